@@ -1,0 +1,50 @@
+"""Routing problems, solvers and an independent checker. Usable without the rest of the project.
+
+>>> from solvers import ProblemBuilder, MaxIterations, make
+"""
+
+from solvers.builder import ProblemBuilder
+from solvers.errors import (
+    Fault,
+    InvalidInputError,
+    LogisticsError,
+    MissingExtraError,
+    UnknownSolverError,
+    UnsupportedFeatureError,
+)
+from solvers.problem import UNLIMITED, Problem
+from solvers.registry import Solver, make, registered
+from solvers.result import Incumbent, Result, Status
+from solvers.solution import Route, Solution
+from solvers.stop import AllOf, FirstOf, MaxIterations, MaxRuntime, NoImprovement, Progress, Stop, TargetCost
+from solvers.travel import Metric, Travel
+
+__all__ = [
+    "UNLIMITED",
+    "AllOf",
+    "Fault",
+    "FirstOf",
+    "Incumbent",
+    "InvalidInputError",
+    "LogisticsError",
+    "MaxIterations",
+    "MaxRuntime",
+    "Metric",
+    "MissingExtraError",
+    "NoImprovement",
+    "Problem",
+    "ProblemBuilder",
+    "Progress",
+    "Result",
+    "Route",
+    "Solution",
+    "Solver",
+    "Status",
+    "Stop",
+    "TargetCost",
+    "Travel",
+    "UnknownSolverError",
+    "UnsupportedFeatureError",
+    "make",
+    "registered",
+]

@@ -1,0 +1,161 @@
+"""The routing problem as frozen arrays. Build one with `solvers.builder.ProblemBuilder` or a reader.
+
+Nodes are numbered depots first, then visits: visit v is node `num_depots + v`. All quantities are integers
+whose scale the maker of the problem chooses (a benchmark with one decimal is read times ten); in the
+logistics domain they are seconds, metres, grams, millilitres and minor currency units times `cost_scale`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solvers.travel import FloatArray, IntArray, Travel
+
+UNLIMITED = np.int64(2**60)  # stands for "no limit" in every integer array; sums of a few stay in int64
+
+BoolArray = NDArray[np.bool_]
+BitArray = NDArray[np.uint64]
+
+
+def _frozen(values: Any, dtype: Any) -> Any:
+    array = np.array(values, dtype=dtype, order="C", copy=True)
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Depots:
+    """Where routes start and end. `tw` is (d, 2): the earliest departure and latest return."""
+
+    tw: IntArray
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Visits:
+    """What is to be served; every array has one row per visit, D is the number of load dimensions.
+
+    delivery, pickup  (n, D)  amounts carried from the depot to the visit, and from it to the depot
+    service           (n,)    time spent at the visit
+    tw                (n, 2)  service may start no earlier and no later than this; early arrivals wait
+    release           (n,)    the route that serves the visit starts no earlier than this
+    required          (n,)    mandatory visits; the others may be left out at the loss of their prize
+    prize             (n,)    cost of leaving an optional visit out
+    skills            (n,)    bit set; a vehicle must have all of these bits
+    priority          (n,)    where not all mandatory visits fit, those with the highest number go first
+    """
+
+    delivery: IntArray
+    pickup: IntArray
+    service: IntArray
+    tw: IntArray
+    release: IntArray
+    required: BoolArray
+    prize: IntArray
+    skills: BitArray
+    priority: IntArray
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VehicleTypes:
+    """The fleet, one row per vehicle type.
+
+    count           (t,)    vehicles of this type; each does at most one route
+    capacity        (t, D)
+    fixed_cost      (t,)    per vehicle used
+    distance_cost   (t,)    per unit of distance
+    time_cost       (t,)    per unit of route duration (waiting included)
+    start_depot, end_depot  (t,)  depot numbers
+    shift           (t, 2)  earliest departure and latest return
+    max_distance, max_duration  (t,)
+    skills          (t,)    bit set of what the type can do
+    profile         (t,)    index into `Problem.travel`
+    """
+
+    count: IntArray
+    capacity: IntArray
+    fixed_cost: IntArray
+    distance_cost: IntArray
+    time_cost: IntArray
+    start_depot: IntArray
+    end_depot: IntArray
+    shift: IntArray
+    max_distance: IntArray
+    max_duration: IntArray
+    skills: BitArray
+    profile: IntArray
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A vehicle routing problem, immutable. `replace` varies it.
+
+    coords is (N, 2) float64 over all nodes, or None where matrices are given. `cost_scale` is the number of
+    cost units in one unit that people read; solvers ignore it.
+    """
+
+    depots: Depots
+    visits: Visits
+    vehicle_types: VehicleTypes
+    travel: tuple[Travel, ...]
+    coords: FloatArray | None = None
+    name: str = ""
+    cost_scale: int = 1
+    skill_names: tuple[str, ...] = ()
+
+    @property
+    def num_depots(self) -> int:
+        return len(self.depots.tw)
+
+    @property
+    def num_visits(self) -> int:
+        return len(self.visits.service)
+
+    @property
+    def num_nodes(self) -> int:
+        return self.num_depots + self.num_visits
+
+    @property
+    def num_vehicles(self) -> int:
+        return int(np.minimum(self.vehicle_types.count, self.num_visits).sum())
+
+    @property
+    def num_load_dimensions(self) -> int:
+        return int(self.visits.delivery.shape[1])
+
+    @cached_property
+    def features(self) -> frozenset[str]:
+        """Names of the features that this problem uses; a solver must declare them all."""
+        from solvers.features import features_of
+
+        return features_of(self)
+
+    def replace(self, **changes: Any) -> Problem:
+        """A copy with some fields changed; fields of `visits` and `vehicle_types` are named directly.
+
+        `problem.replace(name="x")`, `problem.replace(tw=new_windows)`, `problem.replace(count=[3])`.
+        """
+        parts: dict[str, dict[str, Any]] = {"visits": {}, "vehicle_types": {}}
+        own: dict[str, Any] = {}
+        names = {part: [f.name for f in dataclasses.fields(getattr(self, part))] for part in parts}
+        for key, value in changes.items():
+            if key in {f.name for f in dataclasses.fields(self)}:
+                own[key] = value
+                continue
+            part = next((p for p, fields in names.items() if key in fields), None)
+            if part is None:
+                raise TypeError(f"Problem has no field {key!r}")
+            old = getattr(getattr(self, part), key)
+            parts[part][key] = _frozen(value, old.dtype) if isinstance(old, np.ndarray) else tuple(value)
+        for part, values in parts.items():
+            if values:
+                own[part] = dataclasses.replace(own.get(part, getattr(self, part)), **values)
+        return dataclasses.replace(self, **own)

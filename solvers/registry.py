@@ -1,0 +1,84 @@
+"""Solvers by name: the built-in ones, and those that other packages offer as entry points.
+
+A package adds a routing solver by declaring, in its own metadata, an entry point in the group
+`logistics.solvers` whose value is a class or factory without mandatory arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from solvers.errors import UnknownSolverError
+from solvers.problem import Problem
+from solvers.result import OnBest, Result
+from solvers.solution import Solution
+from solvers.stop import Stop
+
+P_contra = TypeVar("P_contra", contravariant=True)
+S = TypeVar("S")
+
+GROUP = "logistics.solvers"
+
+
+@runtime_checkable
+class Solver(Protocol[P_contra, S]):
+    """Turns a problem into a result. Same problem, seed and iteration-based stop: same result."""
+
+    name: str
+    features: frozenset[str]
+
+    def solve(
+        self,
+        problem: P_contra,
+        stop: Stop,
+        *,
+        seed: int,
+        start: S | None = None,
+        on_best: OnBest[S] | None = None,
+    ) -> Result[S]:
+        """Best solution found before `stop`; raises `UnsupportedFeatureError` beyond `features`."""
+        ...
+
+
+RoutingSolver = Solver[Problem, Solution]
+
+# name -> module:attribute, imported only when asked for
+BUILT_IN: dict[str, str] = {
+    "ortools": "solvers.ortools_routing:OrtoolsSolver",
+    "savings": "solvers.savings:SavingsSolver",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SolverInfo:
+    """A registered solver: its name and where it comes from (`built-in` or the package's entry point)."""
+
+    name: str
+    target: str
+    origin: str
+
+
+def registered() -> dict[str, SolverInfo]:
+    """All solvers by name; a built-in name wins over an entry point of the same name."""
+    found = {ep.name: SolverInfo(ep.name, ep.value, "entry point") for ep in entry_points(group=GROUP)}
+    found.update({name: SolverInfo(name, target, "built-in") for name, target in BUILT_IN.items()})
+    return dict(sorted(found.items()))
+
+
+def make(name: str, parameters: Mapping[str, Any] | None = None) -> RoutingSolver:
+    """The solver registered as `name`, with its parameters; raises `UnknownSolverError`, listing all names."""
+    info = registered().get(name)
+    if info is None:
+        raise UnknownSolverError(f"no solver {name!r}; there are: {', '.join(registered())}")
+    module, _, attribute = info.target.partition(":")
+    factory = getattr(import_module(module), attribute)
+    solver: RoutingSolver = factory(**dict(parameters or {}))
+    return solver
+
+
+def names() -> Iterator[str]:
+    yield from registered()

@@ -1,0 +1,83 @@
+"""Travel between nodes: integer matrices, or coordinates with a rounding rule when a matrix would not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
+
+
+class Metric(IntEnum):
+    """How a distance is computed. All but MATRIX work on coordinates alone, in O(1) memory per pair."""
+
+    MATRIX = 0
+    EUCLIDEAN_ROUND = 1  # nearest integer of scale * Euclidean (VRPLIB EUC_2D with scale 1)
+    EUCLIDEAN_TRUNCATE = 2  # scale * Euclidean, truncated (DIMACS: one decimal, scale 10)
+    HAVERSINE = 3  # [lon, lat] degrees, metres on the sphere times `scale` (the detour factor), rounded
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Travel:
+    """Distances and durations of one travel profile over all nodes (depots first, then visits).
+
+    Either `distance` and `duration` are (N, N) int64 matrices (metric MATRIX), or `metric` and the problem's
+    coordinates define the distance and `duration = round(distance * duration_per_distance)`.
+    """
+
+    distance: IntArray | None = None
+    duration: IntArray | None = None
+    metric: Metric = Metric.MATRIX
+    scale: float = 1.0
+    duration_per_distance: float = 1.0
+
+    @classmethod
+    def of_matrices(cls, distance: Any, duration: Any | None = None) -> Travel:
+        """Profile from matrices; the duration defaults to the distance."""
+        dist = np.ascontiguousarray(distance, dtype=np.int64)
+        dur = dist if duration is None else np.ascontiguousarray(duration, dtype=np.int64)
+        dist.setflags(write=False)
+        dur.setflags(write=False)
+        return cls(dist, dur)
+
+    @property
+    def is_matrix(self) -> bool:
+        return self.metric is Metric.MATRIX
+
+    def materialise(self, coords: FloatArray) -> Travel:
+        """The same profile as matrices, computed in row blocks; needs 16 N² bytes."""
+        if self.is_matrix:
+            return self
+        n = len(coords)
+        dist = np.empty((n, n), dtype=np.int64)
+        for lo in range(0, n, 512):
+            dist[lo : lo + 512] = distances(self, coords, coords[lo : lo + 512])
+        dur = dist
+        if self.duration_per_distance != 1.0:
+            dur = np.rint(dist * self.duration_per_distance).astype(np.int64)
+        return Travel.of_matrices(dist, dur)
+
+
+def distances(travel: Travel, coords: FloatArray, origins: FloatArray) -> IntArray:
+    """Distances from each origin coordinate to every coordinate, as (len(origins), len(coords)) int64."""
+    if travel.metric is Metric.HAVERSINE:
+        lon1, lat1 = np.radians(origins[:, 0:1]), np.radians(origins[:, 1:2])
+        lon2, lat2 = np.radians(coords[None, :, 0]), np.radians(coords[None, :, 1])
+        h = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
+        metres = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(1.0, h)))
+        return np.rint(metres * travel.scale).astype(np.int64)
+    dx = origins[:, 0:1] - coords[None, :, 0]
+    dy = origins[:, 1:2] - coords[None, :, 1]
+    raw = np.sqrt(dx * dx + dy * dy) * travel.scale
+    if travel.metric is Metric.EUCLIDEAN_ROUND:
+        return np.floor(raw + 0.5).astype(np.int64)
+    if travel.metric is Metric.EUCLIDEAN_TRUNCATE:
+        return np.floor(raw).astype(np.int64)
+    raise ValueError("a matrix profile has no coordinate rule")
