@@ -1,0 +1,478 @@
+"""The scenario file: what a planner writes. TOML in, one validated `Scenario` out.
+
+Clock times are local, written "HH:MM" and counted on past midnight ("30:00" is 06:00 the next day). Field
+names carry their unit: `_s` seconds, `_m` metres, `_g` grams, `_ml` millilitres, `_j` joules, `_minor` minor
+currency units (cents, fen). Cross-references and files are checked by `logistics.validate`, not here.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+DAY_S = 86_400
+
+_CLOCK = re.compile(r"([0-4]?\d):([0-5]\d)")
+
+
+def _second_of_day(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError('write a clock time as "HH:MM", with quotes')
+    match = _CLOCK.fullmatch(value)
+    if match is None or int(match[1]) > 48:
+        raise ValueError('not a clock time "HH:MM" (00:00 to 48:00)')
+    return int(match[1]) * 3600 + int(match[2]) * 60
+
+
+ClockTime = Annotated[int, BeforeValidator(_second_of_day)]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Hourly = Annotated[list[NonNegative], Field(min_length=24, max_length=24)]
+
+
+class Section(BaseModel):
+    """Base of all parts of a scenario: unknown keys are faults, values don't change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClockWindow(Section):
+    """From one local clock time to a later one, every day."""
+
+    opens: ClockTime
+    closes: ClockTime
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_pair(cls, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            if len(value) != 2:
+                raise ValueError('write a window as ["HH:MM", "HH:MM"]')
+            return {"opens": value[0], "closes": value[1]}
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ClockWindow:
+        if self.closes <= self.opens:
+            raise ValueError("the window closes before it opens; past midnight count on (26:00 is 02:00)")
+        return self
+
+
+class Shift(Section):
+    """`workers` people or machines at work in a daily window."""
+
+    window: ClockWindow
+    workers: Count
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            if len(value) != 3:
+                raise ValueError('write a shift as ["HH:MM", "HH:MM", workers]')
+            return {"window": list(value[:2]), "workers": value[2]}
+        return value
+
+
+class General(Section):
+    """Name, clock and currency of the run."""
+
+    name: Identifier
+    description: str = ""
+    start: AwareDatetime  # simulated time zero
+    timezone: str
+    horizon_days: Annotated[int, Field(ge=1, le=60)] = 4  # a bound; the run ends when every parcel is final
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    measure_from: AwareDatetime | None = None  # only parcels placed inside the window count in the KPIs
+    measure_to: AwareDatetime | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError('not an IANA time zone such as "Asia/Shanghai"')
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def local_start(self) -> datetime:
+        """The start as local wall-clock time."""
+        return self.start.astimezone(self.zone)
+
+    @property
+    def start_second_of_day(self) -> int:
+        at = self.local_start
+        return at.hour * 3600 + at.minute * 60 + at.second
+
+
+class RoadsSection(Section):
+    """Where travel distances and times come from."""
+
+    kind: Literal["great-circle", "osm", "hourly-graph", "graph"] = "great-circle"
+    path: str | None = None  # for osm, hourly-graph and graph
+    detour_factor: Annotated[float, Field(ge=1)] = 1.3
+    speeds_kmh: Hourly | None = None  # local traffic by hour of day; required for great-circle
+    linehaul_speeds_kmh: Hourly | None = None  # trucks between sites; `speeds_kmh` where absent
+    slowdown_cv: NonNegative = 0.0  # coefficient of variation of each trip's travel time (lognormal, mean 1)
+
+
+class StageSection(Section):
+    """One working step at a site: a queue with servers."""
+
+    name: Literal["pick", "pack", "sort"]
+    service_s: NonNegative  # per parcel
+    per_line_s: NonNegative = 0.0  # more per order line in the parcel (picking)
+    cv: NonNegative = 0.0  # coefficient of variation of the service time (gamma)
+    transfer_s: NonNegative = 0.0  # conveyor or walk to the next stage
+    shifts: Annotated[list[Shift], Field(min_length=1)]
+    wage_minor_per_hour: NonNegative = 0.0
+
+
+class SiteSection(Section):
+    """A place in the network. Suppliers refill warehouses; merchants hand over origin–destination parcels."""
+
+    id: Identifier
+    kind: Literal["supplier", "warehouse", "hub", "station", "locker", "merchant"]
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    docks: Annotated[int, Field(ge=1)] = 2
+    unload_s_per_parcel: NonNegative = 1.0  # at one dock
+    load_s_per_parcel: NonNegative = 0.5
+    space_parcels: Count | None = None  # how many parcels the site holds; lockers: compartments
+    space_minor_per_day: NonNegative = 0.0  # rent
+    handling_minor_per_parcel: NonNegative = 0.0
+    stages: list[StageSection] = []
+    station: Identifier | None = None  # lockers and merchants: the station whose vans come
+    pickup_window: ClockWindow | None = None  # merchants
+    dwell_s: NonNegative = 28_800  # lockers: mean time until the customer collects
+
+
+class AreaSection(Section):
+    """A destination area: what the sort plan sorts by. Its parcels are delivered from one station."""
+
+    id: Identifier
+    station: Identifier
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    radius_m: Positive  # two thirds of the places lie within this distance of the centre
+    weight: NonNegative = 1.0  # share of demand streams that spread by weight, e.g. the population
+    places: Annotated[int, Field(ge=1)] = 500  # distinct addresses generated in the area
+
+
+class VehicleSection(Section):
+    """A kind of vehicle, with what it costs and uses."""
+
+    id: Identifier
+    role: Literal["linehaul", "delivery", "drone"]
+    capacity_g: Annotated[int, Field(gt=0)]
+    capacity_ml: Annotated[int, Field(gt=0)]
+    day_minor: NonNegative = 0.0  # per vehicle and day on duty
+    km_minor: NonNegative = 0.0  # wear, tyres, without energy
+    wage_minor_per_hour: NonNegative = 0.0  # driver, per hour on duty
+    piece_minor_per_parcel: NonNegative = 0.0  # where drivers are paid by the piece
+    energy_j_per_m: NonNegative = 0.0
+    energy_minor_per_kwh: NonNegative = 0.0
+    co2_g_per_kwh: NonNegative = 0.0
+    max_stops: Annotated[int, Field(ge=1)] | None = None
+    # drones only
+    cruise_mps: Positive = 15.6
+    vertical_mps: Positive = 5.0
+    altitude_m: NonNegative = 50.0
+    empty_mass_kg: Positive = 1.5
+    battery_j: Positive = 600_000.0
+    reserve_share: Share = 0.2
+    launch_s: NonNegative = 60.0
+    recovery_s: NonNegative = 30.0
+    swap_s: NonNegative = 120.0  # battery swap between sorties
+
+
+class FleetSection(Section):
+    """Vehicles of one kind based at one station."""
+
+    site: Identifier
+    vehicle: Identifier
+    count: Count
+    shift: ClockWindow = ClockWindow(opens="07:00", closes="20:00")  # type: ignore[arg-type]
+
+
+class LaneSection(Section):
+    """Linehaul from one site to the next by timetable."""
+
+    id: Identifier
+    origin: Identifier
+    destination: Identifier
+    vehicle: Identifier
+    departures: Annotated[list[ClockTime], Field(min_length=1)]
+    cutoff_s: NonNegative = 900  # parcels must be sorted this long before departure
+    trucks: Annotated[int, Field(ge=1)] = 1  # per departure
+    toll_minor: NonNegative = 0.0  # per trip
+
+
+class ContainerSection(Section):
+    """A bag, tote or roll cage that parcels travel in between sites."""
+
+    id: Identifier
+    capacity_ml: Annotated[int, Field(gt=0)]
+    capacity_g: Annotated[int, Field(gt=0)]
+
+
+class SortRow(Section):
+    """At `site`, parcels for `area` and `service` go to `next` in a `container`.
+
+    "*" matches all; the row that names more wins, an area before a service.
+    """
+
+    site: Identifier
+    area: str = "*"
+    service: str = "*"
+    next: Identifier
+    container: Identifier
+
+
+class SortPlanSection(Section):
+    """The sort plan; pairs that no row covers are derived from the lanes (least scheduled time) if wanted."""
+
+    path: str | None = None  # CSV with columns site, area, service, next, container
+    rows: list[SortRow] = []
+    derive: bool = True
+    container: Identifier | None = None  # for derived rows
+
+
+class ServiceSection(Section):
+    """A service class and its promise, given in one of two ways.
+
+    `promise_after_s`: so long after the order was placed. Or `promise_day` and `promise_clock`: by that clock
+    time so many days after the order's day, a day more when it was placed after `order_cutoff`.
+    """
+
+    id: Identifier
+    promise_after_s: Annotated[int, Field(gt=0)] | None = None
+    promise_day: Count | None = None
+    promise_clock: ClockTime | None = None
+    order_cutoff: ClockTime = DAY_S
+    priority: Count = 1  # 0 is served first at every stage
+    late_minor_per_parcel: NonNegative = 0.0
+    late_minor_per_hour: NonNegative = 0.0
+    drone: bool = False  # may fly where a drone is at hand
+
+    @model_validator(mode="after")
+    def _one_promise(self) -> ServiceSection:
+        by_clock = self.promise_day is not None and self.promise_clock is not None
+        if (self.promise_after_s is None) == (not by_clock):
+            raise ValueError("give either promise_after_s or both promise_day and promise_clock")
+        return self
+
+
+class SizeClass(Section):
+    """A parcel size class of volume tables: lognormal weight and volume, given by median and sigma."""
+
+    id: Identifier
+    weight_g: Positive
+    volume_ml: Positive
+    sigma: NonNegative = 0.3
+
+
+class StreamSection(Section):
+    """A demand stream in short form: a daily total spread over hours, areas, services and sizes.
+
+    From warehouses these are orders of the catalogue's items; from merchants, hubs or stations they are
+    origin–destination parcels.
+    """
+
+    origins: dict[Identifier, NonNegative]  # site -> weight
+    per_day: NonNegative
+    hourly: Hourly
+    days: Annotated[int, Field(ge=1)] = 1
+    services: dict[Identifier, NonNegative]
+    sizes: dict[Identifier, NonNegative] = {}  # origin–destination parcels
+    areas: dict[Identifier, NonNegative] = {}  # empty: by area weight
+    lines_per_order: Annotated[float, Field(ge=1)] = 1.5  # mean, geometric
+    units_per_line: Annotated[float, Field(ge=1)] = 1.2
+    locker_share: Share = 0.0
+
+
+class OrderFileSection(Section):
+    """Orders from a CSV or Parquet file, by a column map (see `logistics import orders`)."""
+
+    path: str
+    map: str = "uci-online-retail"  # a built-in map, or a TOML file with one
+    warehouse: Identifier
+    service: Identifier
+    from_time: datetime | None = None  # naive: the file's own clock
+    to_time: datetime | None = None
+    one_day: bool = False  # lay all orders on the scenario's first day by their time of day
+    places: Literal["areas", "buildings"] = "areas"  # where customers live
+    buildings_path: str | None = None  # an .osm.pbf
+
+
+class DemandSection(Section):
+    """What is ordered. Volumes, streams and an order file may be combined; `scale` multiplies all counts."""
+
+    scale: NonNegative = 1.0
+    volumes: str | None = None  # CSV: origin, area, service, hour, size_class, parcels
+    streams: list[StreamSection] = []
+    order_file: OrderFileSection | None = None
+    sizes: list[SizeClass] = []
+    max_parcel_g: Annotated[int, Field(gt=0)] = 20_000  # orders are split into parcels no larger than this
+    max_parcel_ml: Annotated[int, Field(gt=0)] = 120_000
+
+
+class ItemRule(Section):
+    """Properties of items whose code or description matches the regular expression; first match wins."""
+
+    match: str = ".*"
+    category: str
+    weight_g: Positive
+    volume_ml: Positive
+    per_price: bool = False  # weight and volume grow with the square root of the price
+    handling: Literal["standard", "fragile", "cold", "bulky"] = "standard"
+
+    @field_validator("match")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return value
+
+
+class CatalogueSection(Section):
+    """Items: a CSV table (code, category, weight_g, volume_ml, price_minor, handling), and rules for others.
+
+    Synthetic demand draws from `items` made-up items whose popularity falls with their rank.
+    """
+
+    path: str | None = None
+    rules: list[ItemRule] = []
+    items: Annotated[int, Field(ge=1)] = 1000
+    zipf: NonNegative = 0.8  # popularity ~ rank ** -zipf
+
+
+class StockSection(Section):
+    """Stock at warehouses: initial cover, and refill from suppliers by (s, S) after a lead time."""
+
+    initial_days: NonNegative = 3.0  # of the scenario's own mean demand per item, at least one unit
+    reorder_days: NonNegative = 1.0  # s
+    order_up_to_days: NonNegative = 3.0  # S
+    review: ClockTime = 6 * 3600  # once a day
+    backorder_s: NonNegative = 2 * DAY_S  # how long a parcel waits for stock before it is cancelled
+
+
+class SolveTime(Section):
+    """Solve time charged to simulated time: floor + per stop, at most the ceiling, in seconds."""
+
+    floor_s: NonNegative = 5.0
+    per_stop_s: NonNegative = 0.05
+    ceiling_s: NonNegative = 300.0
+
+
+class Wave(Section):
+    """When work is released: at clock times, or every so many seconds inside a window; for some services."""
+
+    services: list[Identifier] = []  # empty: all
+    at: list[ClockTime] = []
+    every_s: Annotated[int, Field(ge=60)] | None = None
+    window: ClockWindow = ClockWindow(opens="00:00", closes="24:00")  # type: ignore[arg-type]
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Wave:
+        if bool(self.at) == (self.every_s is not None):
+            raise ValueError("give either at or every_s")
+        return self
+
+
+class DispatchSection(Section):
+    """How open orders become plans."""
+
+    solver: str = "savings"
+    iterations: Annotated[int, Field(ge=1)] = 1000
+    parameters: dict[str, Any] = {}
+    solve_time: SolveTime = SolveTime()
+    intake_s: Annotated[int, Field(ge=1)] = 60  # orders are taken in this often
+    warehouse_waves: Annotated[list[Wave], Field(min_length=1)]
+    delivery_waves: Annotated[list[Wave], Field(min_length=1)]
+    collection_waves: list[Wave] = []
+    max_attempts: Annotated[int, Field(ge=1)] = 3
+    max_stops: Annotated[int, Field(ge=1)] = 3000  # per routing problem; the most urgent go first
+
+
+class DeliverySection(Section):
+    """At the door."""
+
+    parking_s: NonNegative = 90.0  # per stop at a new place
+    per_stop_s: NonNegative = 60.0
+    per_parcel_s: NonNegative = 15.0
+    cv: NonNegative = 0.3  # of the stop's service time (gamma)
+    failure: Share = 0.05  # nobody answers
+    window: ClockWindow = ClockWindow(opens="08:00", closes="21:00")  # type: ignore[arg-type]
+    failed_minor: NonNegative = 0.0  # cost of one failed attempt
+
+
+class DisruptionSection(Section):
+    """Something that goes wrong, between two moments."""
+
+    kind: Literal["site_closed", "lane_closed", "slow_roads"]
+    target: Identifier | None = None  # site or lane
+    starts: AwareDatetime
+    ends: AwareDatetime
+    factor: Annotated[float, Field(ge=1)] = 1.0  # slow_roads: travel takes so many times longer
+
+    @model_validator(mode="after")
+    def _ordered(self) -> DisruptionSection:
+        if self.ends <= self.starts:
+            raise ValueError("the disruption ends before it starts")
+        return self
+
+
+class Scenario(Section):
+    """A whole scenario.
+
+    `basis` marks inputs as observed, derived or assumed: keys are dotted paths without list numbers (the
+    longest that fits an input speaks for it), values "observed: note", "derived: note" or "assumed: note".
+    """
+
+    schema_version: Annotated[Literal[1], Field(alias="schema")]
+    scenario: General
+    basis: dict[str, Annotated[str, Field(pattern=r"^(observed|derived|assumed)\b")]]
+    roads: RoadsSection
+    sites: Annotated[list[SiteSection], Field(min_length=1)]
+    areas: Annotated[list[AreaSection], Field(min_length=1)]
+    vehicles: Annotated[list[VehicleSection], Field(min_length=1)]
+    fleet: Annotated[list[FleetSection], Field(min_length=1)]
+    fleet_scale: NonNegative = 1.0  # multiplies every count in `fleet`, rounded
+    lanes: list[LaneSection] = []
+    containers: Annotated[list[ContainerSection], Field(min_length=1)]
+    sort_plan: SortPlanSection = SortPlanSection()
+    services: Annotated[list[ServiceSection], Field(min_length=1)]
+    demand: DemandSection
+    catalogue: CatalogueSection = CatalogueSection()
+    stock: StockSection = StockSection()
+    dispatch: DispatchSection
+    delivery: DeliverySection = DeliverySection()
+    disruptions: list[DisruptionSection] = []
+
+    _folder: Path = Path()
+
+    def seconds(self, moment: datetime) -> int:
+        """Seconds from the scenario's start to an aware moment."""
+        return round((moment - self.scenario.start).total_seconds())
