@@ -70,7 +70,7 @@ def registered() -> dict[str, SolverInfo]:
 
 
 def make(name: str, parameters: Mapping[str, Any] | None = None) -> RoutingSolver:
-    """The solver registered as `name`, with its parameters; raises `UnknownSolverError`, listing all names."""
+    """The solver registered as `name`, with its parameters; `UnknownSolverError` lists all names."""
     info = registered().get(name)
     if info is None:
         raise UnknownSolverError(f"no solver {name!r}; there are: {', '.join(registered())}")

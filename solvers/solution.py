@@ -25,7 +25,7 @@ class Solution:
 
     @classmethod
     def of(cls, routes: Iterable[Sequence[int] | Route], vehicle_type: int = 0) -> Solution:
-        """Solution from routes or plain visit sequences (which get `vehicle_type`); empty ones are dropped."""
+        """Solution from routes or plain visit sequences (which get `vehicle_type`), without empty ones."""
         made = (r if isinstance(r, Route) else Route(vehicle_type, tuple(int(v) for v in r)) for r in routes)
         return cls(tuple(r for r in made if r.visits))
 

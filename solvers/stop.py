@@ -119,7 +119,7 @@ class FirstOf(_Composable):
 
     def monitor(self) -> Monitor:
         monitors = [s.monitor() for s in self.stops]
-        return lambda p: any([m(p) for m in monitors])
+        return lambda p: any(m(p) for m in monitors)
 
     @property
     def max_runtime_s(self) -> float | None:
@@ -139,7 +139,7 @@ class AllOf(_Composable):
 
     def monitor(self) -> Monitor:
         monitors = [s.monitor() for s in self.stops]
-        return lambda p: all([m(p) for m in monitors])
+        return lambda p: all(m(p) for m in monitors)
 
     @property
     def max_runtime_s(self) -> float | None:

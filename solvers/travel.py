@@ -72,7 +72,8 @@ def distances(travel: Travel, coords: FloatArray, origins: FloatArray) -> IntArr
         lon2, lat2 = np.radians(coords[None, :, 0]), np.radians(coords[None, :, 1])
         h = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
         metres = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(1.0, h)))
-        return np.rint(metres * travel.scale).astype(np.int64)
+        rounded: IntArray = np.rint(metres * travel.scale).astype(np.int64)
+        return rounded
     dx = origins[:, 0:1] - coords[None, :, 0]
     dy = origins[:, 1:2] - coords[None, :, 1]
     raw = np.sqrt(dx * dx + dy * dy) * travel.scale
