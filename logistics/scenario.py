@@ -7,6 +7,7 @@ currency units (cents, fen). Cross-references and files are checked by `logistic
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -22,18 +23,24 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 DAY_S = 86_400
 
 _CLOCK = re.compile(r"([0-4]?\d):([0-5]\d)")
 
 
+def _wrong(code: str, message: str, repair: str) -> PydanticCustomError:
+    """An error that `logistics.schema_faults` turns into a fault of that code, message and repair."""
+    return PydanticCustomError(code, "{message}", {"message": message, "repair": repair})
+
+
 def _second_of_day(value: Any) -> Any:
     if not isinstance(value, str):
-        raise ValueError('write a clock time as "HH:MM", with quotes')
+        raise _wrong("clock-format", "not a clock time", 'write it as "HH:MM", with quotes')
     match = _CLOCK.fullmatch(value)
-    if match is None or int(match[1]) > 48:
-        raise ValueError('not a clock time "HH:MM" (00:00 to 48:00)')
+    if match is None or int(match[1]) * 60 + int(match[2]) > 48 * 60:
+        raise _wrong("clock-format", "not a clock time", 'write "HH:MM", from "00:00" to "48:00"')
     return int(match[1]) * 3600 + int(match[2]) * 60
 
 
@@ -41,7 +48,7 @@ ClockTime = Annotated[int, BeforeValidator(_second_of_day)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Hourly = Annotated[list[NonNegative], Field(min_length=24, max_length=24)]
 
@@ -49,7 +56,7 @@ Hourly = Annotated[list[NonNegative], Field(min_length=24, max_length=24)]
 class Section(BaseModel):
     """Base of all parts of a scenario: unknown keys are faults, values don't change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ClockWindow(Section):
@@ -63,14 +70,18 @@ class ClockWindow(Section):
     def _from_pair(cls, value: Any) -> Any:
         if isinstance(value, (list, tuple)):
             if len(value) != 2:
-                raise ValueError('write a window as ["HH:MM", "HH:MM"]')
+                raise _wrong("window-format", "not a pair of clock times", 'write ["HH:MM", "HH:MM"]')
             return {"opens": value[0], "closes": value[1]}
         return value
 
     @model_validator(mode="after")
     def _ordered(self) -> ClockWindow:
         if self.closes <= self.opens:
-            raise ValueError("the window closes before it opens; past midnight count on (26:00 is 02:00)")
+            raise _wrong(
+                "window-order",
+                "the window closes before it opens",
+                'put the earlier time first; past midnight count on ("26:00" is 02:00 the next day)',
+            )
         return self
 
 
@@ -85,7 +96,7 @@ class Shift(Section):
     def _from_list(cls, value: Any) -> Any:
         if isinstance(value, (list, tuple)):
             if len(value) != 3:
-                raise ValueError('write a shift as ["HH:MM", "HH:MM", workers]')
+                raise _wrong("shift-format", "not a shift", 'write ["HH:MM", "HH:MM", workers]')
             return {"window": list(value[:2]), "workers": value[2]}
         return value
 
@@ -106,7 +117,7 @@ class General(Section):
     @classmethod
     def _known_zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError('not an IANA time zone such as "Asia/Shanghai"')
+            raise _wrong("unknown-timezone", "no such time zone", 'write an IANA name, e.g. "Asia/Shanghai"')
         return value
 
     @property
@@ -141,7 +152,7 @@ class StageSection(Section):
     name: Literal["pick", "pack", "sort"]
     service_s: NonNegative  # per parcel
     per_line_s: NonNegative = 0.0  # more per order line in the parcel (picking)
-    cv: NonNegative = 0.0  # coefficient of variation of the service time (gamma)
+    cv: NonNegative = 0.0  # coefficient of variation of the service time (lognormal)
     transfer_s: NonNegative = 0.0  # conveyor or walk to the next stage
     shifts: Annotated[list[Shift], Field(min_length=1)]
     wage_minor_per_hour: NonNegative = 0.0
@@ -278,7 +289,11 @@ class ServiceSection(Section):
     def _one_promise(self) -> ServiceSection:
         by_clock = self.promise_day is not None and self.promise_clock is not None
         if (self.promise_after_s is None) == (not by_clock):
-            raise ValueError("give either promise_after_s or both promise_day and promise_clock")
+            raise _wrong(
+                "promise-rule",
+                "the promise is given twice or not at all",
+                "give either promise_after_s, or both promise_day and promise_clock",
+            )
         return self
 
 
@@ -352,7 +367,7 @@ class ItemRule(Section):
         try:
             re.compile(value)
         except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
+            raise _wrong("bad-pattern", f"not a regular expression: {error}", "mend the pattern") from None
         return value
 
 
@@ -397,7 +412,7 @@ class Wave(Section):
     @model_validator(mode="after")
     def _one_rule(self) -> Wave:
         if bool(self.at) == (self.every_s is not None):
-            raise ValueError("give either at or every_s")
+            raise _wrong("wave-rule", "a wave needs exactly one rule", "give either at or every_s")
         return self
 
 
@@ -422,7 +437,7 @@ class DeliverySection(Section):
     parking_s: NonNegative = 90.0  # per stop at a new place
     per_stop_s: NonNegative = 60.0
     per_parcel_s: NonNegative = 15.0
-    cv: NonNegative = 0.3  # of the stop's service time (gamma)
+    cv: NonNegative = 0.3  # of the stop's service time (lognormal)
     failure: Share = 0.05  # nobody answers
     window: ClockWindow = ClockWindow(opens="08:00", closes="21:00")  # type: ignore[arg-type]
     failed_minor: NonNegative = 0.0  # cost of one failed attempt
@@ -440,8 +455,27 @@ class DisruptionSection(Section):
     @model_validator(mode="after")
     def _ordered(self) -> DisruptionSection:
         if self.ends <= self.starts:
-            raise ValueError("the disruption ends before it starts")
+            raise _wrong(
+                "window-order", "the disruption ends before it starts", "put the earlier moment first"
+            )
         return self
+
+
+def _flatten(value: Any) -> Any:
+    """`sites.docks = "..."` without quotes is a nested table in TOML; make it one dotted key again."""
+    if not isinstance(value, dict):
+        return value
+    flat: dict[Any, Any] = {}
+    for key, item in value.items():
+        if isinstance(item, dict):
+            flat.update({f"{key}.{inner}": leaf for inner, leaf in _flatten(item).items()})
+        else:
+            flat[key] = item
+    return flat
+
+
+Mark = Annotated[str, Field(pattern=r"^(observed|derived|assumed)\b")]
+Basis = Annotated[dict[str, Mark], BeforeValidator(_flatten)]
 
 
 class Scenario(Section):
@@ -453,7 +487,7 @@ class Scenario(Section):
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
     scenario: General
-    basis: dict[str, Annotated[str, Field(pattern=r"^(observed|derived|assumed)\b")]]
+    basis: Basis
     roads: RoadsSection
     sites: Annotated[list[SiteSection], Field(min_length=1)]
     areas: Annotated[list[AreaSection], Field(min_length=1)]
@@ -471,7 +505,11 @@ class Scenario(Section):
     delivery: DeliverySection = DeliverySection()
     disruptions: list[DisruptionSection] = []
 
-    _folder: Path = Path()
+    _folder: Path = Path()  # of the scenario file; relative paths start there
+
+    def path(self, text: str) -> Path:
+        """A file the scenario names: environment variables expanded, relative to the scenario's folder."""
+        return self._folder / os.path.expandvars(text)
 
     def seconds(self, moment: datetime) -> int:
         """Seconds from the scenario's start to an aware moment."""
