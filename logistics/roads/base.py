@@ -35,7 +35,7 @@ class Drive(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SnapReport:
-    """How far given points lay from the network: what `snapping` says about places."""
+    """How far given points lay from the network: what `Roads.snapping` tells."""
 
     points: int
     moved: int  # further than 1 m
@@ -93,8 +93,8 @@ class Roads(Protocol):
         """(n,) labels: two places reach each other both ways where labels are equal and not -1. A place
         labelled -1 (too far from the network) reaches nothing."""
 
-    def snapping(self, places: PlaceArray) -> SnapReport:
-        """How far the points of these places lay from the network."""
+    def snapping(self) -> SnapReport:
+        """How far the points placed so far lay from the network."""
 
 
 def hourly_profile(values: float | Sequence[float] | FloatArray, place: str) -> FloatArray:

@@ -115,9 +115,9 @@ class GreatCircleRoads:
         """All zero: every place reaches every other."""
         return np.zeros(len(places), dtype=np.int64)
 
-    def snapping(self, places: PlaceArray) -> SnapReport:
+    def snapping(self) -> SnapReport:
         """Nothing is moved: points are used as given."""
-        return SnapReport.of(np.zeros(len(places)), 0)
+        return SnapReport.of(np.zeros(len(self._points)), 0)
 
 
 def _ids(places: PlaceArray) -> PlaceArray:

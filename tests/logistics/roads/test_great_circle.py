@@ -110,7 +110,7 @@ def test_a_registered_place_keeps_its_id():
     assert roads.leg(first[0], first[1], 0.0) == before
     assert roads.path(0, 2, 0.0).tolist() == [[9.5, 47.1], [10.0, 48.0]]
     assert roads.components(np.array([0, 2], dtype=np.int32)).tolist() == [0, 0]
-    assert roads.snapping(first).largest_m == 0
+    assert (roads.snapping().points, roads.snapping().largest_m) == (3, 0)
 
 
 @pytest.mark.parametrize(
