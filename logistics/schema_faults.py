@@ -31,7 +31,7 @@ class Draft:
     """The readable parts of a scenario document.
 
     `scenario` holds them, `absent` names the top-level keys that are missing or unreadable (their attribute
-    is then an empty list or None). `faulty` are the locations of all schema faults in the document, and `origin`
+    is then an empty list or None). `faulty` are the locations of all schema faults in the document; `origin`
     leads from a list element's location in `scenario` to its location in the document.
     """
 

@@ -51,7 +51,7 @@ _NAMES = {
 
 
 def _split(key: str) -> tuple[str, list[str]]:
-    """`unload_s_per_parcel` -> ("unload", ["s", "per", "parcel"]); the second part is empty without a unit."""
+    """`unload_s_per_parcel` -> ("unload", ["s", "per", "parcel"]); no unit, no second part."""
     words = key.lower().split("_")
     for index in range(1, len(words)):
         if words[index] in _UNITS:
