@@ -48,7 +48,7 @@ class Network:
     service: dict[str, int]
     vehicle: dict[str, int]
     container: dict[str, int]
-    area_station: RowArray  # (areas,) site row of the station that delivers there
+    station_of_area: RowArray  # (areas,) site row of the station that delivers there
     home: RowArray  # (sites,) station row of lockers and merchants, else NOBODY
     lane_origin: RowArray  # (lanes,) site rows
     lane_destination: RowArray
@@ -57,7 +57,7 @@ class Network:
     def of(cls, scenario: Scenario) -> Network:
         """The network of a checked scenario; raises KeyError on references that `validate` would report."""
         site = rows(scenario.sites)
-        graph = nx.MultiDiGraph()
+        graph: nx.MultiDiGraph = nx.MultiDiGraph()
         for row, place in enumerate(scenario.sites):
             graph.add_node(row, id=place.id, kind=place.kind, lon=place.lon, lat=place.lat)
         for row, lane in enumerate(scenario.lanes):
@@ -83,7 +83,7 @@ class Network:
             service=rows(scenario.services),
             vehicle=rows(scenario.vehicles),
             container=rows(scenario.containers),
-            area_station=np.array([site[area.station] for area in scenario.areas], dtype=np.int32),
+            station_of_area=np.array([site[area.station] for area in scenario.areas], dtype=np.int32),
             home=home,
             lane_origin=np.array([site[lane.origin] for lane in scenario.lanes], dtype=np.int32),
             lane_destination=np.array([site[lane.destination] for lane in scenario.lanes], dtype=np.int32),
@@ -91,8 +91,10 @@ class Network:
 
     def lanes_between(self, origin: int, destination: int) -> tuple[int, ...]:
         """Rows of the lanes from one site to another, in the order of the scenario."""
-        edges = self.graph.get_edge_data(origin, destination, default={})
-        return tuple(sorted(edge["lane"] for edge in edges.values() if edge["lane"] != NOBODY))
+        if not self.graph.has_edge(origin, destination):
+            return ()
+        edges = self.graph[origin][destination].values()
+        return tuple(sorted(edge["lane"] for edge in edges if edge["lane"] != NOBODY))
 
     def stage_names(self, site: int) -> tuple[str, ...]:
         """The working steps of a site, in order."""
@@ -110,8 +112,8 @@ def great_circle_m(lon: float, lat: float, other_lon: float, other_lat: float) -
 
 
 def scheduled_time_s(scenario: Scenario, lane: LaneSection) -> float:
-    """Mean time a parcel takes over a lane: wait for the next departure, cut-off, drive at mean speed, then
-    the work at the sorting stage it reaches. It ranks ways for the sort plan; the twin keeps its own times."""
+    """Mean time of a parcel over a lane: wait for the next departure, cut-off, drive at mean speed, and the
+    work at the sorting stage it reaches. It ranks ways for the sort plan; the twin keeps its own times."""
     origin = next(site for site in scenario.sites if site.id == lane.origin)
     destination = next(site for site in scenario.sites if site.id == lane.destination)
     speeds = scenario.roads.linehaul_speeds_kmh or scenario.roads.speeds_kmh

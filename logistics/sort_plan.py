@@ -107,9 +107,9 @@ def compile_plan(network: Network, plan: list[SortRow]) -> SortPlan:
     section = network.scenario.sort_plan
     if section.derive:
         usual = network.container[section.container] if section.container is not None else 0
-        for station in np.unique(network.area_station):
-            served = network.area_station == station
-            for site, following in _ways_to(network, int(station)).items():
+        for station in np.unique(network.station_of_area).tolist():
+            served = network.station_of_area == station
+            for site, following in _ways_to(network, station).items():
                 next_site[site, served, :] = following
                 container[site, served, :] = usual
     everything = slice(None)
@@ -121,12 +121,12 @@ def compile_plan(network: Network, plan: list[SortRow]) -> SortPlan:
         )
         next_site[where] = network.site[row.next]
         container[where] = network.container[row.container]
-    for site in np.flatnonzero(network.home != NOBODY):
-        if network.graph.nodes[int(site)]["kind"] == "merchant":
-            next_site[site] = network.home[site]
+    for merchant in np.flatnonzero(network.home != NOBODY).tolist():
+        if network.graph.nodes[merchant]["kind"] == "merchant":
+            next_site[merchant] = network.home[merchant]
     areas = np.arange(shape[1])
-    next_site[network.area_station, areas, :] = network.area_station[:, None]
-    container[network.area_station, areas, :] = NOBODY
+    next_site[network.station_of_area, areas, :] = network.station_of_area[:, None]
+    container[network.station_of_area, areas, :] = NOBODY
     return SortPlan(next_site, container)
 
 
@@ -148,5 +148,5 @@ def _ways_to(network: Network, station: int) -> dict[int, int]:
         return min(times) if times else None
 
     reverse = network.graph.reverse(copy=False)
-    _, paths = nx.single_source_dijkstra(reverse, station, weight=passable)
+    paths: dict[int, list[int]] = nx.single_source_dijkstra_path(reverse, station, weight=passable)
     return {site: path[-2] for site, path in paths.items() if len(path) > 1}
