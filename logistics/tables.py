@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 IntArray = NDArray[np.int64]
 RowArray = NDArray[np.int32]
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 HOME, LOCKER, MERCHANT = 0, 1, 2  # kinds of places
 NOBODY = -1  # row number that points nowhere
