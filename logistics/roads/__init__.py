@@ -9,6 +9,24 @@
 """
 
 from logistics.roads.base import Drive, PlaceArray, Roads, SnapReport
+from logistics.roads.buildings import Buildings, read_buildings
+from logistics.roads.factory import load_roads
 from logistics.roads.great_circle import GreatCircleRoads
+from logistics.roads.hourly_graph import HourlyGraphRoads
+from logistics.roads.importer import RoadImport, import_roads
+from logistics.roads.osm import OsmRoads
 
-__all__ = ["Drive", "GreatCircleRoads", "PlaceArray", "Roads", "SnapReport"]
+__all__ = [
+    "Buildings",
+    "Drive",
+    "GreatCircleRoads",
+    "HourlyGraphRoads",
+    "OsmRoads",
+    "PlaceArray",
+    "RoadImport",
+    "Roads",
+    "SnapReport",
+    "import_roads",
+    "load_roads",
+    "read_buildings",
+]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from logistics.roads import base
 from logistics.roads.base import Drive, PlaceArray, SnapReport
@@ -108,7 +106,7 @@ class HourlyGraphRoads:
         self.max_snap_m = float(max_snap_m)
         self._row = np.arange(len(graph.head), dtype=np.int32)
         self._known = np.flatnonzero(np.isfinite(graph.lonlat[:, 0])).astype(np.int32)
-        self._tree = cKDTree(_unit_vectors(graph.lonlat[self._known])) if len(self._known) else None
+        self._tree = _tree(graph.lonlat[self._known]) if len(self._known) else None
         self._labels: IntArray | None = None
         self._snapped_m: list[FloatArray] = []
 
@@ -248,6 +246,10 @@ class HourlyGraphRoads:
 
 def strong_components(vertices: int, tail: PlaceArray, head: PlaceArray) -> IntArray:
     """(vertices,) int64 label of each vertex's strongly connected component."""
+    # Half a second to import, which scenarios without a graph need not spend.
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     edges = coo_matrix((np.ones(len(tail), dtype=np.int8), (tail, head)), shape=(vertices, vertices))
     _, labels = connected_components(edges.tocsr(), directed=True, connection="strong")
     return np.asarray(labels, dtype=np.int64)
@@ -255,6 +257,12 @@ def strong_components(vertices: int, tail: PlaceArray, head: PlaceArray) -> IntA
 
 def _positive(values: FloatArray) -> np.ndarray:
     return np.isfinite(values) & (values > 0)
+
+
+def _tree(lonlat: FloatArray) -> Any:
+    from scipy.spatial import cKDTree  # see `strong_components`
+
+    return cKDTree(_unit_vectors(lonlat))
 
 
 def _unit_vectors(lonlat: FloatArray) -> FloatArray:

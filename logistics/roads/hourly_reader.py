@@ -2,7 +2,7 @@
 
 Keys: `format` (`mamut-td-road-graph`), `format_version` (1), `num_vertices`, `edges` as
 `[from, to, length_m, [24 speeds in m/s]]`, and, if the file has customers, `node_vertices` (the vertex of
-each, the depot first). A file `NAME.vrp.json` beside it gives the customers' coordinates: metres east and north
+each, the depot first). `NAME.vrp.json` beside it gives the customers' coordinates: metres east and north
 (`coordinates`) of `reference_lla`.
 """
 
