@@ -1,0 +1,146 @@
+"""The run folder: Parquet tables, manifest, scenario and GeoJSON, written so that equal content is equal
+bytes.
+
+docs/run-folder.md describes the files. Tables are brought into the form `sim.tables` declares, dictionaries
+are sorted and stripped, and the writer's settings are fixed; nothing that differs between two runs of the
+same scenario and seed (wall clock, machine) goes anywhere but the manifest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from logistics.roads import Roads
+from logistics.scenario import Scenario
+from sim.columns import encoded_names
+from sim.routes import network_geojson, routes_geojson
+from sim.tables import SCHEMAS
+from solvers.errors import Fault, InvalidInputError
+
+ROW_GROUP_ROWS = 1 << 20
+MANIFEST, SCENARIO, NETWORK, ROUTES = "manifest.json", "scenario.json", "network.geojson", "routes.geojson"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run read back: tables by name, the manifest, and the scenario as plain JSON values."""
+
+    folder: Path
+    tables: dict[str, pa.Table]
+    manifest: dict[str, Any]
+    scenario: dict[str, Any]
+
+
+def conform(name: str, table: pa.Table) -> pa.Table:
+    """The table with exactly the declared columns and types, in one chunk, in a form equal for equal content.
+
+    Raises `InvalidInputError` naming every column that is absent, unknown or of another type.
+    """
+    schema = SCHEMAS[name]
+    faults = [
+        Fault(f"{name}.parquet", column, "", "absent-column", "the column is absent", "add it")
+        for column in schema.names
+        if column not in table.column_names
+    ] + [
+        Fault(f"{name}.parquet", column, "", "unknown-column", "the column is unknown", "leave it out")
+        for column in table.column_names
+        if column not in schema.names
+    ]
+    if faults:
+        raise InvalidInputError(faults)
+    columns: list[pa.Array] = []
+    for field in schema:
+        column = table[field.name]
+        try:
+            if pa.types.is_dictionary(field.type):
+                columns.append(encoded_names(column))
+            else:
+                cast = column.cast(field.type).combine_chunks()
+                columns.append(cast.combine_chunks() if isinstance(cast, pa.ChunkedArray) else cast)
+        except pa.ArrowInvalid as error:
+            faults.append(
+                Fault(f"{name}.parquet", field.name, str(column.type), "bad-type", str(error), "cast it")
+            )
+    if faults:
+        raise InvalidInputError(faults)
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def write_table(path: Path, name: str, table: pa.Table) -> None:
+    """Write one table as Parquet; equal content gives equal bytes with the same version of pyarrow."""
+    pq.write_table(
+        conform(name, table),
+        path,
+        compression="zstd",
+        compression_level=1,
+        row_group_size=ROW_GROUP_ROWS,
+        version="2.6",
+        data_page_version="1.0",
+        use_dictionary=[field.name for field in SCHEMAS[name] if pa.types.is_dictionary(field.type)],
+        write_statistics=True,
+    )
+
+
+def write_run(
+    folder: Path,
+    scenario: Scenario,
+    tables: Mapping[str, pa.Table],
+    manifest: Mapping[str, Any],
+    roads: Roads | None = None,
+) -> None:
+    """Write a run into `folder` (made if absent; files of the same names are replaced).
+
+    `tables` holds every table of `sim.tables`. With `roads` that have streets, routes follow them. Raises
+    `InvalidInputError` before anything is written where a table is absent or does not conform.
+    """
+    absent = [name for name in SCHEMAS if name not in tables]
+    if absent:
+        raise InvalidInputError(
+            [
+                Fault(f"{name}.parquet", "", "", "absent-table", "the table is absent", "pass it")
+                for name in absent
+            ]
+        )
+    ready = {name: conform(name, tables[name]) for name in SCHEMAS}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in ready.items():
+        write_table(folder / f"{name}.parquet", name, table)
+    as_json = scenario.model_dump(mode="json", by_alias=True)
+    _write_json(folder / SCENARIO, as_json)
+    _write_json(folder / NETWORK, network_geojson(scenario))
+    (folder / ROUTES).write_text(routes_geojson(ready["legs"], roads), encoding="utf-8")
+    _write_json(folder / MANIFEST, dict(manifest))
+
+
+def read_run(folder: Path, names: tuple[str, ...] = tuple(SCHEMAS)) -> Run:
+    """Read a run folder, or only the tables named.
+
+    Raises `InvalidInputError` where the folder lacks a file of a run.
+    """
+    wanted = [f"{name}.parquet" for name in names] + [MANIFEST, SCENARIO]
+    faults = [
+        Fault(
+            str(folder), file, "", "missing-file", "the run folder lacks this file", "run the scenario again"
+        )
+        for file in wanted
+        if not (folder / file).is_file()
+    ]
+    if faults:
+        raise InvalidInputError(faults)
+    return Run(
+        folder,
+        {name: pq.read_table(folder / f"{name}.parquet") for name in names},
+        json.loads((folder / MANIFEST).read_text(encoding="utf-8")),
+        json.loads((folder / SCENARIO).read_text(encoding="utf-8")),
+    )
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
