@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference_travel import arrival_s, haversine_m
 
 from logistics.roads import GreatCircleRoads, Roads
 from solvers.errors import InvalidInputError
 from solvers.travel import Metric, distances
+from tests.logistics.roads.reference_travel import arrival_s, haversine_m
 
 profiles = st.lists(st.floats(0.5, 40.0), min_size=24, max_size=24)
 points = st.tuples(st.floats(119.5, 121.0), st.floats(29.5, 31.0))
