@@ -5,32 +5,56 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from logistics.network import rows
-from logistics.scenario import ClockWindow, Scenario
+import numpy as np
+from numpy.typing import NDArray
+
+from logistics.network import RowArray, rows
+from logistics.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
-class Vehicle:
-    """One van or drone."""
+class Fleet:
+    """Vans and drones, one row each, in the order of the scenario's `fleet`. Times are clock seconds."""
 
-    id: str  # "st-1:van:1", ...
-    kind: str  # id of the scenario's vehicle
-    site: int  # row of the station it is based at
-    shift: ClockWindow
+    id: tuple[str, ...]  # "st-1:van:1", ...
+    kind: RowArray  # row of the scenario's vehicles
+    site: RowArray  # row of the station it is based at
+    opens_s: NDArray[np.int64]  # its daily shift, local clock
+    closes_s: NDArray[np.int64]
 
+    def __len__(self) -> int:
+        return len(self.id)
 
-def fleet_of(scenario: Scenario) -> tuple[Vehicle, ...]:
-    """All vehicles of a checked scenario in the order of its `fleet`, counts times `fleet_scale`."""
-    site = rows(scenario.sites)
-    vehicles: list[Vehicle] = []
-    numbers: dict[tuple[str, str], int] = {}
-    for section, count in zip(scenario.fleet, scaled_counts(scenario), strict=True):
-        for _ in range(count):
-            number = numbers.get((section.site, section.vehicle), 0) + 1
-            numbers[section.site, section.vehicle] = number
-            name = f"{section.site}:{section.vehicle}:{number}"
-            vehicles.append(Vehicle(name, section.vehicle, site[section.site], section.shift))
-    return tuple(vehicles)
+    def at(self, site: int) -> NDArray[np.int64]:
+        """Rows of the vehicles based at a site."""
+        return np.flatnonzero(self.site == site)
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Fleet:
+        """All vehicles of a checked scenario, its counts times `fleet_scale`."""
+        site, vehicle = rows(scenario.sites), rows(scenario.vehicles)
+        ids: list[str] = []
+        kinds: list[int] = []
+        sites: list[int] = []
+        opens: list[int] = []
+        closes: list[int] = []
+        numbers: dict[tuple[str, str], int] = {}
+        for section, count in zip(scenario.fleet, scaled_counts(scenario), strict=True):
+            for _ in range(count):
+                number = numbers.get((section.site, section.vehicle), 0) + 1
+                numbers[section.site, section.vehicle] = number
+                ids.append(f"{section.site}:{section.vehicle}:{number}")
+                kinds.append(vehicle[section.vehicle])
+                sites.append(site[section.site])
+                opens.append(section.shift.opens)
+                closes.append(section.shift.closes)
+        return cls(
+            tuple(ids),
+            np.array(kinds, dtype=np.int32),
+            np.array(sites, dtype=np.int32),
+            np.array(opens, dtype=np.int64),
+            np.array(closes, dtype=np.int64),
+        )
 
 
 def scaled_counts(scenario: Scenario) -> list[int]:
