@@ -1,0 +1,216 @@
+"""Why visits are unserved, what would let them in, and what every route costs and can still take.
+
+Every unserved visit is tried at every position of every route and in one empty vehicle of each type. All
+positions are weighed at once on flat arrays; the best of them are then run through the constraint table of
+the checker, so that every amount reported is exact: granting it makes the visit fit there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from solvers.check import CheckReport, RouteFigures, check, cost_of
+from solvers.constraints import ROUTE_CONSTRAINTS, Miss, skill_names
+from solvers.insertion import Places, Trial, places_of, try_everywhere
+from solvers.problem import Problem
+from solvers.schedule import latest_return, schedule
+from solvers.solution import Route, Solution
+
+INSERTABLE = "insertable"  # there is a place for the visit; a longer search would find it
+PRIZE_TOO_LOW = "prize-too-low"  # optional, and every place costs more than the prize
+FLEET = "fleet"  # the same code as in the checker's table: no vehicle of the type is left
+SEVERAL = "several"  # at every place more than one constraint is in the way
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One constraint in the way at one place. `visit` is the visit whose window or skill is concerned."""
+
+    code: str
+    amount: int
+    visit: int | None
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """A place where the visit would fit if every limit in `limits` were granted, and the cost it adds.
+
+    `route` is the index of the route in the solution, None for an empty vehicle of `vehicle_type`; the
+    visit would be the `position`-th of the route.
+    """
+
+    limits: tuple[Limit, ...]
+    route: int | None
+    vehicle_type: int
+    position: int
+    cost: int
+
+    @property
+    def code(self) -> str:
+        if not self.limits:
+            return INSERTABLE
+        return self.limits[0].code if len({x.code for x in self.limits}) == 1 else SEVERAL
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one visit is unserved. `code` and `message` speak of the first, cheapest, relaxation.
+
+    `relaxations` holds the best place for each constraint that alone stands in the way, cheapest first:
+    fewest constraints, then the smallest miss in relation to the limit, then the smallest added cost.
+    """
+
+    visit: int
+    code: str
+    message: str
+    relaxations: tuple[Relaxation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAccount:
+    """One route: its figures and cost, and how much room each constraint leaves.
+
+    spare_capacity     per dimension, at the fullest leg
+    spare_time         by how much the departure may be put off before a window or the end is missed
+    spare_distance, spare_duration   None where the type has no limit
+    tightest_visit     the visit whose window limits `spare_time`, None if it is the end of the route
+    """
+
+    figures: RouteFigures
+    spare_capacity: tuple[int, ...]
+    spare_time: int
+    spare_distance: int | None
+    spare_duration: int | None
+    tightest_visit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The whole story of a solution: a reason per visit on no route, an account per route."""
+
+    report: CheckReport
+    unserved: tuple[Reason, ...]
+    routes: tuple[RouteAccount, ...]
+
+
+def explain(problem: Problem, solution: Solution) -> Explanation:
+    """Reasons for every visit on no route (mandatory and optional), and an account of every route."""
+    explainer = Explainer(problem, solution)
+    report = explainer.report
+    reasons = tuple(explainer.reason(v) for v in sorted(report.unserved + report.left_out))
+    return Explanation(report, reasons, tuple(account(problem, figures) for figures in report.routes))
+
+
+class Explainer:
+    """Answers for single visits of one solution; what all answers share is computed once."""
+
+    def __init__(self, problem: Problem, solution: Solution) -> None:
+        self.problem = problem
+        self.solution = solution
+
+    @cached_property
+    def report(self) -> CheckReport:
+        return check(self.problem, self.solution)
+
+    @cached_property
+    def places(self) -> Places:
+        return places_of(self.problem, self.report)
+
+    def reason(self, visit: int) -> Reason:
+        """Why `visit`, which no route serves, is unserved; raises ValueError if a route serves it."""
+        if visit in self.solution.served():
+            raise ValueError(f"visit {visit} is served")
+        trial = try_everywhere(self.problem, self.places, visit)
+        chosen = [self._exact(visit, slot) for slot in _candidates(trial)]
+        order = {id(r): i for i, r in enumerate(chosen)}
+        relaxations = tuple(sorted(chosen, key=lambda r: (len({x.code for x in r.limits}), order[id(r)])))
+        if not relaxations:
+            return Reason(visit, FLEET, "there is no vehicle", ())
+        best = relaxations[0]
+        code, message = self._words(visit, trial, best)
+        return Reason(visit, code, message, relaxations)
+
+    def _exact(self, visit: int, slot: int) -> Relaxation:
+        """The place `slot` with its limits and cost as the checker's own table finds them."""
+        places, problem = self.places, self.problem
+        kind, index, at = (int(a[slot]) for a in (places.vehicle_type, places.route, places.position))
+        old = self.solution.routes[index].visits if index >= 0 else ()
+        run = schedule(problem, Route(kind, (*old[:at], visit, *old[at:])))
+        before = schedule(problem, Route(kind, old)) if old else None
+        limits = [
+            Limit(c.code, m.amount, m.visit, self._what(visit, m))
+            for c in ROUTE_CONSTRAINTS
+            for m in c.check(problem, run)
+        ]
+        if places.spare[slot] == 0:
+            name = problem.vehicle_types.names[kind]
+            limits.append(Limit(FLEET, 1, None, f"one more vehicle of {name} is needed"))
+        added = cost_of(problem, run).total - (cost_of(problem, before).total if before else 0)
+        return Relaxation(tuple(limits), index if index >= 0 else None, kind, at, added)
+
+    def _what(self, visit: int, miss: Miss) -> str:
+        if miss.visit is None or miss.visit == visit:
+            return miss.what
+        return f"visit {self.problem.visits.names[miss.visit]}: {miss.what}"
+
+    def _words(self, visit: int, trial: Trial, best: Relaxation) -> tuple[str, str]:
+        problem = self.problem
+        where = "an empty vehicle" if best.route is None else f"route {best.route}"
+        vehicle = problem.vehicle_types.names[best.vehicle_type]
+        if not best.limits:
+            prize = int(problem.visits.prize[visit])
+            if not problem.visits.required[visit] and best.cost >= prize:
+                return PRIZE_TOO_LOW, f"serving it adds {best.cost} to the cost, its prize is {prize}"
+            return INSERTABLE, f"fits in {where} ({vehicle}) for {best.cost} more; search longer"
+        listed = "; ".join(x.what for x in best.limits)
+        if len(best.limits) == 1 and trial.everywhere(best.code, int(best.limits[0].amount)):
+            skills = ", ".join(skill_names(problem, int(problem.visits.skills[visit])))
+            if best.code == "skills":
+                return best.code, f"no vehicle has every skill of {skills}"
+            return best.code, f"{listed} for every vehicle{f' with skill {skills}' if skills else ''}"
+        return best.code, f"{listed}, at the best place ({where}, {vehicle})"
+
+
+def _candidates(trial: Trial) -> list[int]:
+    """The best place overall, then the best place for each constraint that alone stands in the way."""
+    order = np.lexsort((trial.cost, trial.weight, trial.kinds))
+    if len(order) == 0:
+        return []
+    chosen = [int(order[0])]
+    if trial.kinds[chosen[0]] == 0:
+        return chosen
+    for misses in trial.misses.values():
+        alone = order[(trial.kinds[order] == 1) & (misses[order] > 0)]
+        if len(alone) and int(alone[0]) not in chosen:
+            chosen.append(int(alone[0]))
+    return chosen
+
+
+def account(problem: Problem, figures: RouteFigures) -> RouteAccount:
+    """How much room every constraint leaves on one route."""
+    run, t = figures.schedule, problem.vehicle_types
+    kind = run.vehicle_type
+
+    def room(limit: int, used: int) -> int | None:
+        return None if limit >= 2**60 else limit - used
+
+    waited, spare, tightest = 0, latest_return(problem, kind) - run.end_time + run.waiting, None
+    for i, node in enumerate(run.nodes[1:-1], start=1):
+        visit = node - problem.num_depots
+        waited += run.start[i] - run.arrival[i]
+        here = waited + int(problem.visits.tw[visit, 1]) - run.start[i]
+        if here < spare:
+            spare, tightest = here, visit
+    capacity = t.capacity[kind]
+    return RouteAccount(
+        figures=figures,
+        spare_capacity=tuple(int(c) - p for c, p in zip(capacity, run.load_peak, strict=True)),
+        spare_time=spare,
+        spare_distance=room(int(t.max_distance[kind]), run.distance),
+        spare_duration=room(int(t.max_duration[kind]), run.duration),
+        tightest_visit=tightest,
+    )
