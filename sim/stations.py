@@ -151,9 +151,16 @@ class Station:
         self._class_priority, self._class_head, self._class_tail, self._class_heap = (
             np.full(4, kernel.NONE, np.int32) for _ in range(4)
         )
-        self._row, self._class, self._next, self._previous, self._free, self._heap_row, self._heap_slot = (
-            np.empty(0, np.int32) for _ in range(7)
-        )
+        (
+            self._row,
+            self._class,
+            self._next,
+            self._previous,
+            self._free,
+            self._heap_row,
+            self._heap_slot,
+            self._run_slot,
+        ) = (np.empty(0, np.int32) for _ in range(8))
         self._arrive, self._service, self._heap_arrive = (np.empty(0, np.float64) for _ in range(3))
         self._slots = 0
         self._allocate(16)
@@ -171,7 +178,8 @@ class Station:
     @property
     def expected(self) -> int:
         """Jobs submitted that had not arrived at the last advance."""
-        return int(self._counts[kernel.PENDING])
+        counts = self._counts
+        return int(counts[kernel.HEAP] + counts[kernel.RUN_END] - counts[kernel.RUN])
 
     def submit(self, rows: IntArray, arrive_s: FloatArray, service_s: FloatArray, priority: IntArray) -> None:
         """Announce jobs: parallel arrays in any order; several visits of one row are several jobs.
@@ -203,11 +211,19 @@ class Station:
         missing = rows.size - int(self._counts[kernel.FREE])
         if missing > 0:
             self._allocate(max(2 * self._slots, self._slots + missing))
+        classes = self._classes(priority)
+        # A run still in use is not merged with: what comes while it lasts goes into the heap.
+        to_run = bool(self._counts[kernel.RUN] == self._counts[kernel.RUN_END])
+        if to_run:
+            order = _order(arrive_s, rows)
+            rows, classes = rows[order], classes[order]
+            arrive_s, service_s = arrive_s[order], service_s[order]
         kernel.submit(
             rows,
             arrive_s,
             service_s,
-            self._classes(priority),
+            classes,
+            to_run,
             self._row,
             self._arrive,
             self._service,
@@ -216,6 +232,7 @@ class Station:
             self._heap_arrive,
             self._heap_row,
             self._heap_slot,
+            self._run_slot,
             self._counts,
         )
 
@@ -241,6 +258,7 @@ class Station:
             self._heap_arrive,
             self._heap_row,
             self._heap_slot,
+            self._run_slot,
             self._class_priority,
             self._class_head,
             self._class_tail,
@@ -265,8 +283,10 @@ class Station:
     def next_event_s(self) -> float:
         """Earliest moment at which a job could start: the next arrival or, with jobs in line, the next finish or
         change of capacity; `math.inf` when there is none."""
-        pending, queued, busy, _, _, step = (int(count) for count in self._counts)
-        following = float(self._heap_arrive[0]) if pending else np.inf
+        heap, run, run_end, queued, busy, _, _, step = (int(count) for count in self._counts)
+        following = float(self._heap_arrive[0]) if heap else np.inf
+        if run < run_end:
+            following = min(following, float(self._arrive[self._run_slot[run]]))
         if queued and busy:
             following = min(following, float(self._finish_heap[0]))
         if queued and step < self.capacity.step_s.size:
@@ -295,7 +315,16 @@ class Station:
     def _allocate(self, slots: int) -> None:
         """Grow to that many slots; jobs stay where they are."""
         old = self._slots
-        self._row, self._class, self._next, self._previous, self._free, self._heap_row, self._heap_slot = (
+        (
+            self._row,
+            self._class,
+            self._next,
+            self._previous,
+            self._free,
+            self._heap_row,
+            self._heap_slot,
+            self._run_slot,
+        ) = (
             _grown(array, slots)
             for array in (
                 self._row,
@@ -305,6 +334,7 @@ class Station:
                 self._free,
                 self._heap_row,
                 self._heap_slot,
+                self._run_slot,
             )
         )
         self._arrive, self._service, self._heap_arrive = (
@@ -319,6 +349,15 @@ class Station:
         self._free[: stack.size] = stack
         self._counts[kernel.FREE] = stack.size
         self._slots = slots
+
+
+def _order(arrive_s: FloatArray, rows: IntArray) -> NDArray[np.intp]:
+    """Indices that sort by arrival, then row; the second key costs only where arrivals coincide."""
+    order = np.argsort(arrive_s)
+    in_order = arrive_s[order]
+    if (in_order[1:] == in_order[:-1]).any():
+        return np.lexsort((rows, arrive_s))
+    return order
 
 
 _T = TypeVar("_T", bound=np.generic)
