@@ -1,0 +1,112 @@
+"""The inside of a site: its stages in line, the parcels sorted and waiting to leave, and its docks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import simpy
+
+from logistics.clock import LocalClock
+from logistics.scenario import SiteSection, StageSection
+from logistics.tables import FloatArray, RowArray
+from sim.stations import CapacityProfile, StageStep, Station, StationChain
+
+Closure = tuple[float, float]
+Service = Callable[[StageSection, RowArray], FloatArray]
+
+
+def shift_profile(
+    stage: StageSection, clock: LocalClock, days: int, closures: Sequence[Closure]
+) -> CapacityProfile:
+    """Servers of a stage over the horizon from its local shifts, none while the site is closed."""
+    changes: dict[float, int] = defaultdict(int)
+    for day in range(-1, days):
+        for shift in stage.shifts:
+            opens, closes = clock.window(day, shift.window)
+            changes[float(max(0, opens))] += shift.workers
+            changes[float(max(0, closes))] -= shift.workers
+    for opens_s, closes_s in closures:
+        changes[max(0.0, opens_s)] += 0
+        changes[max(0.0, closes_s)] += 0
+    steps = np.array(sorted({0.0, *changes}), dtype=np.float64)
+    levels = np.cumsum([changes.get(float(s), 0) for s in steps]).astype(np.int64)
+    for opens_s, closes_s in closures:
+        levels[(steps >= opens_s) & (steps < closes_s)] = 0
+    return CapacityProfile(steps, levels)
+
+
+class SiteFloor:
+    """A site with work to do. Parcels enter at a stage, pass the rest in order and wait for their next site."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        site: SiteSection,
+        clock: LocalClock,
+        days: int,
+        closures: Sequence[Closure],
+        service: Service,
+        priority: RowArray,
+    ) -> None:
+        self.site = site
+        self.closures = tuple(closures)
+        self.docks = simpy.Resource(env, capacity=site.docks)
+        self.stages = tuple(site.stages)
+        self._priority = priority
+        self._chain = StationChain(
+            [
+                Station(f"{site.id}.{s.name}", shift_profile(s, clock, days, closures), s.transfer_s)
+                for s in self.stages
+            ],
+            lambda k, rows: service(self.stages[k], rows),
+        )
+        self._outbound: dict[int, list[tuple[RowArray, FloatArray]]] = defaultdict(list)
+
+    @property
+    def capacities(self) -> dict[str, CapacityProfile]:
+        """Servers over time of each stage by name."""
+        return {
+            s.name: station.capacity for s, station in zip(self.stages, self._chain.stations, strict=True)
+        }
+
+    def stage_number(self, name: str) -> int:
+        return next(k for k, stage in enumerate(self.stages) if stage.name == name)
+
+    def enter(self, rows: RowArray, arrive_s: FloatArray, stage: str) -> None:
+        """Parcels arrive at a stage, now or later."""
+        if len(rows):
+            self._chain.submit(rows, arrive_s, self._priority[rows], self.stage_number(stage))
+
+    def advance(self, until_s: float) -> tuple[StageStep, ...]:
+        """Work on to a moment; the steps say what was started and finished at each stage."""
+        return self._chain.advance(until_s)
+
+    def put_outbound(self, next_site: int, rows: RowArray, ready_s: FloatArray) -> None:
+        """Sorted parcels wait for a truck to `next_site`."""
+        if len(rows):
+            self._outbound[next_site].append((rows, ready_s))
+
+    def waiting_for(self, next_site: int) -> tuple[RowArray, FloatArray]:
+        """Parcels that wait for a truck to a site and since when, the urgent first, then in order of waiting."""
+        parts = self._outbound.get(next_site)
+        if not parts:
+            return np.empty(0, dtype=np.int32), np.empty(0)
+        rows = np.concatenate([p[0] for p in parts])
+        ready = np.concatenate([p[1] for p in parts])
+        order = np.lexsort((rows, ready, self._priority[rows]))
+        return rows[order], ready[order]
+
+    def take_outbound(self, next_site: int, taken: RowArray) -> None:
+        """These parcels left for `next_site`."""
+        rows, ready = self.waiting_for(next_site)
+        kept = ~np.isin(rows, taken)
+        self._outbound[next_site] = [(rows[kept], ready[kept])]
+
+    def closed_until(self, at_s: float) -> float:
+        """When the site opens again; `at_s` itself if it is open."""
+        for opens_s, closes_s in sorted(self.closures):
+            if opens_s <= at_s < closes_s:
+                at_s = closes_s
+        return at_s

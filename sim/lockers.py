@@ -1,0 +1,30 @@
+"""Parcel lockers: compartments taken by deliveries and freed when customers collect."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from logistics.tables import RowArray
+from sim.draws import RowDraws
+
+
+@dataclass
+class Locker:
+    """One locker bank. Customers collect after an exponential time of mean `dwell_s`."""
+
+    compartments: int
+    dwell_s: float
+    draws: RowDraws
+    _freed_s: list[float] = field(default_factory=list)
+
+    def put(self, rows: RowArray, now_s: float) -> int:
+        """Put in as many of the parcels as there is room for, in order; returns how many."""
+        while self._freed_s and self._freed_s[0] <= now_s:
+            heapq.heappop(self._freed_s)
+        fitting = min(len(rows), self.compartments - len(self._freed_s))
+        for dwell in -self.dwell_s * np.log(self.draws.uniform(rows[:fitting])):
+            heapq.heappush(self._freed_s, now_s + float(dwell))
+        return fitting

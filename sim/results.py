@@ -1,0 +1,185 @@
+"""The tables of a finished run, from the twin's records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from logistics.tables import LOCKER
+from sim.custody import CANCELLED, CUSTOMER, NOT_ORDERED, OUT_OF_STOCK, RETURNED
+from sim.kpis import build_kpis
+from sim.lateness import with_late_stage
+from sim.ledger import build_ledger
+from sim.record import conform, make_column, named, times
+from sim.sites import build_sites
+from sim.tables import SCHEMAS
+from sim.twin import Twin
+from sim.world import STAGES, STAMPS
+
+STATES = ("delivered", "cancelled", "out_of_stock", "returned", "open")
+MODES = ["van", "drone"]
+
+
+def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
+    """All tables of `sim.tables` and the flat key figures."""
+    scenario, record = twin.scenario, twin.record
+    sites = [site.id for site in scenario.sites]
+    tables = {
+        "parcels": with_late_stage(_parcels(twin), twin.env.now),
+        "stages": record.stages_table(sites, list(STAGES)),
+        "moves": _moves(twin),
+        "legs": _legs(twin),
+        "containers": record.containers_table([c.id for c in scenario.containers], sites),
+        "duties": _duties(twin),
+        "solves": record.small_table("solves"),
+        "unassigned": record.unassigned_table(sites),
+    }
+    tables["sites"] = build_sites(scenario, tables)
+    tables["ledger"] = build_ledger(scenario, tables)
+    tables["kpis"], flat = build_kpis(scenario, tables, tables["ledger"])
+    return tables, flat
+
+
+def _parcels(twin: Twin) -> pa.Table:
+    scenario, world, demand = twin.scenario, twin.world, twin.demand
+    orders, parcels, places = demand.orders, demand.parcels, demand.places
+    sites = [site.id for site in scenario.sites]
+    count = len(parcels)
+    ordered = twin.custody.place != NOT_ORDERED
+    state = np.full(count, STATES.index("open"), dtype=np.int32)
+    for place, name in (
+        (CUSTOMER, "delivered"),
+        (CANCELLED, "cancelled"),
+        (OUT_OF_STOCK, "out_of_stock"),
+        (RETURNED, "returned"),
+    ):
+        state[twin.custody.place == place] = STATES.index(name)
+    general = scenario.scenario
+    measured = ordered.copy()
+    if general.measure_from is not None:
+        measured &= world.placed_s >= scenario.seconds(general.measure_from)
+    if general.measure_to is not None:
+        measured &= world.placed_s < scenario.seconds(general.measure_to)
+    first = world.parcels.delivered_first
+    stocked = np.array([site.kind == "warehouse" for site in scenario.sites])[world.origin]
+    withdrawn = np.where(twin.custody.place == CANCELLED, parcels.units, parcels.units - twin.custody.units)
+    columns: dict[str, object] = {
+        "parcel": np.arange(count, dtype=np.int32),
+        "order": _references(orders.reference, parcels.order),
+        "service": named(world.service, [service.id for service in scenario.services]),
+        "kind": named(np.where(stocked, 0, 1), ["fulfilment", "origin-destination"]),
+        "origin": named(world.origin, sites),
+        "area": named(world.area, [area.id for area in scenario.areas]),
+        "station": named(world.station, sites),
+        "place": world.place,
+        "place_kind": named((places.kind[world.place] == LOCKER).astype(np.int32), ["home", "locker"]),
+        "lon": places.lon[world.place],
+        "lat": places.lat[world.place],
+        "weight_g": parcels.weight_g,
+        "volume_ml": parcels.volume_ml,
+        "units": parcels.units,
+        "units_cancelled": withdrawn,
+        "measured": measured,
+        "placed_s": world.placed_s.astype(np.float64),
+        "promise_s": world.promise_s.astype(np.float64),
+        **{name: times(world.parcels.stamps[name]) for name in STAMPS},
+        "state": named(state, list(STATES)),
+        "attempts": world.parcels.attempts.astype(np.int32),
+        "first_attempt": pa.array(first == 1, mask=first < 0),
+        "mode": named(world.parcels.mode, MODES),
+        "late_stage": pa.nulls(count, pa.string()),
+    }
+    return conform("parcels", columns).filter(pa.array(ordered))
+
+
+def _references(reference: np.ndarray, order: np.ndarray) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(
+        pa.array(order.astype(np.int32)), pa.array(reference, type=pa.string())
+    )
+
+
+def _moves(twin: Twin) -> pa.Table:
+    columns = twin.custody.columns()
+    names = twin.custody.names
+    return conform(
+        "moves",
+        {
+            "time_s": columns["time_s"],
+            "parcel": columns["parcel"],
+            "units": columns["units"],
+            "origin": named(columns["origin"], names),
+            "destination": named(columns["destination"], names),
+        },
+    )
+
+
+def _legs(twin: Twin) -> pa.Table:
+    legs = twin.record.small_table("legs")
+    return legs.sort_by([("trip", "ascending"), ("leg", "ascending")])
+
+
+def _duties(twin: Twin) -> pa.Table:
+    """Vans and drones are on duty on every day on which their station sends any of its kind out; trucks from
+    their first to their last movement of a day."""
+    clock, scenario, fleet = twin.world.clock, twin.scenario, twin.fleet
+    rows: list[dict[str, object]] = []
+    number = {name: k for k, name in enumerate(fleet.id)}
+    by_day: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    working: set[tuple[int, int, int]] = set()
+    for vehicle, spans in twin.busy.spans.items():
+        for from_s, to_s in spans:
+            day = clock.day_of(from_s)
+            by_day.setdefault((vehicle, day), []).append((from_s, to_s))
+            if vehicle in number:
+                n = number[vehicle]
+                working.add((int(fleet.site[n]), int(fleet.kind[n]), day))
+    for site, kind, day in sorted(working):
+        section = scenario.vehicles[kind]
+        for n in fleet.at(site):
+            if fleet.kind[n] != kind:
+                continue
+            spans = by_day.get((fleet.id[n], day), [])
+            opens, closes = (
+                clock.second(day, int(fleet.opens_s[n])),
+                clock.second(day, int(fleet.closes_s[n])),
+            )
+            rows.append(
+                _duty(
+                    fleet.id[n], section.id, section.role, scenario.sites[site].id, day, opens, closes, spans
+                )
+            )
+    for truck in twin.linehaul.trucks:
+        for (vehicle, day), spans in sorted(by_day.items()):
+            if vehicle == truck.name:
+                opens, closes = min(s[0] for s in spans), max(s[1] for s in spans)
+                site = scenario.sites[truck.home].id
+                rows.append(_duty(vehicle, truck.kind.id, "linehaul", site, day, opens, closes, spans))
+    schema = SCHEMAS["duties"]
+    return pa.table([make_column([row[f.name] for row in rows], f.type) for f in schema], schema=schema)
+
+
+def _duty(
+    vehicle: str,
+    kind: str,
+    role: str,
+    site: str,
+    day: int,
+    opens: float,
+    closes: float,
+    spans: list[tuple[float, float]],
+) -> Mapping[str, object]:
+    busy = sum(to_s - from_s for from_s, to_s in spans)
+    overtime = sum(max(0.0, to_s - max(closes, from_s)) for from_s, to_s in spans)
+    return {
+        "vehicle": vehicle,
+        "vehicle_kind": kind,
+        "role": role,
+        "site": site,
+        "day": day,
+        "shift_start_s": float(opens),
+        "shift_end_s": float(closes),
+        "busy_s": busy,
+        "overtime_s": overtime,
+    }

@@ -1,0 +1,139 @@
+"""One run of a scenario: demand, roads, twin, tables, manifest, run folder."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from logistics.demand import build_demand
+from logistics.roads import Roads, load_roads
+from logistics.scenario import Scenario
+from sim.random_streams import Streams
+from sim.results import build_tables
+from sim.twin import Twin, TwinOptions
+
+Progress = Callable[[str], None]
+PACKAGES = ("logistics-engine", "numpy", "numba", "scipy", "simpy", "ortools", "pyarrow", "duckdb")
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A finished run. `kpis` are the flat key figures; those of the manifest add wall-clock and memory."""
+
+    scenario: Scenario
+    tables: dict[str, pa.Table]
+    kpis: dict[str, float]
+    manifest: dict[str, Any]
+    roads: Roads
+
+
+def scenario_hash(scenario: Scenario) -> str:
+    """A hash of everything the scenario file and its overrides say."""
+    return hashlib.sha256(scenario.model_dump_json(by_alias=True).encode()).hexdigest()
+
+
+def make_roads(scenario: Scenario) -> tuple[Roads, Roads]:
+    """Roads for local traffic and for linehaul (the same object where the scenario makes no difference)."""
+    section = scenario.roads
+    common = {
+        "kind": section.kind,
+        "path": None if section.path is None else scenario.path(section.path),
+        "detour_factor": section.detour_factor,
+        "start_second_of_day": scenario.scenario.start_second_of_day,
+    }
+
+    def roads(speeds_kmh: list[float] | None) -> Roads:
+        speeds = None if speeds_kmh is None else [speed / 3.6 for speed in speeds_kmh]
+        return load_roads(**common, speeds_mps=speeds)
+
+    local = roads(section.speeds_kmh)
+    if section.linehaul_speeds_kmh is None or section.kind != "great-circle":
+        return local, local
+    return local, roads(section.linehaul_speeds_kmh)
+
+
+def run_scenario(
+    scenario: Scenario,
+    seed: int,
+    replication: int = 0,
+    options: TwinOptions | None = None,
+    progress: Progress = lambda text: None,
+) -> RunResult:
+    """Simulate a checked scenario. Same scenario, seed and replication: the same tables."""
+    begun = time.perf_counter()
+    streams = Streams(seed, replication)
+    progress("demand")
+    demand = build_demand(scenario, streams.generator, scenario.folder)
+    progress("roads")
+    local, linehaul = make_roads(scenario)
+    twin = Twin(scenario, demand, local, linehaul, streams, options)
+    progress("simulation")
+    started = time.perf_counter()
+    twin.run()
+    simulated = time.perf_counter()
+    progress("tables")
+    tables, kpis = build_tables(twin)
+    finished = time.perf_counter()
+    wall = {
+        "simulation_s": simulated - started - twin.waited_s,
+        "solver_s": twin.pool.runtime_s,
+        "solver_wait_s": twin.waited_s,
+        "prepare_s": started - begun,
+        "tables_s": finished - simulated,
+        "total_s": finished - begun,
+        "peak_memory_mb": peak_memory_mb(),
+    }
+    manifest = {
+        "scenario": scenario.scenario.name,
+        "scenario_hash": scenario_hash(scenario),
+        "seed": seed,
+        "replication": replication,
+        "currency": scenario.scenario.currency,
+        "start": scenario.scenario.start.isoformat(),
+        "ended_s": twin.env.now,
+        "versions": versions(),
+        "machine": {
+            "system": platform.system(),
+            "architecture": platform.machine(),
+            "python": platform.python_version(),
+            "cores": os.cpu_count(),
+        },
+        "cleaning": None
+        if demand.cleaning is None
+        else {
+            "lines_read": demand.cleaning.lines_read,
+            "lines_kept": demand.cleaning.lines_kept,
+            "dropped": demand.cleaning.dropped,
+        },
+        "kpis": {**kpis, **wall},
+    }
+    return RunResult(scenario, tables, kpis, manifest, local)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides about results."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+def peak_memory_mb() -> float:
+    """Largest resident size of this process and of its largest child so far, in megabytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return (own + children) * unit / 1e6
+
+
+def folder_of(out: str | None, scenario: Scenario) -> Path:
+    """Where a run goes: the folder asked for, else runs/NAME."""
+    return Path(out) if out else Path("runs") / scenario.scenario.name

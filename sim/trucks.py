@@ -1,0 +1,232 @@
+"""Linehaul trucks: they load at the cut-off, leave by the timetable, unload at the other end and come back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from logistics.scenario import LaneSection, VehicleSection
+from logistics.tables import IntArray, RowArray
+from sim.kernels.loading import load_truck
+from sim.legs import record_leg, site_point
+from sim.world import BusyTime, Process, World
+
+LAYOVER_S = 6 * 3600  # a truck away from home waits so long for a load back before it drives home empty
+UNLOAD_S_PER_M3 = 60.0  # palletised goods from suppliers
+
+
+@dataclass
+class _Truck:
+    name: str
+    kind: VehicleSection
+    home: int
+    at: int
+    trips: int = 0
+    call: int = 0  # counts its engagements, so that a layover can tell whether it still waits
+
+
+@dataclass
+class Linehaul:
+    """All lanes and the trucks that serve them. Trucks are hired where a departure finds none."""
+
+    world: World
+    busy: BusyTime
+    departures_s: tuple[IntArray, ...]  # of each lane
+    trucks: list[_Truck] = field(default_factory=list)
+    _idle: dict[tuple[int, str], list[_Truck]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        scenario = self.world.scenario
+        self._kinds = {v.id: v for v in scenario.vehicles}
+        self._container_g = np.array([c.capacity_g for c in scenario.containers], dtype=np.int64)
+        self._container_ml = np.array([c.capacity_ml for c in scenario.containers], dtype=np.int64)
+        self._closed = [
+            (d.target, scenario.seconds(d.starts), scenario.seconds(d.ends))
+            for d in scenario.disruptions
+            if d.kind == "lane_closed"
+        ]
+
+    def serve(self, lane_row: int) -> Process:
+        """Send trucks at each departure of a lane for as long as the run lasts."""
+        env, lane = self.world.env, self.world.scenario.lanes[lane_row]
+        for departure in self.departures_s[lane_row]:
+            wait = departure - lane.cutoff_s - env.now
+            if wait > 0:
+                yield env.timeout(wait)
+            for _ in range(lane.trucks):
+                env.process(self.world.activity(self._trip(lane, float(departure))))
+
+    def _trip(self, lane: LaneSection, departure: float) -> Process:
+        world, env = self.world, self.world.env
+        origin, destination = world.network.site[lane.origin], world.network.site[lane.destination]
+        floor = world.floors[origin]
+        if floor.closed_until(env.now) > env.now or self._lane_closed(lane.id, departure):
+            return
+        world.work(origin)
+        kind = self._kinds[lane.vehicle]
+        rows, kinds, numbers = self._load(origin, destination, kind)
+        if not len(rows):
+            return
+        truck = self._hire(origin, kind)
+        vehicle = world.custody.number(f"vehicle:{truck.name}")
+        trip = world.new_trip()
+        begun = env.now
+        with floor.docks.request() as dock:
+            yield dock
+            yield env.timeout(max(len(rows) * floor.site.load_s_per_parcel, departure - env.now))
+            world.custody.move(rows, world.site_custody[origin], vehicle, env.now)
+        for container in np.unique(kinds):
+            of_kind = kinds == container
+            world.record.containers(trip, int(container), destination, numbers[of_kind], rows[of_kind])
+        yield from self._drive(truck, trip, lane.id, destination, len(rows), world.load_of(rows))
+        floor = world.floors[destination]
+        opens = floor.closed_until(env.now)
+        if opens > env.now:
+            yield env.timeout(opens - env.now)
+        with floor.docks.request() as dock:
+            yield dock
+            each = floor.site.unload_s_per_parcel
+            world.custody.move(rows, vehicle, world.site_custody[destination], env.now)
+            arrive_s = env.now + each * np.arange(1, len(rows) + 1)
+            world.enter_site(destination, rows, arrive_s, "sort")
+            yield env.timeout(each * len(rows))
+        self.busy.add(truck.name, begun, env.now)
+        self._release(truck)
+        yield from self._lay_over(truck)
+
+    def haul_goods(self, origin: int, destination: int, load_g: int, load_ml: int) -> Process:
+        """Goods from a supplier ride to a warehouse, on as many trucks as they need, and are unloaded.
+
+        They take the next departure of the lane between the two; without a lane they leave at once with the
+        first linehaul vehicle of the scenario.
+        """
+        world, env = self.world, self.world.env
+        lane = next(iter(world.network.lanes_between(origin, destination)), None)
+        if lane is None:
+            kind = next(v for v in world.scenario.vehicles if v.role == "linehaul")
+            lane_id = None
+        else:
+            section = world.scenario.lanes[lane]
+            kind, lane_id = self._kinds[section.vehicle], section.id
+            times = self.departures_s[lane]
+            k = int(np.searchsorted(times, env.now))
+            if k < len(times):
+                yield env.timeout(float(times[k]) - env.now)
+        count = max(1, -(-load_g // kind.capacity_g), -(-load_ml // kind.capacity_ml))
+        trucks = [self._hire(origin, kind) for _ in range(count)]
+        trips = [
+            env.process(
+                self._drive(
+                    truck,
+                    world.new_trip(),
+                    lane_id,
+                    destination,
+                    parcels=0,
+                    load=(load_g // count, load_ml // count),
+                )
+            )
+            for truck in trucks
+        ]
+        begun = env.now
+        yield env.all_of(trips)
+        with world.floors[destination].docks.request() as dock:
+            yield dock
+            yield env.timeout(UNLOAD_S_PER_M3 * load_ml / 1e6)
+        for truck in trucks:
+            self.busy.add(truck.name, begun, env.now)
+            self._release(truck)
+            env.process(world.activity(self._lay_over(truck)))
+
+    def _lane_closed(self, lane: str, at_s: float) -> bool:
+        return any(name == lane and starts <= at_s < ends for name, starts, ends in self._closed)
+
+    def _load(
+        self, origin: int, destination: int, kind: VehicleSection
+    ) -> tuple[RowArray, RowArray, RowArray]:
+        """Parcels sorted by now that fit on one truck, with container kinds and numbers; they leave the
+        outbound area."""
+        world = self.world
+        rows, _ = world.floors[origin].waiting_for(destination)
+        if not len(rows):
+            return rows, rows, rows
+        kinds = world.sort_plan.container[origin, world.area[rows], world.service[rows]]
+        numbers = load_truck(
+            kinds.astype(np.int64),
+            world.demand.parcels.weight_g[rows],
+            world.demand.parcels.volume_ml[rows],
+            self._container_g,
+            self._container_ml,
+            kind.capacity_g,
+            kind.capacity_ml,
+        )
+        taken = numbers >= 0
+        world.floors[origin].take_outbound(destination, rows[taken])
+        return rows[taken], kinds[taken], numbers[taken]
+
+    def _drive(
+        self,
+        truck: _Truck,
+        trip: int,
+        lane: str | None,
+        destination: int,
+        parcels: int,
+        load: tuple[int, int],
+    ) -> Process:
+        """Move a truck to another site and record the leg."""
+        world, env = self.world, self.world.env
+        origin, departed = truck.at, env.now
+        metres, seconds = world.linehaul_roads.leg(
+            int(world.site_linehaul_place[origin]), int(world.site_linehaul_place[destination]), departed
+        )
+        yield env.timeout(seconds * world.slowdown(truck.name, truck.trips))
+        truck.trips += 1
+        truck.at = destination
+        record_leg(
+            world,
+            trip=trip,
+            leg=0,
+            vehicle=truck.name,
+            kind=truck.kind,
+            role="linehaul",
+            lane=lane,
+            site=world.scenario.sites[truck.home].id,
+            origin=site_point(world, origin),
+            destination=site_point(world, destination),
+            place=None,
+            depart_s=departed,
+            arrive_s=env.now,
+            leave_s=env.now,
+            distance_m=metres,
+            parcels=parcels,
+            load=load,
+        )
+
+    def _hire(self, site: int, kind: VehicleSection) -> _Truck:
+        idle = self._idle[site, kind.id]
+        if idle:
+            truck = idle.pop(0)
+        else:
+            truck = _Truck(f"{kind.id}-{len(self.trucks) + 1}", kind, site, site)
+            self.trucks.append(truck)
+        truck.call += 1
+        return truck
+
+    def _release(self, truck: _Truck) -> None:
+        self._idle[truck.at, truck.kind.id].append(truck)
+
+    def _lay_over(self, truck: _Truck) -> Process:
+        """A truck away from home waits for a load back, and drives home empty when none comes."""
+        if truck.at == truck.home:
+            return
+        call = truck.call
+        yield self.world.env.timeout(LAYOVER_S)
+        if truck.call != call:
+            return
+        self._idle[truck.at, truck.kind.id].remove(truck)
+        truck.call += 1
+        begun = self.world.env.now
+        yield from self._drive(truck, self.world.new_trip(), None, truck.home, 0, (0, 0))
+        self.busy.add(truck.name, begun, self.world.env.now)
+        self._release(truck)
