@@ -49,6 +49,7 @@ RoutingSolver = Solver[Problem, Solution]
 # name -> module:attribute, imported only when asked for
 BUILT_IN: dict[str, str] = {
     "ortools": "solvers.ortools_routing:OrtoolsSolver",
+    "ruin_recreate": "solvers.ruin_recreate:RuinRecreateSolver",
     "savings": "solvers.savings:SavingsSolver",
 }
 

@@ -1,0 +1,131 @@
+"""Neighbour lists: the visits worth trying next to each visit, without an n×n array where n is large."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from solvers.travel import FloatArray, IntArray, Metric
+
+WAIT_WEIGHT = 0.2  # a unit of unavoidable waiting counts less than one of travel; of lateness, as much
+
+
+def curve_order(xy: FloatArray) -> IntArray:
+    """Visit numbers along a Hilbert curve through `xy` (n, 2)."""
+    n = len(xy)
+    low = xy.min(axis=0, initial=np.inf)
+    span = float(np.max(xy.max(axis=0, initial=-np.inf) - low, initial=0.0)) or 1.0
+    side = 1 << 15
+    x, y = (np.minimum((xy - low) / span * side, side - 1)).astype(np.int64).reshape(n, 2).T
+    key = np.zeros(n, dtype=np.int64)
+    s = side >> 1
+    while s:
+        rx, ry = (x & s) > 0, (y & s) > 0
+        key += s * s * ((3 * rx) ^ ry)
+        flip = ~ry & rx
+        x, y = np.where(flip, side - 1 - x, x), np.where(flip, side - 1 - y, y)
+        x, y = np.where(~ry, y, x), np.where(~ry, x, y)
+        s >>= 1
+    return np.argsort(key, kind="stable").astype(np.int64)
+
+
+def nearest(
+    dist: Any | None,
+    dur: Any | None,
+    xy: FloatArray,
+    rule: FloatArray,
+    node: IntArray | None,
+    *,
+    depots: int,
+    near: int,
+    adjacent: int,
+) -> tuple[Any, Any]:
+    """(near, adjacent) lists over all nodes, int32, padded with -1; depots have none and are in none.
+
+    `adjacent` goes by distance. `near` does too, or with `node` (early, late, service in its first three
+    columns) by travel time plus weighted unavoidable waiting and lateness of the better direction.
+    """
+    total = len(xy) if dist is None else len(dist)
+    n = total - depots
+    near, adjacent = min(near, max(1, n - 1)), min(adjacent, max(1, n - 1))
+    near_out = np.full((total, near), -1, dtype=np.int32)
+    adjacent_out = np.full((total, adjacent), -1, dtype=np.int32)
+    if n < 2:
+        return near_out, adjacent_out
+    width = min(n - 1, max(near if node is None else 3 * near, adjacent))
+    found = _by_tree(xy[depots:], rule, width) if dist is None else _by_matrix(dist[depots:, depots:], width)
+    adjacent_out[depots:] = found[:, :adjacent] + depots
+    if node is None:
+        near_out[depots:] = found[:, :near] + depots
+        return near_out, adjacent_out
+    if dur is not None:
+        found = np.broadcast_to(np.arange(n), (n, n))
+    for lo in range(0, n, 1024):
+        rows = np.arange(lo, min(lo + 1024, n))
+        cost = _closeness(dur, xy, rule, node, depots, rows, found[rows])
+        if dur is not None:
+            cost[np.arange(len(rows)), rows] = np.inf
+        near_out[depots + rows] = np.take_along_axis(found[rows], _smallest(cost, near), axis=1) + depots
+    return near_out, adjacent_out
+
+
+def _by_matrix(dist: Any, width: int) -> Any:
+    """The `width` nearest of each row, by the sum of both directions."""
+    both = dist.astype(np.float64)
+    both += both.T
+    np.fill_diagonal(both, np.inf)
+    return _smallest(both, width)
+
+
+def _smallest(cost: FloatArray, width: int) -> Any:
+    """Columns of the `width` smallest entries of each row, ascending, ties by column."""
+    part = np.argpartition(cost, min(width, cost.shape[1] - 1), axis=1)[:, :width]
+    part.sort(axis=1)
+    inner = np.argsort(np.take_along_axis(cost, part, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(part, inner, axis=1)
+
+
+def _by_tree(xy: FloatArray, rule: FloatArray, width: int) -> Any:
+    points = xy
+    if int(rule[0]) == Metric.HAVERSINE:
+        lon, lat = np.radians(xy).T
+        points = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    found = cKDTree(points).query(points, k=width + 1)[1]
+    # a twin at the same place may come before the visit itself, so drop it by number, not by column
+    own = found == np.arange(len(xy))[:, None]
+    own[~own.any(axis=1), -1] = True
+    return found[~own].reshape(len(xy), width)
+
+
+def _closeness(
+    dur: Any | None,
+    xy: FloatArray,
+    rule: FloatArray,
+    node: IntArray,
+    depots: int,
+    rows: Any,
+    found: Any,
+) -> FloatArray:
+    i, j = depots + rows[:, None], depots + found
+    if dur is not None:
+        there, back = dur[i, j].astype(np.float64), dur[j, i].astype(np.float64)
+    else:
+        if int(rule[0]) == Metric.HAVERSINE:
+            lon, lat = np.radians(xy[:, 0]), np.radians(xy[:, 1])
+            dx, dy = (
+                (lon[i] - lon[j]) * np.cos((lat[i] + lat[j]) / 2) * 6_371_008.8,
+                (lat[i] - lat[j]) * 6_371_008.8,
+            )
+        else:
+            dx, dy = xy[i, 0] - xy[j, 0], xy[i, 1] - xy[j, 1]
+        there = back = np.hypot(dx, dy) * rule[1] * rule[2]
+    early, late, service = (node[:, k].astype(np.float64) for k in range(3))
+
+    def directed(a: Any, b: Any, leg: FloatArray) -> FloatArray:
+        waiting = np.maximum(0.0, early[b] - leg - service[a] - late[a])
+        lateness = np.maximum(0.0, early[a] + service[a] + leg - late[b])
+        return leg + WAIT_WEIGHT * waiting + lateness
+
+    return np.minimum(directed(i, j, there), directed(j, i, back))

@@ -1,0 +1,146 @@
+"""Runs batches of a kernel against a stop criterion and records what they find."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from solvers.kernels.ruin_recreate import search
+from solvers.kernels.session import Session
+from solvers.problem import Problem
+from solvers.result import Incumbent, OnBest, Result, Status
+from solvers.solution import Solution
+from solvers.stop import Progress, Stop
+
+BATCH_S = 0.15  # aim of a batch's length, where time decides
+
+
+@dataclass(frozen=True, slots=True)
+class RuinTuning:
+    """Parameters of the search; temperatures in units of the mean edge cost of the start."""
+
+    mean_removed: float = 10.0
+    max_string: float = 10.0
+    split: float = 0.5
+    blink: float = 0.01
+    first_temperature: float = 0.3
+    last_temperature: float = 0.005
+
+    def array(self, session: Session) -> np.ndarray:
+        """The kernel's tuning vector; its places for the share of the run done are zero."""
+        scale = session.edge_cost
+        data = session.data
+        miss = 20.0 * scale + float(data.kind[:, 1].max(initial=0))
+        return np.array(
+            [
+                self.mean_removed,
+                self.max_string,
+                self.split,
+                math.log(1.0 - self.blink) if self.blink > 0 else 0.0,
+                self.first_temperature * scale,
+                self.last_temperature * scale,
+                miss,
+                0.0,
+                0.0,
+                4.0 * scale,
+            ]
+        )
+
+
+@dataclass
+class Recorder:
+    """Follows the session's best: history, reports to `on_best`, and the result in the end."""
+
+    session: Session
+    problem: Problem
+    began: float
+    on_best: OnBest[Solution] | None
+    history: list[tuple[float, int, int]] = field(default_factory=list)
+    interrupted: bool = False
+    _rank: tuple[int, int] | None = None
+
+    def note(self, iteration: int) -> bool:
+        """Record a new best, if there is one since the last call; True then."""
+        if self._rank is not None and self.session.best_rank >= self._rank:
+            return False
+        self._rank = self.session.best_rank
+        elapsed, cost = time.monotonic() - self.began, self.session.best_cost
+        unserved = self.session.best_unserved
+        self.history.append((elapsed, cost, unserved))
+        if self.on_best is not None:
+            self.on_best(Incumbent(self.session.best(), cost, unserved, elapsed, iteration))
+        return True
+
+    def result(self, name: str, seed: int, iterations: int) -> Result[Solution]:
+        solution = self.session.best()
+        required = self.problem.visits.required
+        unserved = tuple(v for v in solution.unserved(self.problem.num_visits) if required[v])
+        status = Status.FEASIBLE
+        if unserved:
+            status = Status.INCOMPLETE if solution.routes else Status.INFEASIBLE
+        return Result(
+            status=status,
+            solution=solution,
+            cost=self.session.best_cost,
+            unserved=unserved,
+            solver=name,
+            seed=seed,
+            iterations=iterations,
+            runtime_s=time.monotonic() - self.began,
+            history=tuple(self.history),
+            interrupted=self.interrupted,
+        )
+
+
+def descend(session: Session, recorder: Recorder, iterations: int) -> None:
+    """Ruin and recreate without uphill moves; small ruins, since nothing else smooths the start."""
+    if session.data.nodes - session.data.depots < 2:
+        return
+    tune = RuinTuning(mean_removed=8.0, first_temperature=1e-9, last_temperature=1e-9).array(session)
+    search(session.data, session.state, *session.scratch, tune, iterations, 0)
+    recorder.note(iterations)
+
+
+def anneal(session: Session, recorder: Recorder, stop: Stop, tuning: RuinTuning) -> int:
+    """Ruin and recreate with annealing until `stop`; returns the iterations done.
+
+    The temperature follows the share of the iterations where the stop bounds them, so such runs repeat; it
+    follows the clock where only time is bounded, or where time will run out first.
+    """
+    monitor = stop.monitor()
+    tune = tuning.array(session)
+    limit, seconds = stop.max_iterations, stop.max_runtime_s
+    done, since, best = 0, 0, session.best_rank
+    recorder.note(0)
+    if session.data.nodes - session.data.depots < 2:
+        return 0
+    horizon = float(limit) if limit is not None else 2000.0 * (session.data.nodes + 100)
+    started = time.monotonic()
+    by_clock, share = limit is None and seconds is not None, 0.0
+    batch = 200 if by_clock else 2000
+    try:
+        while not monitor(Progress(done, since, session.best_cost)):
+            size = batch if limit is None else min(batch, limit - done)
+            if size <= 0:
+                break
+            tune[7] = share if by_clock else done / horizon
+            rate = done / max(1e-9, time.monotonic() - started)
+            tune[8] = 1.0 / horizon
+            if by_clock and seconds is not None:
+                tune[8] = 1.0 / max(1.0, rate * seconds)
+            since = search(session.data, session.state, *session.scratch, tune, size, since)
+            done += size
+            recorder.note(done)
+            spent = time.monotonic() - started
+            if seconds is not None:
+                share = (time.monotonic() - recorder.began) / seconds
+                if limit is not None and done >= 5 * batch and spent / done * limit > 1.5 * seconds:
+                    by_clock = True
+            if by_clock:
+                batch = max(20, min(2 * batch, int(BATCH_S * done / spent)))
+    except KeyboardInterrupt:
+        recorder.interrupted = True
+    return done

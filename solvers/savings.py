@@ -1,0 +1,56 @@
+"""Savings construction: good routes in milliseconds, for thousands of stops and every feature."""
+
+from __future__ import annotations
+
+import time
+
+from solvers.features import FEATURES, require
+from solvers.problem import Problem
+from solvers.result import OnBest, Result
+from solvers.solution import Solution
+from solvers.stop import Stop
+
+
+class SavingsSolver:
+    """Clarke and Wright's savings over neighbour pairs, greedy insertion of the rest, a short descent.
+
+    The descent is a fixed number of ruin-and-recreate iterations at temperature zero, `polish_per_visit` for
+    each visit, so the result depends on the problem and the seed alone; of `stop` only its bound on
+    iterations is heeded. A start solution takes the place of the savings.
+    """
+
+    name = "savings"
+    features = frozenset(FEATURES)
+
+    def __init__(self, polish_per_visit: float = 4.0, neighbours: int = 30) -> None:
+        self.polish_per_visit = polish_per_visit
+        self.neighbours = neighbours
+
+    def solve(
+        self,
+        problem: Problem,
+        stop: Stop,
+        *,
+        seed: int,
+        start: Solution | None = None,
+        on_best: OnBest[Solution] | None = None,
+    ) -> Result[Solution]:
+        """See `solvers.registry.Solver`."""
+        from solvers.kernels.data import pack
+        from solvers.kernels.run import Recorder, descend
+        from solvers.kernels.session import Session
+
+        began = time.monotonic()
+        require(problem, self.features, self.name)
+        session = Session(pack(problem, near=self.neighbours, adjacent=self.neighbours), seed)
+        recorder = Recorder(session, problem, began, on_best)
+        if start is None:
+            session.construct()
+        else:
+            session.start_from(start)
+        iterations = int(self.polish_per_visit * problem.num_visits)
+        if stop.max_iterations is not None:
+            iterations = min(iterations, stop.max_iterations)
+        recorder.note(0)
+        descend(session, recorder, iterations)
+        return recorder.result(self.name, seed, iterations)
