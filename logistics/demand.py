@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from logistics.catalogue import joined, made_up_items, no_items, read_catalogue
+from logistics.order_file import OrdersOfFile, file_orders
 from logistics.orders import assembled, joined_batches
 from logistics.paths import resolve
 from logistics.places import Random, addresses
@@ -28,6 +29,10 @@ def build_demand(scenario: Scenario, random: Random, data_root: Path) -> Demand:
     batches = []
     items = no_items()
     cleaning = None
+    if scenario.demand.order_file is not None:
+        of_file: OrdersOfFile = file_orders(scenario, homes, random, data_root)
+        batches.append(of_file.batch)
+        items, places, cleaning = of_file.items, of_file.places, of_file.cleaning
     if scenario.demand.streams:
         first = len(items)
         offered = _stream_items(scenario, random, data_root)

@@ -97,10 +97,6 @@ class Stock:
         self._add(self.reserved, lines, -units, "took more than was reserved")
         self._add(self.on_hand, lines, -units, "took more than was on hand")
 
-    def put_back(self, lines: IntArray, units: IntArray) -> None:
-        """Picked units of these lines return to the shelves, free for others."""
-        self._add(self.on_hand, lines, np.asarray(units, dtype=np.int64), "put back a negative count")
-
     def receive(self, warehouse: IntArray, item: IntArray, quantity: IntArray) -> None:
         """Refill arrives; `warehouse` are rows of the scenario's sites."""
         where = np.searchsorted(self.warehouses, warehouse)
