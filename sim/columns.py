@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -49,27 +49,48 @@ def names(table: pa.Table, column: str) -> Names:
 
 def encoded_names(column: pa.ChunkedArray) -> pa.DictionaryArray:
     """The column as one dictionary array (int32) with a sorted dictionary in which every name occurs."""
+    codes, words = _codes(column)
+    absent = codes < 0
+    occurs = np.bincount(codes + 1, minlength=len(words) + 1)[1:] > 0
+    used = words.filter(pa.array(occurs))
+    order = np.asarray(pc.array_sort_indices(used), dtype=np.int64)
+    ascending = used.take(pa.array(order))
+    # names that the given dictionary holds twice become one
+    fresh = np.ones(len(order), dtype=np.bool_)
+    if len(order) > 1:
+        fresh[1:] = np.asarray(pc.not_equal(ascending[1:], ascending[:-1]))
+    rank = np.zeros(len(words) + 1, dtype=np.int32)
+    rank[np.flatnonzero(occurs)[order]] = np.cumsum(fresh) - 1
+    return pa.DictionaryArray.from_arrays(
+        pa.array(rank[codes], mask=absent if absent.any() else None), ascending.filter(pa.array(fresh))
+    )
+
+
+def distinct_names(table: pa.Table, column: str, rows: BoolArray) -> int:
+    """How many different names the chosen rows of a column carry."""
+    codes, words = _codes(table[column])
+    chosen = np.bincount(codes[rows & (codes >= 0)], minlength=len(words)) > 0
+    return int(pc.count_distinct(words.filter(pa.array(chosen))).as_py())
+
+
+def _codes(column: pa.ChunkedArray) -> tuple[RowArray, pa.Array]:
+    """Rows of the dictionary, -1 for null, and the dictionary as it is given."""
     if not pa.types.is_dictionary(column.type):
         column = column.cast(pa.string()).dictionary_encode()
-    elif column.num_chunks > 1:
-        column = column.unify_dictionaries()
-    indices: list[RowArray] = []
-    absent: list[BoolArray] = []
-    for chunk in column.chunks:
-        indices.append(np.asarray(pc.fill_null(chunk.indices, 0), dtype=np.int32))
-        absent.append(np.asarray(chunk.indices.is_null()))
-    if not indices or not sum(len(part) for part in indices):
-        return pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), pa.array([], pa.string()))
-    given = column.chunk(column.num_chunks - 1).dictionary.cast(pa.string())
-    code, missing = np.concatenate(indices), np.concatenate(absent)
-    occurs = np.bincount(code[~missing], minlength=len(given)) > 0
-    words = given.to_pylist()
-    used = sorted({word for word, there in zip(words, occurs, strict=True) if there})
-    rows = {word: row for row, word in enumerate(used)}
-    table = np.array([rows.get(word, 0) for word in words] or [0], dtype=np.int32)
-    return pa.DictionaryArray.from_arrays(
-        pa.array(table[code], mask=missing if missing.any() else None), pa.array(used, pa.string())
-    )
+    column = column.unify_dictionaries()
+    if not column.num_chunks:
+        return np.zeros(0, dtype=np.int32), pa.array([], pa.string())
+    parts = [np.asarray(pc.fill_null(chunk.indices, -1), dtype=np.int32) for chunk in column.chunks]
+    words = column.chunk(column.num_chunks - 1).dictionary.cast(pa.string())
+    return (parts[0] if len(parts) == 1 else np.concatenate(parts)), words
+
+
+def distinct(values: NDArray[Any]) -> NDArray[Any]:
+    """The different values of an array, ascending, by one sort (numpy's own way hashes, which is slower)."""
+    ascending = np.sort(values)
+    fresh = np.ones(len(ascending), dtype=np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=fresh[1:])
+    return ascending[fresh]
 
 
 def times(table: pa.Table, column: str) -> FloatArray:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logistics.scenario import Scenario
-from sim.columns import BoolArray, Names, counts, flags, names, times
+from sim.columns import BoolArray, Names, counts, distinct, distinct_names, flags, names, times
 from sim.lateness import due, late
 from sim.ledger import J_PER_KWH, paid_server_seconds
 from sim.sites import run_end
@@ -92,12 +92,11 @@ def _punctuality(figures: _Figures, parcels: pa.Table) -> None:
     delivered = state.where("delivered")
     tried, first = np.asarray(parcels["first_attempt"].is_valid()), flags(parcels, "first_attempt")
     door_s = times(parcels, "final_s") - times(parcels, "placed_s")
-    order = names(parcels, "order")
     scopes: list[tuple[str, BoolArray]] = [("", measured)]
     scopes += [(f"service:{each}", measured & service.where(each)) for each in service.names]
     for scope, rows in scopes:
         figures.add("parcels", scope, int(rows.sum()), "parcels")
-        figures.add("orders", scope, len(np.unique(order.codes[rows])), "orders")
+        figures.add("orders", scope, distinct_names(parcels, "order", rows), "orders")
         for each in STATES:
             figures.add(each, scope, int((rows & state.where(each)).sum()), "parcels")
         figures.add("due", scope, int((rows & wanted).sum()), "parcels")
@@ -150,7 +149,7 @@ def _rounds(figures: _Figures, legs: pa.Table, role: Names, site: Names, parcels
         *((f"site:{each}", rounds & site.where(each), by_van & station.where(each)) for each in site.names),
     ]:
         if rows.any():
-            routes = len(np.unique(trip[rows]))
+            routes = len(distinct(trip[rows]))
             figures.add("routes", scope, routes, "routes")
             figures.ratio("stops_per_route", scope, (rows & stop).sum(), routes, "stops")
             hours = lasted[rows].sum() / 3600.0
@@ -218,9 +217,9 @@ def _cost(figures: _Figures, scenario: Scenario, parcels: pa.Table, ledger: pa.T
 
 def _left_out(figures: _Figures, unassigned: pa.Table) -> None:
     parcel, reason = counts(unassigned, "parcel"), names(unassigned, "reason")
-    figures.add("unassigned", "", len(np.unique(parcel)), "parcels")
+    figures.add("unassigned", "", len(distinct(parcel)), "parcels")
     for each in reason.names:
-        figures.add("unassigned", f"reason:{each}", len(np.unique(parcel[reason.where(each)])), "parcels")
+        figures.add("unassigned", f"reason:{each}", len(distinct(parcel[reason.where(each)])), "parcels")
 
 
 def kpi(table: pa.Table, name: str, scope: str = "") -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,13 +14,6 @@ from logistics.scenario import Scenario
 from sim.columns import FloatArray, IntArray, counts, names, times
 
 STREET_LEGS = 5_000  # legs that follow the streets, each a shortest path; the rest are straight lines
-
-
-class Trip(NamedTuple):
-    """One trip: its rows of the legs table in driving order, and its corner points, (k, 2) [lon, lat]."""
-
-    rows: IntArray
-    points: FloatArray
 
 
 def network_geojson(scenario: Scenario) -> dict[str, Any]:
@@ -56,58 +49,64 @@ def network_geojson(scenario: Scenario) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": features}
 
 
-def trips(legs: pa.Table, roads: Roads | None = None) -> Iterator[Trip]:
-    """Every trip in the order of its number.
+def routes_geojson(legs: pa.Table, roads: Roads | None = None) -> str:
+    """A FeatureCollection of one line per trip, in the order of trip numbers, one feature per line of text.
 
     With `roads` that know streets, the first trips follow them until `STREET_LEGS` are drawn.
     """
-    trip, leg = counts(legs, "trip"), counts(legs, "leg")
-    order = np.lexsort((leg, trip))
-    origin = np.column_stack((times(legs, "origin_lon"), times(legs, "origin_lat")))[order]
-    destination = np.column_stack((times(legs, "destination_lon"), times(legs, "destination_lat")))[order]
-    starts = np.flatnonzero(np.diff(trip[order], prepend=-1))
-    ends = np.append(starts[1:], len(order))
-    left = 0 if roads is None or isinstance(roads, GreatCircleRoads) else STREET_LEGS
-    depart = times(legs, "depart_s")[order]
-    for first, last in zip(starts.tolist(), ends.tolist(), strict=True):
-        corners = np.vstack((origin[first : first + 1], destination[first:last]))
-        left -= last - first
-        if roads is not None and left >= 0:
-            ids = roads.places(corners)
-            corners = np.vstack(
-                [
-                    roads.path(int(ids[step]), int(ids[step + 1]), float(depart[first + step]))
-                    for step in range(last - first)
-                ]
-            )
-        yield Trip(order[first:last].astype(np.int64), corners)
-
-
-def routes_geojson(legs: pa.Table, roads: Roads | None = None) -> str:
-    """A FeatureCollection of one line per trip, one feature per line of text."""
-    vehicle, kind, role = names(legs, "vehicle"), names(legs, "vehicle_kind"), names(legs, "role")
-    lane, site = names(legs, "lane"), names(legs, "site")
-    depart, leave = times(legs, "depart_s"), times(legs, "leave_s")
-    distance, on_board, trip = counts(legs, "distance_m"), counts(legs, "parcels"), counts(legs, "trip")
+    trip = counts(legs, "trip")
+    order = np.lexsort((counts(legs, "leg"), trip))
+    legs, trip = legs.take(pa.array(order)), trip[order]
+    starts = np.flatnonzero(np.diff(trip, prepend=-1))
+    ends = np.append(starts[1:], len(trip))
+    words = {
+        column: [None if code < 0 else named.names[code] for code in named.codes[starts].tolist()]
+        for column in ("vehicle", "vehicle_kind", "role", "lane", "site")
+        for named in [names(legs, column)]
+    }
+    depart, leave = times(legs, "depart_s")[starts], times(legs, "leave_s")[ends - 1]
+    metres, most = counts(legs, "distance_m"), counts(legs, "parcels")
     lines = []
-    for rows, points in trips(legs, roads):
-        row = int(rows[0])
+    for row, line in enumerate(_lines(legs, starts, ends, roads)):
+        first, last = starts[row], ends[row]
         properties = {
-            "trip": int(trip[row]),
-            "vehicle": vehicle[row],
-            "vehicle_kind": kind[row],
-            "role": role[row],
-            "lane": lane[row] if lane.codes[row] >= 0 else None,
-            "site": site[row],
+            "trip": int(trip[first]),
+            **{column: values[row] for column, values in words.items()},
             "depart_s": round(float(depart[row])),
-            "end_s": round(float(leave[rows[-1]])),
-            "legs": len(rows),
-            "distance_m": int(distance[rows].sum()),
-            "parcels_max": int(on_board[rows].max()),
+            "end_s": round(float(leave[row])),
+            "legs": int(last - first),
+            "distance_m": int(metres[first:last].sum()),
+            "parcels_max": int(most[first:last].max()),
         }
-        line = np.round(points, 6).tolist()
-        lines.append(json.dumps(_feature("LineString", line, properties), separators=(",", ":")))
+        lines.append(
+            f'{{"type":"Feature","geometry":{{"type":"LineString","coordinates":[{line}]}},'
+            f'"properties":{json.dumps(properties, separators=(",", ":"))}}}'
+        )
     return '{"type":"FeatureCollection","features":[\n' + ",\n".join(lines) + "\n]}\n"
+
+
+def _lines(legs: pa.Table, starts: IntArray, ends: IntArray, roads: Roads | None) -> Iterator[str]:
+    """The points of each trip as JSON, without the outer brackets."""
+    origin = np.column_stack((times(legs, "origin_lon"), times(legs, "origin_lat")))
+    destination = np.column_stack((times(legs, "destination_lon"), times(legs, "destination_lat")))
+    depart = times(legs, "depart_s")
+    heads, tails = _points(origin[starts]), _points(destination)
+    left = 0 if roads is None or isinstance(roads, GreatCircleRoads) else STREET_LEGS
+    for row, (first, last) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        left -= last - first
+        if roads is None or left < 0:
+            yield ",".join([heads[row], *tails[first:last]])
+        else:
+            ids = roads.places(np.vstack((origin[first : first + 1], destination[first:last])))
+            streets = [
+                roads.path(int(ids[step]), int(ids[step + 1]), float(depart[first + step]))
+                for step in range(last - first)
+            ]
+            yield ",".join(_points(np.vstack(streets)))
+
+
+def _points(points: FloatArray) -> list[str]:
+    return [f"[{lon!r},{lat!r}]" for lon, lat in np.round(points, 6).tolist()]
 
 
 def _feature(kind: str, coordinates: Any, properties: dict[str, Any]) -> dict[str, Any]:

@@ -73,17 +73,17 @@ def conform(name: str, table: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def write_table(path: Path, name: str, table: pa.Table) -> None:
-    """Write one table as Parquet; equal content gives equal bytes with the same version of pyarrow."""
+def _write_table(path: Path, table: pa.Table) -> None:
+    """Write one table that conforms; equal content gives equal bytes with the same version of pyarrow."""
     pq.write_table(
-        conform(name, table),
+        table,
         path,
         compression="zstd",
         compression_level=1,
         row_group_size=ROW_GROUP_ROWS,
         version="2.6",
         data_page_version="1.0",
-        use_dictionary=[field.name for field in SCHEMAS[name] if pa.types.is_dictionary(field.type)],
+        use_dictionary=[field.name for field in table.schema if pa.types.is_dictionary(field.type)],
         write_statistics=True,
     )
 
@@ -111,7 +111,7 @@ def write_run(
     ready = {name: conform(name, tables[name]) for name in SCHEMAS}
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in ready.items():
-        write_table(folder / f"{name}.parquet", name, table)
+        _write_table(folder / f"{name}.parquet", table)
     as_json = scenario.model_dump(mode="json", by_alias=True)
     _write_json(folder / SCENARIO, as_json)
     _write_json(folder / NETWORK, network_geojson(scenario))

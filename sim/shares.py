@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from logistics.scenario import Scenario
-from sim.columns import BoolArray, FloatArray, IntArray, Names, RowArray, counts, names, times
+from sim.columns import BoolArray, FloatArray, IntArray, Names, RowArray, counts, distinct, names, times
 
 SITE, VEHICLE, CUSTOMER = "site:", "vehicle:", "customer"
 
@@ -173,7 +173,7 @@ class Use:
         )
         parcel = np.concatenate((self._parcel[from_site], self._parcel[to_site]))
         wide, size = self.services + 1, max(len(self.service), 1)
-        pairs = np.unique(site.astype(np.int64) * size + parcel)
+        pairs = distinct(site.astype(np.int64) * size + parcel)
         key = pairs // size * wide + self.service[pairs % size] if len(pairs) else pairs
         handled = np.bincount(key, minlength=len(sites) * wide).reshape(-1, wide).astype(np.float64)
         return {name.removeprefix(SITE): handled[row] for row, name in enumerate(sites)}
@@ -189,27 +189,25 @@ class Use:
         lockers = {SITE + site.id for site in ids if site.kind == "locker"}
         merchants = {SITE + site.id for site in ids if site.kind == "merchant"}
         trips = self.trips
-        _, first = np.unique(trips.vehicle, return_index=True)
-        base = {trips.vehicles[trips.vehicle[row]]: trips.sites[trips.site[row]] for row in first.tolist()}
-        ours = {
-            trips.vehicles[trips.vehicle[row]]
-            for row in first.tolist()
-            if trips.kinds[trips.kind[row]] == kind
+        base = {
+            VEHICLE + trips.vehicles[vehicle]: site
+            for vehicle, site, its_kind in zip(
+                trips.vehicle.tolist(), trips.site.tolist(), trips.kind.tolist(), strict=True
+            )
+            if trips.kinds[its_kind] == kind
         }
-        result: dict[str, FloatArray] = {}
+        wide = self.services + 1
+        pieces = np.zeros((len(trips.sites), wide))
         for here, there, ends in (
             (self._origin, self._destination, {CUSTOMER, *lockers}),
             (self._destination, self._origin, merchants),
         ):
-            by_us = np.array([name.removeprefix(VEHICLE) in ours for name in here.names] + [False])
+            site = np.array([base.get(name, -1) for name in here.names] + [-1])
             end = np.array([name in ends for name in there.names] + [False])
-            rows = np.flatnonzero(by_us[here.codes] & end[there.codes])
-            for code in np.unique(here.codes[rows]).tolist():
-                mine = rows[here.codes[rows] == code]
-                by_service = np.bincount(self.service[self._parcel[mine]], minlength=self.services + 1)
-                site = base[here.names[code].removeprefix(VEHICLE)]
-                result[site] = result.get(site, np.zeros(self.services + 1)) + by_service
-        return result
+            rows = np.flatnonzero((site[here.codes] >= 0) & end[there.codes])
+            key = site[here.codes[rows]] * wide + self.service[self._parcel[rows]]
+            pieces += np.bincount(key, minlength=pieces.size).reshape(pieces.shape)
+        return {name: pieces[row] for row, name in enumerate(trips.sites) if pieces[row].any()}
 
 
 def last_before(

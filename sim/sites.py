@@ -181,8 +181,9 @@ class _Steps:
 
     def seconds(self, edges: FloatArray) -> FloatArray:
         """(bins,) integral between the edges."""
-        integral: FloatArray = np.diff(_area(self._ups, edges) - _area(self._downs, edges))
-        return np.round(np.maximum(integral, 0.0), 6)
+        integral = np.diff(_area(self._ups, edges) - _area(self._downs, edges))
+        seconds: FloatArray = np.round(np.maximum(integral, 0.0), 6)
+        return seconds
 
     def mean(self, edges: FloatArray) -> FloatArray:
         """(bins,) time average between the edges."""
