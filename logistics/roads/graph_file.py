@@ -38,7 +38,7 @@ def save_graph(graph: StreetGraph | HourlyGraph, path: str | Path) -> None:
 def load_graph(path: str | Path) -> StreetGraph | HourlyGraph:
     """Read a graph back. Raises `InvalidInputError` for a file that is none, or is not whole."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         cls = KINDS[str(arrays["kind"])]
         if int(arrays["version"]) != VERSION:

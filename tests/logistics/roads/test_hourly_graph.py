@@ -105,7 +105,7 @@ def test_metres_are_those_of_the_quickest_way_and_change_with_the_hour():
     roads = HourlyGraphRoads(graph_of(edges, 3))
     assert roads.leg(0, 1, 0.0) == (1000, pytest.approx(100.0))
     assert roads.leg(0, 1, 12 * 3600.0) == (1800, pytest.approx(360.0))
-    # 5 hours in at 10 m/s, then the boundary: 100 s left of the fast hour cover everything but nothing more.
+    # 50 s before the hour turns only half of the edge is driven fast: 550 s, so the detour wins already.
     assert roads.leg(0, 1, 6 * 3600.0 - 50.0)[1] == pytest.approx(360.0)
 
 
