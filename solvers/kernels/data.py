@@ -1,76 +1,99 @@
 """A problem as flat arrays for the kernels, visits renumbered along a space-filling curve.
 
 Nodes are depots first, then visits in curve order: nearby visits get nearby rows, which keeps the matrices
-and the node tables in the processor's caches. `order` maps back to the problem's visit numbers.
+and the node tables in the processor's caches.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from solvers.kernels.layout import (
+    ADJACENT_AT,
+    ADJACENT_WIDTH,
+    ALLOWED_AT,
+    CAPACITY,
+    CLOSE,
+    COUNT,
+    DEPOTS,
+    DIMS,
+    DURATION_AT,
+    EARLY,
+    END,
+    FIXED,
+    HARD,
+    KIND_AT,
+    KIND_WIDTH,
+    KINDS,
+    LATE,
+    LOAD_AT,
+    MATRIX,
+    MAX_DISTANCE,
+    MAX_DURATION,
+    MIXED,
+    NEAR_AT,
+    NEAR_WIDTH,
+    NODE,
+    NODES,
+    OPEN,
+    P_HEAD,
+    PER_DISTANCE,
+    PER_TIME,
+    PICK_AT,
+    PLAIN,
+    PRIZE,
+    PROFILE,
+    PROFILES,
+    RELEASE,
+    SEGMENTS,
+    SERVICE,
+    SKILLED,
+    SLOTS,
+    SOFT,
+    START,
+    SYMMETRIC,
+    TIME_PRICED,
+    TIMED,
+    WINDOWS,
+)
 from solvers.kernels.neighbours import curve_order, nearest
 from solvers.problem import UNLIMITED, Problem
-from solvers.travel import IntArray
+from solvers.travel import FloatArray, IntArray
 
 MATRIX_LIMIT = 2_000  # nodes; above this distances are computed on the fly unless matrices were given
 
-# columns of `node`
-EARLY, LATE, SERVICE, RELEASE, PRIZE, HARD, SOFT = range(7)
-# columns of `kind`
-COUNT, FIXED, PER_DISTANCE, PER_TIME, START, END, OPEN, CLOSE, MAX_DISTANCE, MAX_DURATION, PROFILE = range(11)
 
-PLAIN, WINDOWS, SEGMENTS = 0, 1, 2  # values of `timed`
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """The kernels' read-only arrays (see `solvers.kernels.layout`) and the way back.
 
-
-class Data(NamedTuple):
-    """What the kernels read. n visits, d depots, N = d + n nodes, T types, P profiles, K load dimensions.
-
-    dist, dur   (P, N, N)  int32 or int64 matrices; one dummy row where `matrix` is 0
-    xy          (N, 2)     coordinates, used where `matrix` is 0
-    rule        (P, 3)     float64: metric, scale, duration per distance
-    node        (N, 7)     int64, columns above; HARD and SOFT are 0 for optional visits and depots
-    load        (N, K)     what counts against the capacity; the deliveries where `mixed`
-    pick        (N, K)     the pickups where `mixed`, else unused
-    kind        (T, 11)    int64, columns above
-    cap         (T, K)
-    allowed     (N, T)     uint8, whether the type has the visit's skills
-    near        (N, B)     int32, neighbours for insertion, best first; -1 pads
-    adjacent    (N, A)     int32, neighbours for ruin, nearest first; -1 pads
+    `order[k]` is the problem's number of internal visit k; the views `node`, `kind` and `load` show parts of
+    `ints` by row.
     """
 
-    dist: Any
-    dur: Any
-    xy: Any
-    rule: Any
-    node: Any
-    load: Any
-    pick: Any
-    kind: Any
-    cap: Any
-    allowed: Any
-    near: Any
-    adjacent: Any
-    depots: int
-    nodes: int
-    slots: int
-    kinds: int
-    dims: int
-    matrix: int
-    symmetric: int
-    timed: int
-    mixed: int
-    skilled: int
-    time_priced: int
-    optional: int
-
-
-class Packed(NamedTuple):
-    """`Data` and the way back: internal visit k is visit `order[k]` of the problem."""
-
-    data: Data
+    matrices: Any
+    floats: FloatArray
+    ints: IntArray
     order: IntArray
+    node: IntArray
+    kind: IntArray
+    load: IntArray
+
+    @property
+    def arrays(self) -> tuple[Any, Any, Any]:
+        """D, F and P, as the kernels take them."""
+        return self.matrices, self.floats, self.ints
+
+    @property
+    def nodes(self) -> int:
+        return int(self.ints[NODES])
+
+    @property
+    def depots(self) -> int:
+        return int(self.ints[DEPOTS])
 
 
 def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
@@ -88,23 +111,31 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         [(float(tr.metric), tr.scale, tr.duration_per_distance) for tr in problem.travel], dtype=np.float64
     )
 
-    node = np.zeros((d + n, 7), dtype=np.int64)
-    node[:d, EARLY], node[:d, LATE] = problem.depots.tw[:, 0], problem.depots.tw[:, 1]
-    node[d:, EARLY], node[d:, LATE] = v.tw[order, 0], v.tw[order, 1]
-    node[d:, SERVICE], node[d:, RELEASE] = v.service[order], v.release[order]
-    node[d:, PRIZE] = np.where(v.required, 0, v.prize)[order]
-    hard, soft = _importance(problem)
-    node[d:, HARD], node[d:, SOFT] = hard[order], soft[order]
+    total, dims, kinds = d + n, problem.num_load_dimensions, len(t.count)
+    node = np.zeros((total, NODE), dtype=np.int64)
+    rows = {
+        EARLY: np.concatenate([problem.depots.tw[:, 0], v.tw[order, 0]]),
+        LATE: np.concatenate([problem.depots.tw[:, 1], v.tw[order, 1]]),
+    }
+    for column, values in (
+        (SERVICE, v.service),
+        (RELEASE, v.release),
+        (PRIZE, np.where(v.required, 0, v.prize)),
+    ):
+        rows[column] = np.concatenate([np.zeros(d, dtype=np.int64), values[order]])
+    for column, values in zip((HARD, SOFT), _importance(problem), strict=True):
+        rows[column] = np.concatenate([np.zeros(d, dtype=np.int64), values[order]])
+    for column, values in rows.items():
+        node[:, column - P_HEAD] = values
 
-    dims = problem.num_load_dimensions
     mixed = bool(v.pickup.any()) and bool(v.delivery.any())
-    load = np.zeros((d + n, dims), dtype=np.int64)
-    pick = np.zeros((d + n if mixed else 1, dims), dtype=np.int64)
+    load = np.zeros((total, dims), dtype=np.int64)
     load[d:] = (v.delivery if mixed or not v.pickup.any() else v.pickup)[order]
+    pick = np.zeros((total if mixed else 0, dims), dtype=np.int64)
     if mixed:
         pick[d:] = v.pickup[order]
 
-    kind = np.zeros((len(t.count), 11), dtype=np.int64)
+    kind = np.zeros((kinds, CAPACITY + dims), dtype=np.int64)
     kind[:, COUNT] = np.minimum(t.count, n)
     kind[:, FIXED], kind[:, PER_DISTANCE], kind[:, PER_TIME] = t.fixed_cost, t.distance_cost, t.time_cost
     kind[:, START], kind[:, END] = t.start_depot, t.end_depot
@@ -112,9 +143,10 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
     kind[:, CLOSE] = np.minimum(t.shift[:, 1], problem.depots.tw[t.end_depot, 1])
     kind[:, MAX_DISTANCE], kind[:, MAX_DURATION] = t.max_distance, t.max_duration
     kind[:, PROFILE] = t.profile
+    kind[:, CAPACITY:] = t.capacity
 
-    allowed = np.ones((d + n, len(t.count)), dtype=np.uint8)
-    allowed[d:] = ((v.skills[order, None] & ~t.skills[None, :]) == 0).astype(np.uint8)
+    allowed = np.ones((total, kinds), dtype=np.int64)
+    allowed[d:] = (v.skills[order, None] & ~t.skills[None, :]) == 0
 
     features = problem.features
     timed = PLAIN
@@ -132,33 +164,39 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         near=near,
         adjacent=adjacent,
     )
-    data = Data(
-        dist=dist,
-        dur=dur,
-        xy=xy,
-        rule=rule,
+
+    header = np.zeros(P_HEAD, dtype=np.int64)
+    header[NODES], header[DEPOTS], header[KINDS], header[DIMS] = total, d, kinds, dims
+    header[SLOTS] = max(1, int(min(n, kind[:, COUNT].sum())))
+    header[MATRIX], header[SYMMETRIC], header[TIMED], header[MIXED] = matrix, symmetric, timed, mixed
+    header[SKILLED] = "skills" in features
+    header[TIME_PRICED] = "time_costs" in features
+    header[PROFILES] = len(problem.travel)
+    header[NEAR_WIDTH], header[ADJACENT_WIDTH] = near_lists.shape[1], adjacent_lists.shape[1]
+    header[KIND_WIDTH] = CAPACITY + dims
+    header[DURATION_AT] = 0 if dur is dist else dist.size
+    parts = {
+        KIND_AT: kind,
+        LOAD_AT: load,
+        PICK_AT: pick,
+        ALLOWED_AT: allowed,
+        NEAR_AT: near_lists,
+        ADJACENT_AT: adjacent_lists,
+    }
+    at = P_HEAD + node.size
+    for place, part in parts.items():
+        header[place] = at
+        at += part.size
+    ints = np.concatenate([header, node.ravel(), *(part.ravel() for part in parts.values())], dtype=np.int64)
+    return Packed(
+        matrices=dist.ravel() if dur is dist else np.concatenate([dist.ravel(), dur.ravel()]),
+        floats=np.concatenate([rule.ravel(), xy.ravel()]),
+        ints=ints,
+        order=order,
         node=node,
-        load=load,
-        pick=pick,
         kind=kind,
-        cap=np.ascontiguousarray(np.array(t.capacity, dtype=np.int64)),
-        allowed=allowed,
-        near=near_lists,
-        adjacent=adjacent_lists,
-        depots=d,
-        nodes=d + n,
-        slots=max(1, int(min(n, kind[:, COUNT].sum()))),
-        kinds=len(t.count),
-        dims=dims,
-        matrix=int(matrix),
-        symmetric=int(symmetric),
-        timed=timed,
-        mixed=int(mixed),
-        skilled=int("skills" in features),
-        time_priced=int("time_costs" in features),
-        optional=int("optional_visits" in features),
+        load=load,
     )
-    return Packed(data, order)
 
 
 def _no_matrices() -> tuple[Any, Any, bool]:

@@ -8,321 +8,341 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from solvers.kernels.data import (
+from solvers.kernels.layout import (
+    A_LAST,
+    A_SPENT,
+    A_WHEN,
+    ALLOWED_AT,
+    B_FIRST,
+    B_LAST,
+    B_SPENT,
+    B_WHEN,
+    BLINK,
     CLOSE,
+    COST,
     COUNT,
+    DIMS,
     EARLY,
     END,
     FIXED,
-    LATE,
-    MAX_DISTANCE,
-    MAX_DURATION,
-    OPEN,
-    PER_DISTANCE,
-    PER_TIME,
-    PROFILE,
-    RELEASE,
-    SERVICE,
-    START,
-)
-from solvers.kernels.state import (
-    BLINK,
-    COST,
-    FIRST,
+    ITEM,
     KIND,
-    LAST,
+    KINDS,
+    LATE,
     LENGTH,
     LOADS,
+    MAX_DISTANCE,
+    MAX_DURATION,
+    MIXED,
     N_USED,
+    NEAR_AT,
+    NEAR_WIDTH,
     NEXT,
+    NODE,
+    NODES,
+    OPEN,
+    PEAK_AT,
+    PER_DISTANCE,
+    PER_TIME,
+    PLACE,
     PREV,
+    PROFILE,
+    RANDOM,
     READY,
+    RELEASE,
+    SERVICE,
+    SKILLED,
     SLOT,
+    SLOTS,
     SPAN,
-    SPENT,
+    START,
+    TAKEN_AT,
     TIME,
-    WHEN,
-    dress,
-    free_slot,
-    put_in,
-    refresh,
-    touch,
-    touch_route,
+    TIME_PRICED,
+    TIMED,
+    USED_AT,
 )
-from solvers.kernels.travel import distance, duration
+from solvers.kernels.state import dress, free_slot, put_in, refresh, slot, touch, touch_route
+from solvers.kernels.travel import capacity, distance, duration, kind, load, pick
 
 NEVER = np.int64(2**62)  # cost of what is not possible
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
-def rand(rng: Any) -> float:
-    """Uniform in [0, 1), xorshift64*; the state is rng[0]."""
-    x = rng[0]
+@njit(cache=True, nogil=True)
+def rand(S: Any) -> float:
+    """Uniform in [0, 1), xorshift64*; the 64 bits of state are S[RANDOM]."""
+    x = np.uint64(S[RANDOM])
     x ^= x >> np.uint64(12)
     x ^= x << np.uint64(25)
     x ^= x >> np.uint64(27)
-    rng[0] = x
+    S[RANDOM] = np.int64(x)
     return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
-def blinks(s: Any, log_keep: float) -> bool:
+@njit(cache=True, nogil=True)
+def blinks(S: Any, log_keep: float) -> bool:
     """True with the blink probability, at the cost of a counter; log_keep is log(1 - probability) or 0."""
     if log_keep == 0.0:
         return False
-    s.num[BLINK] -= 1
-    if s.num[BLINK] > 0:
+    S[BLINK] -= 1
+    if S[BLINK] > 0:
         return False
-    s.num[BLINK] = 1 + np.int64(math.log(1.0 - rand(s.rng)) / log_keep)
+    S[BLINK] = 1 + np.int64(math.log(1.0 - rand(S)) / log_keep)
     return True
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
-def fits(d: Any, s: Any, c: int, r: int, t: int) -> bool:
+@njit(cache=True, nogil=True)
+def fits(P: Any, S: Any, c: int, r: int, t: int) -> bool:
     """Whether slot r, driven by type t, can take visit c as far as loads and skills go (not its order)."""
-    if d.allowed[c, t] == 0:
+    if P[P[ALLOWED_AT] + P[KINDS] * c + t] == 0:
         return False
-    for k in range(d.dims):
-        if s.route[r, LOADS + k] + d.load[c, k] > d.cap[t, k]:
+    for k in range(P[DIMS]):
+        if S[slot(S, r) + LOADS + k] + load(P, c, k) > capacity(P, t, k):
             return False
     return True
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
-def in_time(d: Any, s: Any, c: int, p: int, q: int, r: int, t: int) -> int:
+@njit(cache=True, nogil=True)
+def in_time(D: Any, F: Any, P: Any, S: Any, c: int, p: int, q: int, r: int, t: int) -> int:
     """Extra duration of c between items p and q of slot r, or NEVER; 0 where durations do not matter."""
-    prof = d.kind[t, PROFILE]
-    leg = duration(d, prof, s.place[p], c)
-    begin = max(s.ahead[p, WHEN] + leg, d.node[c, EARLY])
-    if begin > d.node[c, LATE]:
+    prof = P[kind(P, t) + PROFILE]
+    leg = duration(D, F, P, prof, S[ITEM * p + PLACE], c)
+    begin = max(S[ITEM * p + A_WHEN] + leg, P[NODE * c + EARLY])
+    if begin > P[NODE * c + LATE]:
         return NEVER
-    work = d.node[c, SERVICE]
-    leg2 = duration(d, prof, c, s.place[q])
-    if begin + work + leg2 > s.behind[q, WHEN]:
+    work = P[NODE * c + SERVICE]
+    leg2 = duration(D, F, P, prof, c, S[ITEM * q + PLACE])
+    if begin + work + leg2 > S[ITEM * q + B_WHEN]:
         return NEVER
-    if d.timed == 1:
+    if P[TIMED] == 1:
         return 0
-    at = s.ahead[p, SPENT] + leg
-    wait = max(d.node[c, EARLY] - at - s.ahead[p, LAST], 0)
+    at = S[ITEM * p + A_SPENT] + leg
+    wait = max(P[NODE * c + EARLY] - at - S[ITEM * p + A_LAST], 0)
     spent = at + wait + work
-    first = max(d.node[c, EARLY] - at, s.ahead[p, FIRST]) - wait
-    last = min(d.node[c, LATE] - at, s.ahead[p, LAST])
+    last = min(P[NODE * c + LATE] - at, S[ITEM * p + A_LAST])
     at = spent + leg2
-    wait = max(s.behind[q, FIRST] - at - last, 0)
-    spent = at + wait + s.behind[q, SPENT]
-    last = min(s.behind[q, LAST] - at, last)
-    if spent > d.kind[t, MAX_DURATION] or max(s.route[r, READY], d.node[c, RELEASE]) > last:
+    wait = max(S[ITEM * q + B_FIRST] - at - last, 0)
+    spent = at + wait + S[ITEM * q + B_SPENT]
+    last = min(S[ITEM * q + B_LAST] - at, last)
+    if spent > P[kind(P, t) + MAX_DURATION] or max(S[slot(S, r) + READY], P[NODE * c + RELEASE]) > last:
         return NEVER
-    return spent - s.route[r, TIME]
+    return spent - S[slot(S, r) + TIME]
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
-def price_at(d: Any, s: Any, c: int, p: int, q: int, r: int, t: int, bound: int) -> int:
+@njit(cache=True, nogil=True)
+def price_at(D: Any, F: Any, P: Any, S: Any, c: int, p: int, q: int, r: int, t: int, bound: int) -> int:
     """Extra cost of c between items p and q, or NEVER if it is not possible or not below `bound`."""
-    prof = d.kind[t, PROFILE]
-    extra = distance(d, prof, s.place[p], c) + distance(d, prof, c, s.place[q]) - s.link[q, SPAN]
-    cost = d.kind[t, PER_DISTANCE] * extra
-    if cost >= bound and d.time_priced == 0:
+    prof = P[kind(P, t) + PROFILE]
+    extra = (
+        distance(D, F, P, prof, S[ITEM * p + PLACE], c)
+        + distance(D, F, P, prof, c, S[ITEM * q + PLACE])
+        - S[ITEM * q + SPAN]
+    )
+    cost = P[kind(P, t) + PER_DISTANCE] * extra
+    if cost >= bound and P[TIME_PRICED] == 0:
         return NEVER
-    if s.route[r, LENGTH] + extra > d.kind[t, MAX_DISTANCE]:
+    if S[slot(S, r) + LENGTH] + extra > P[kind(P, t) + MAX_DISTANCE]:
         return NEVER
-    if d.mixed == 1:
-        for k in range(d.dims):
-            if (
-                s.peak[p, k] + d.load[c, k] > d.cap[t, k]
-                or s.peak[p, d.dims + k] + d.pick[c, k] > d.cap[t, k]
-            ):
+    if P[MIXED] == 1:
+        for k in range(P[DIMS]):
+            if S[S[PEAK_AT] + 2 * P[DIMS] * p + k] + load(P, c, k) > capacity(P, t, k) or S[
+                S[PEAK_AT] + 2 * P[DIMS] * p + P[DIMS] + k
+            ] + pick(P, c, k) > capacity(P, t, k):
                 return NEVER
-    if d.timed != 0:
-        more = in_time(d, s, c, p, q, r, t)
+    if P[TIMED] != 0:
+        more = in_time(D, F, P, S, c, p, q, r, t)
         if more == NEVER:
             return NEVER
-        if d.time_priced == 1:
-            cost += d.kind[t, PER_TIME] * more
+        if P[TIME_PRICED] == 1:
+            cost += P[kind(P, t) + PER_TIME] * more
     return cost if cost < bound else NEVER
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def price_alone(d: Any, c: int, t: int) -> int:
+@njit(cache=True, nogil=True)
+def price_alone(D: Any, F: Any, P: Any, c: int, t: int) -> int:
     """Cost of a route of type t with visit c alone, or NEVER."""
-    if d.allowed[c, t] == 0:
+    if P[P[ALLOWED_AT] + P[KINDS] * c + t] == 0:
         return NEVER
-    for k in range(d.dims):
-        if d.load[c, k] > d.cap[t, k] or (d.mixed == 1 and d.pick[c, k] > d.cap[t, k]):
+    for k in range(P[DIMS]):
+        if load(P, c, k) > capacity(P, t, k) or (P[MIXED] == 1 and pick(P, c, k) > capacity(P, t, k)):
             return NEVER
-    prof, a, b = d.kind[t, PROFILE], d.kind[t, START], d.kind[t, END]
-    length = distance(d, prof, a, c) + distance(d, prof, c, b)
-    if length > d.kind[t, MAX_DISTANCE]:
+    prof, a, b = P[kind(P, t) + PROFILE], P[kind(P, t) + START], P[kind(P, t) + END]
+    length = distance(D, F, P, prof, a, c) + distance(D, F, P, prof, c, b)
+    if length > P[kind(P, t) + MAX_DISTANCE]:
         return NEVER
-    cost = d.kind[t, FIXED] + d.kind[t, PER_DISTANCE] * length
-    if d.timed != 0:
-        out = duration(d, prof, a, c)
-        spent = out + d.node[c, SERVICE] + duration(d, prof, c, b)
-        begin = max(max(d.kind[t, OPEN], d.node[c, RELEASE]) + out, d.node[c, EARLY])
-        if begin > d.node[c, LATE] or begin - out + spent > d.kind[t, CLOSE]:
+    cost = P[kind(P, t) + FIXED] + P[kind(P, t) + PER_DISTANCE] * length
+    if P[TIMED] != 0:
+        out = duration(D, F, P, prof, a, c)
+        spent = out + P[NODE * c + SERVICE] + duration(D, F, P, prof, c, b)
+        begin = max(max(P[kind(P, t) + OPEN], P[NODE * c + RELEASE]) + out, P[NODE * c + EARLY])
+        if begin > P[NODE * c + LATE] or begin - out + spent > P[kind(P, t) + CLOSE]:
             return NEVER
-        if spent > d.kind[t, MAX_DURATION]:
+        if spent > P[kind(P, t) + MAX_DURATION]:
             return NEVER
-        if d.time_priced == 1:
-            cost += d.kind[t, PER_TIME] * spent
+        if P[TIME_PRICED] == 1:
+            cost += P[kind(P, t) + PER_TIME] * spent
     return cost
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def upgrade(d: Any, s: Any, c: int, r: int) -> tuple[int, int]:
+@njit(cache=True, nogil=True)
+def upgrade(D: Any, F: Any, P: Any, S: Any, c: int, r: int) -> tuple[int, int]:
     """(type, extra cost) of the cheapest free type that could take slot r with visit c where its own cannot.
 
     Only types from the same depots with the same profile, price of time and clock, so that the slot's times
     hold; with other ones `retype` deals.
     """
-    t = s.route[r, KIND]
+    t = S[slot(S, r) + KIND]
     best, best_cost = -1, NEVER
-    for u in range(d.kinds):
-        if u == t or s.taken[u] >= d.kind[u, COUNT] or not fits(d, s, c, r, u):
+    for u in range(P[KINDS]):
+        if u == t or S[S[TAKEN_AT] + u] >= P[kind(P, u) + COUNT] or not fits(P, S, c, r, u):
             continue
         same = True
         for k in (PER_TIME, START, END, OPEN, CLOSE, MAX_DISTANCE, MAX_DURATION, PROFILE):
-            if d.kind[u, k] != d.kind[t, k]:
+            if P[kind(P, u) + k] != P[kind(P, t) + k]:
                 same = False
         if not same:
             continue
-        if d.skilled == 1:
-            x = np.int64(s.link[d.nodes + 2 * r, NEXT])
-            while x < d.nodes and same:
-                same = d.allowed[x, u] == 1
-                x = np.int64(s.link[x, NEXT])
+        if P[SKILLED] == 1:
+            x = np.int64(S[ITEM * (P[NODES] + 2 * r) + NEXT])
+            while x < P[NODES] and same:
+                same = P[P[ALLOWED_AT] + P[KINDS] * x + u] == 1
+                x = np.int64(S[ITEM * x + NEXT])
             if not same:
                 continue
-        cost = d.kind[u, FIXED] - d.kind[t, FIXED]
-        cost += (d.kind[u, PER_DISTANCE] - d.kind[t, PER_DISTANCE]) * s.route[r, LENGTH]
+        cost = P[kind(P, u) + FIXED] - P[kind(P, t) + FIXED]
+        cost += (P[kind(P, u) + PER_DISTANCE] - P[kind(P, t) + PER_DISTANCE]) * S[slot(S, r) + LENGTH]
         if cost < best_cost:
             best, best_cost = u, cost
     return best, best_cost
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def best_place(d: Any, s: Any, c: int, log_keep: float, thorough: bool) -> tuple[int, int, int]:
+@njit(cache=True, nogil=True)
+def best_place(
+    D: Any, F: Any, P: Any, S: Any, c: int, log_keep: float, thorough: bool
+) -> tuple[int, int, int]:
     """(cost, item to follow, type): the type is -1 to keep the slot's own, the item -1 for a new route."""
-    best, at, kind = NEVER, np.int64(-1), np.int64(-1)
+    best, at, new_kind = NEVER, np.int64(-1), np.int64(-1)
     last_r, last_t, last_extra = np.int64(-1), np.int64(-1), np.int64(0)
-    for k in range(d.near.shape[1]):
-        j = np.int64(d.near[c, k])
+    for k in range(P[NEAR_WIDTH]):
+        j = np.int64(P[P[NEAR_AT] + P[NEAR_WIDTH] * c + k])
         if j < 0:
             break
-        r = np.int64(s.link[j, SLOT])
+        r = np.int64(S[ITEM * j + SLOT])
         if r < 0:
             continue
         if r != last_r:
             last_r = r
-            last_t = s.route[r, KIND]
+            last_t = S[slot(S, r) + KIND]
             last_extra = np.int64(0)
-            if not fits(d, s, c, r, last_t):
+            if not fits(P, S, c, r, last_t):
                 last_t = -1
-                if d.kinds > 1 and d.mixed == 0:
-                    last_t, last_extra = upgrade(d, s, c, r)
+                if P[KINDS] > 1 and P[MIXED] == 0:
+                    last_t, last_extra = upgrade(D, F, P, S, c, r)
         if last_t < 0:
             continue
-        switch = np.int64(-1) if last_t == s.route[r, KIND] else last_t
+        switch = np.int64(-1) if last_t == S[slot(S, r) + KIND] else last_t
         bound = best - last_extra
-        if not blinks(s, log_keep):
-            cost = price_at(d, s, c, j, np.int64(s.link[j, NEXT]), r, last_t, bound)
+        if not blinks(S, log_keep):
+            cost = price_at(D, F, P, S, c, j, np.int64(S[ITEM * j + NEXT]), r, last_t, bound)
             if cost < bound:
-                best, at, kind, bound = cost + last_extra, j, switch, cost
-        if not blinks(s, log_keep):
-            p = np.int64(s.link[j, PREV])
-            cost = price_at(d, s, c, p, j, r, last_t, bound)
+                best, at, new_kind, bound = cost + last_extra, j, switch, cost
+        if not blinks(S, log_keep):
+            p = np.int64(S[ITEM * j + PREV])
+            cost = price_at(D, F, P, S, c, p, j, r, last_t, bound)
             if cost < bound:
-                best, at, kind = cost + last_extra, p, switch
-    if s.num[N_USED] < d.slots:
-        for t in range(d.kinds):
-            if s.taken[t] < d.kind[t, COUNT] and not blinks(s, log_keep):
-                cost = price_alone(d, c, t)
+                best, at, new_kind = cost + last_extra, p, switch
+    if S[N_USED] < P[SLOTS]:
+        for t in range(P[KINDS]):
+            if S[S[TAKEN_AT] + t] < P[kind(P, t) + COUNT] and not blinks(S, log_keep):
+                cost = price_alone(D, F, P, c, t)
                 if cost < best:
-                    best, at, kind = cost, np.int64(-1), np.int64(t)
+                    best, at, new_kind = cost, np.int64(-1), np.int64(t)
     if best == NEVER and thorough:
-        for k in range(s.num[N_USED]):
-            r = s.used[k]
-            t = s.route[r, KIND]
-            if not fits(d, s, c, r, t):
+        for k in range(S[N_USED]):
+            r = S[S[USED_AT] + k]
+            t = S[slot(S, r) + KIND]
+            if not fits(P, S, c, r, t):
                 continue
-            p = d.nodes + 2 * r
+            p = P[NODES] + 2 * r
             while True:
-                q = np.int64(s.link[p, NEXT])
-                cost = price_at(d, s, c, p, q, r, t, best)
+                q = np.int64(S[ITEM * p + NEXT])
+                cost = price_at(D, F, P, S, c, p, q, r, t, best)
                 if cost < best:
                     best, at = cost, p
-                if q >= d.nodes:
+                if q >= P[NODES]:
                     break
                 p = q
-    return best, at, kind
+    return best, at, new_kind
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def place_visit(d: Any, s: Any, c: int, at: int, kind: int) -> None:
+@njit(cache=True, nogil=True)
+def place_visit(D: Any, F: Any, P: Any, S: Any, c: int, at: int, t: int) -> None:
     """Carry out what `best_place` found."""
     if at < 0:
-        r = free_slot(s)
-        at = d.nodes + 2 * r
-        touch(s, at)
-        touch_route(s, r)
-        dress(d, s, r, kind)
-        for k in range(d.dims):
-            s.route[r, LOADS + k] = 0
-        s.route[r, LENGTH] = 0
-        s.route[r, READY] = 0
-        s.route[r, TIME] = 0
-    elif kind >= 0:
-        r = np.int64(s.link[at, SLOT])
-        change_kind(d, s, r, kind)
-    put_in(d, s, c, at)
+        r = free_slot(P, S)
+        at = P[NODES] + 2 * r
+        touch(S, at)
+        touch_route(S, r)
+        dress(P, S, r, t)
+        for k in range(P[DIMS]):
+            S[slot(S, r) + LOADS + k] = 0
+        S[slot(S, r) + LENGTH] = 0
+        S[slot(S, r) + READY] = 0
+        S[slot(S, r) + TIME] = 0
+    elif t >= 0:
+        r = np.int64(S[ITEM * at + SLOT])
+        change_kind(D, F, P, S, r, t)
+    put_in(D, F, P, S, c, at)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def change_kind(d: Any, s: Any, r: int, kind: int) -> None:
+@njit(cache=True, nogil=True)
+def change_kind(D: Any, F: Any, P: Any, S: Any, r: int, t: int) -> None:
     """Give used slot r another vehicle type; its times and length hold only after `refresh`."""
-    touch(s, d.nodes + 2 * r)
-    touch_route(s, r)
-    s.taken[s.route[r, KIND]] -= 1
-    s.taken[kind] += 1
-    dress(d, s, r, kind)
+    touch(S, P[NODES] + 2 * r)
+    touch_route(S, r)
+    S[S[TAKEN_AT] + S[slot(S, r) + KIND]] -= 1
+    S[S[TAKEN_AT] + t] += 1
+    dress(P, S, r, t)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def retype(d: Any, s: Any, r: int) -> None:
+@njit(cache=True, nogil=True)
+def retype(D: Any, F: Any, P: Any, S: Any, r: int) -> None:
     """Give slot r the free vehicle type that makes it cheapest."""
-    own = s.route[r, KIND]
-    a = d.nodes + 2 * r
-    best, best_cost, tried = own, s.route[r, COST], False
-    x, y = np.int64(s.link[a, NEXT]), np.int64(s.link[a + 1, PREV])
-    for t in range(d.kinds):
-        if t == own or s.taken[t] >= d.kind[t, COUNT]:
+    own = S[slot(S, r) + KIND]
+    a = P[NODES] + 2 * r
+    best, best_cost, tried = own, S[slot(S, r) + COST], False
+    x, y = np.int64(S[ITEM * a + NEXT]), np.int64(S[ITEM * (a + 1) + PREV])
+    for t in range(P[KINDS]):
+        if t == own or S[S[TAKEN_AT] + t] >= P[kind(P, t) + COUNT]:
             continue
-        possible = d.allowed[x, t] == 1
-        for k in range(d.dims):
-            if s.route[r, LOADS + k] > d.cap[t, k]:
+        possible = P[P[ALLOWED_AT] + P[KINDS] * x + t] == 1
+        for k in range(P[DIMS]):
+            if S[slot(S, r) + LOADS + k] > capacity(P, t, k):
                 possible = False
         if not possible:
             continue
-        if d.kind[t, PROFILE] == d.kind[own, PROFILE]:
+        if P[kind(P, t) + PROFILE] == P[kind(P, own) + PROFILE]:
             # a bound that is exact but for time: only the depot legs change
-            prof = d.kind[t, PROFILE]
-            length = s.route[r, LENGTH] - s.link[x, SPAN] - s.link[a + 1, SPAN]
-            length += distance(d, prof, d.kind[t, START], x) + distance(d, prof, y, d.kind[t, END])
-            if length > d.kind[t, MAX_DISTANCE]:
+            prof = P[kind(P, t) + PROFILE]
+            length = S[slot(S, r) + LENGTH] - S[ITEM * x + SPAN] - S[ITEM * (a + 1) + SPAN]
+            length += distance(D, F, P, prof, P[kind(P, t) + START], x) + distance(
+                D, F, P, prof, y, P[kind(P, t) + END]
+            )
+            if length > P[kind(P, t) + MAX_DISTANCE]:
                 continue
-            if d.kind[t, FIXED] + d.kind[t, PER_DISTANCE] * length >= best_cost:
+            if P[kind(P, t) + FIXED] + P[kind(P, t) + PER_DISTANCE] * length >= best_cost:
                 continue
         tried = True
-        touch(s, a + 1)
+        touch(S, a + 1)
         z = x
-        while z < d.nodes:
-            touch(s, z)
-            z = np.int64(s.link[z, NEXT])
-        change_kind(d, s, r, t)
-        if refresh(d, s, r) and s.route[r, COST] < best_cost:
-            best, best_cost = t, s.route[r, COST]
-        change_kind(d, s, r, own)
+        while z < P[NODES]:
+            touch(S, z)
+            z = np.int64(S[ITEM * z + NEXT])
+        change_kind(D, F, P, S, r, t)
+        if refresh(D, F, P, S, r) and S[slot(S, r) + COST] < best_cost:
+            best, best_cost = t, S[slot(S, r) + COST]
+        change_kind(D, F, P, S, r, own)
     if best != own:
-        change_kind(d, s, r, best)
+        change_kind(D, F, P, S, r, best)
     if tried:
-        refresh(d, s, r)
+        refresh(D, F, P, S, r)

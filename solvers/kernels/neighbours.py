@@ -42,7 +42,7 @@ def nearest(
     near: int,
     adjacent: int,
 ) -> tuple[Any, Any]:
-    """(near, adjacent) lists over all nodes, int32, padded with -1; depots have none and are in none.
+    """(near, adjacent) lists over all nodes, int64, padded with -1; depots have none and are in none.
 
     `adjacent` goes by distance. `near` does too, or with `node` (early, late, service in its first three
     columns) by travel time plus weighted unavoidable waiting and lateness of the better direction.
@@ -50,8 +50,8 @@ def nearest(
     total = len(xy) if dist is None else len(dist)
     n = total - depots
     near, adjacent = min(near, max(1, n - 1)), min(adjacent, max(1, n - 1))
-    near_out = np.full((total, near), -1, dtype=np.int32)
-    adjacent_out = np.full((total, adjacent), -1, dtype=np.int32)
+    near_out = np.full((total, near), -1, dtype=np.int64)
+    adjacent_out = np.full((total, adjacent), -1, dtype=np.int64)
     if n < 2:
         return near_out, adjacent_out
     width = min(n - 1, max(near if node is None else 3 * near, adjacent))

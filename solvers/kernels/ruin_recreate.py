@@ -13,123 +13,148 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from solvers.kernels.data import EARLY, HARD, LATE, PRIZE, SOFT
 from solvers.kernels.insertion import NEVER, best_place, place_visit, rand, retype
-from solvers.kernels.state import (
+from solvers.kernels.layout import (
+    ADJACENT_AT,
+    ADJACENT_WIDTH,
+    BANK_AT,
     BEST_HARD,
     BEST_VALUE,
     COST,
+    DEPOTS,
+    EARLY,
+    HARD,
+    ITEM,
+    KINDS,
+    LATE,
     MISSED_HARD,
     MISSED_SOFT,
+    MIXED,
     N_BANK,
     N_TOUCHED,
     N_USED,
     NEXT,
+    NODE,
+    NODES,
     PREV,
+    PRIZE,
+    R_STAMP,
+    ROUTE_WIDTH,
     SIZE,
     SLOT,
+    SOFT,
+    STAMP,
     TICK,
+    TIMED,
+    TOUCHED_AT,
     VALUE,
+)
+from solvers.kernels.state import (
     begin,
     commit,
     price,
     refresh,
     save_best,
+    slot,
     take_out,
     undo,
 )
-from solvers.kernels.travel import distance
+from solvers.kernels.travel import distance, load, pick
 
 MAX_REMOVED = 256
 MAX_FROM_BANK = 12
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def remove_string(d: Any, s: Any, c: int, longest: float, split: float, out: Any, n: int) -> int:
+@njit(cache=True, nogil=True)
+def remove_string(
+    D: Any, F: Any, P: Any, S: Any, c: int, longest: float, split: float, out: Any, n: int
+) -> int:
     """Take a string of random length around visit c out of its route; returns how many are in `out`."""
-    r = np.int64(s.link[c, SLOT])
-    size = s.route[r, SIZE]
-    cut = int(rand(s.rng) * min(float(size), longest)) + 1
+    r = np.int64(S[ITEM * c + SLOT])
+    size = S[slot(S, r) + SIZE]
+    cut = int(rand(S) * min(float(size), longest)) + 1
     keep = 0
-    if cut > 1 and cut < size and rand(s.rng) < split:
+    if cut > 1 and cut < size and rand(S) < split:
         keep = 1
-        while cut + keep < size and rand(s.rng) < 0.01:
+        while cut + keep < size and rand(S) < 0.01:
             keep += 1
     total = cut + keep
-    before, x = 0, np.int64(s.link[c, PREV])
-    while x < d.nodes and before < total - 1:
+    before, x = 0, np.int64(S[ITEM * c + PREV])
+    while x < P[NODES] and before < total - 1:
         before += 1
-        x = np.int64(s.link[x, PREV])
-    after, x = 0, np.int64(s.link[c, NEXT])
-    while x < d.nodes and after < total - 1:
+        x = np.int64(S[ITEM * x + PREV])
+    after, x = 0, np.int64(S[ITEM * c + NEXT])
+    while x < P[NODES] and after < total - 1:
         after += 1
-        x = np.int64(s.link[x, NEXT])
+        x = np.int64(S[ITEM * x + NEXT])
     low, high = max(0, total - 1 - after), min(before, total - 1)
-    back = low + int(rand(s.rng) * (high - low + 1))
+    back = low + int(rand(S) * (high - low + 1))
     x = c
     for _ in range(back):
-        x = np.int64(s.link[x, PREV])
-    head = cut if keep == 0 else 1 + int(rand(s.rng) * (cut - 1))
+        x = np.int64(S[ITEM * x + PREV])
+    head = cut if keep == 0 else 1 + int(rand(S) * (cut - 1))
     for k in range(total):
-        y = np.int64(s.link[x, NEXT])
+        y = np.int64(S[ITEM * x + NEXT])
         if (k < head or k >= head + keep) and n < MAX_REMOVED:
-            take_out(d, s, x)
+            take_out(D, F, P, S, x)
             out[n] = x
             n += 1
         x = y
     return n
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def ruin(d: Any, s: Any, mean_removed: float, max_string: float, split: float, out: Any) -> int:
+@njit(cache=True, nogil=True)
+def ruin(
+    D: Any, F: Any, P: Any, S: Any, mean_removed: float, max_string: float, split: float, out: Any
+) -> int:
     """Remove strings near a random visit; returns how many visits are in `out`, banked ones nearby included."""
-    served = d.nodes - d.depots - s.num[N_BANK]
-    seed = d.depots + int(rand(s.rng) * (d.nodes - d.depots))
+    served = P[NODES] - P[DEPOTS] - S[N_BANK]
+    seed = P[DEPOTS] + int(rand(S) * (P[NODES] - P[DEPOTS]))
     n = 0
-    waiting = s.num[N_BANK]
+    waiting = S[N_BANK]
     if served > 0:
-        longest = min(max_string, served / max(1, s.num[N_USED]))
-        strings = int(rand(s.rng) * (4.0 * mean_removed / (1.0 + longest) - 1.0) + 1.0)
+        longest = min(max_string, served / max(1, S[N_USED]))
+        strings = int(rand(S) * (4.0 * mean_removed / (1.0 + longest) - 1.0) + 1.0)
         k = -1
-        while k < d.adjacent.shape[1] and s.num[N_TOUCHED] < strings:
-            c = seed if k < 0 else np.int64(d.adjacent[seed, k])
+        while k < P[ADJACENT_WIDTH] and S[N_TOUCHED] < strings:
+            c = seed if k < 0 else np.int64(P[P[ADJACENT_AT] + P[ADJACENT_WIDTH] * seed + k])
             k += 1
             if c < 0:
                 break
-            r = np.int64(s.link[c, SLOT])
-            if r < 0 or s.route_stamp[r] == s.num[TICK]:
+            r = np.int64(S[ITEM * c + SLOT])
+            if r < 0 or S[slot(S, r) + R_STAMP] == S[TICK]:
                 continue
-            n = remove_string(d, s, c, longest, split, out, n)
-        if d.timed != 0 or d.mixed == 1:
-            for k in range(s.num[N_TOUCHED]):
-                refresh(d, s, s.touched[k])
+            n = remove_string(D, F, P, S, c, longest, split, out, n)
+        if P[TIMED] != 0 or P[MIXED] == 1:
+            for k in range(S[N_TOUCHED]):
+                refresh(D, F, P, S, S[S[TOUCHED_AT] + k])
     if waiting > 0:
-        n = from_bank_nearby(d, s, seed, waiting, out, n)
+        n = from_bank_nearby(P, S, seed, waiting, out, n)
     return n
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def from_bank_nearby(d: Any, s: Any, seed: int, waiting: int, out: Any, n: int) -> int:
+@njit(cache=True, nogil=True)
+def from_bank_nearby(P: Any, S: Any, seed: int, waiting: int, out: Any, n: int) -> int:
     """Add visits that were banked before this tick: all if few, else some near the seed and some at random."""
     limit = min(n + MAX_FROM_BANK, len(out))
     if waiting <= MAX_FROM_BANK:
-        for k in range(s.num[N_BANK]):
-            x = s.bank[k]
-            if s.stamp[x] != s.num[TICK] and n < limit:
+        for k in range(S[N_BANK]):
+            x = S[S[BANK_AT] + k]
+            if S[ITEM * x + STAMP] != S[TICK] and n < limit:
                 out[n] = x
                 n += 1
         return n
     first = n
-    for k in range(-1, d.adjacent.shape[1]):
-        x = seed if k < 0 else np.int64(d.adjacent[seed, k])
+    for k in range(-1, P[ADJACENT_WIDTH]):
+        x = seed if k < 0 else np.int64(P[P[ADJACENT_AT] + P[ADJACENT_WIDTH] * seed + k])
         if x < 0 or n >= limit - 2:
             break
-        if s.link[x, SLOT] < 0 and s.stamp[x] != s.num[TICK]:
+        if S[ITEM * x + SLOT] < 0 and S[ITEM * x + STAMP] != S[TICK]:
             out[n] = x
             n += 1
     for _ in range(4):
-        x = s.bank[int(rand(s.rng) * s.num[N_BANK])]
-        fresh = s.stamp[x] != s.num[TICK] and n < limit
+        x = S[S[BANK_AT] + int(rand(S) * S[N_BANK])]
+        fresh = S[ITEM * x + STAMP] != S[TICK] and n < limit
         for k in range(first, n):
             fresh = fresh and out[k] != x
         if fresh:
@@ -138,29 +163,29 @@ def from_bank_nearby(d: Any, s: Any, seed: int, waiting: int, out: Any, n: int) 
     return n
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def sort_removed(d: Any, s: Any, out: Any, n: int, key: Any) -> None:
+@njit(cache=True, nogil=True)
+def sort_removed(D: Any, F: Any, P: Any, S: Any, out: Any, n: int, key: Any) -> None:
     """Order of insertion: random, heaviest, farthest or nearest to the depot first, or by time window."""
-    pick = int(rand(s.rng) * (11 if d.timed == 0 else 17))
-    urgent = s.num[MISSED_HARD] > 0 and rand(s.rng) < 0.5
+    rule = int(rand(S) * (11 if P[TIMED] == 0 else 17))
+    urgent = S[MISSED_HARD] > 0 and rand(S) < 0.5
     for k in range(n):
         x = out[k]
-        if pick < 4:
-            key[k] = rand(s.rng)
-        elif pick < 8:
-            key[k] = -float(d.load[x, 0] + (d.pick[x, 0] if d.mixed == 1 else 0)) + 0.5 * rand(s.rng)
-        elif pick < 10:
-            key[k] = -float(distance(d, 0, 0, x))
-        elif pick < 11:
-            key[k] = float(distance(d, 0, 0, x))
-        elif pick < 13:
-            key[k] = float(d.node[x, LATE] - d.node[x, EARLY])
-        elif pick < 15:
-            key[k] = float(d.node[x, EARLY])
+        if rule < 4:
+            key[k] = rand(S)
+        elif rule < 8:
+            key[k] = -float(load(P, x, 0) + (pick(P, x, 0) if P[MIXED] == 1 else 0)) + 0.5 * rand(S)
+        elif rule < 10:
+            key[k] = -float(distance(D, F, P, 0, 0, x))
+        elif rule < 11:
+            key[k] = float(distance(D, F, P, 0, 0, x))
+        elif rule < 13:
+            key[k] = float(P[NODE * x + LATE] - P[NODE * x + EARLY])
+        elif rule < 15:
+            key[k] = float(P[NODE * x + EARLY])
         else:
-            key[k] = -float(d.node[x, LATE])
+            key[k] = -float(P[NODE * x + LATE])
         if urgent:
-            key[k] -= 1e13 * float(d.node[x, SOFT])
+            key[k] -= 1e13 * float(P[NODE * x + SOFT])
     for i in range(1, n):
         x, v = out[i], key[i]
         j = i - 1
@@ -170,34 +195,34 @@ def sort_removed(d: Any, s: Any, out: Any, n: int, key: Any) -> None:
         out[j + 1], key[j + 1] = x, v
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def recreate(d: Any, s: Any, out: Any, n: int, log_keep: float) -> None:
+@njit(cache=True, nogil=True)
+def recreate(D: Any, F: Any, P: Any, S: Any, out: Any, n: int, log_keep: float) -> None:
     """Insert the visits of `out` one by one where they cost least; optional ones only if that pays."""
     for k in range(n):
         c = out[k]
-        must = d.node[c, HARD] > 0
-        cost, at, kind = best_place(d, s, c, log_keep, must and rand(s.rng) < 0.2)
-        if cost == NEVER or (not must and cost >= d.node[c, PRIZE]):
+        must = P[NODE * c + HARD] > 0
+        cost, at, t = best_place(D, F, P, S, c, log_keep, must and rand(S) < 0.2)
+        if cost == NEVER or (not must and cost >= P[NODE * c + PRIZE]):
             continue
-        place_visit(d, s, c, at, kind)
+        place_visit(D, F, P, S, c, at, t)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def settle(d: Any, s: Any) -> int:
+@njit(cache=True, nogil=True)
+def settle(D: Any, F: Any, P: Any, S: Any) -> int:
     """Price the touched slots, give them better vehicles; returns the change of the routes' cost."""
     change = np.int64(0)
-    count = s.num[N_TOUCHED]
+    count = S[N_TOUCHED]
     for k in range(count):
-        r = s.touched[k]
-        price(d, s, r)
-        if d.kinds > 1 and s.route[r, SIZE] > 0:
-            retype(d, s, r)
-        change += s.route[r, COST] - s.touched_route[k, COST]
+        r = S[S[TOUCHED_AT] + k]
+        price(P, S, r)
+        if P[KINDS] > 1 and S[slot(S, r) + SIZE] > 0:
+            retype(D, F, P, S, r)
+        change += S[slot(S, r) + COST] - S[slot(S, r) + COST + (S[ROUTE_WIDTH] - 2) // 2]
     return change
 
 
-@njit(cache=True, nogil=True, _nrt=False)
-def search(d: Any, s: Any, out: Any, key: Any, tune: Any, iterations: int, since: int) -> int:
+@njit(cache=True, nogil=True)
+def search(D: Any, F: Any, P: Any, S: Any, out: Any, key: Any, tune: Any, iterations: int, since: int) -> int:
     """Run `iterations` of ruin and recreate; returns the iterations since the last new best.
 
     tune: mean removed, longest string, split probability, log(1 - blink), first and last temperature, price
@@ -207,24 +232,24 @@ def search(d: Any, s: Any, out: Any, key: Any, tune: Any, iterations: int, since
     incomplete = 0
     for it in range(iterations):
         temperature = tune[4] * math.exp(cool * min(1.0, tune[7] + it * tune[8]))
-        begin(s)
-        value, soft = s.num[VALUE], s.num[MISSED_SOFT]
-        n = ruin(d, s, tune[0], tune[1], tune[2], out)
-        sort_removed(d, s, out, n, key)
-        recreate(d, s, out, n, tune[3])
-        change = settle(d, s)
-        delta = float(s.num[VALUE] + change - value) + tune[6] * (s.num[MISSED_SOFT] - soft)
+        begin(S)
+        value, soft = S[VALUE], S[MISSED_SOFT]
+        n = ruin(D, F, P, S, tune[0], tune[1], tune[2], out)
+        sort_removed(D, F, P, S, out, n, key)
+        recreate(D, F, P, S, out, n, tune[3])
+        change = settle(D, F, P, S)
+        delta = float(S[VALUE] + change - value) + tune[6] * (S[MISSED_SOFT] - soft)
         since += 1
-        if delta < -temperature * math.log(1.0 - rand(s.rng)):
-            s.num[VALUE] += change
-            commit(s)
-            hard = s.num[MISSED_HARD]
-            if hard < s.num[BEST_HARD] or (hard == s.num[BEST_HARD] and s.num[VALUE] < s.num[BEST_VALUE]):
-                save_best(s)
+        if delta < -temperature * math.log(1.0 - rand(S)):
+            S[VALUE] += change
+            commit(S)
+            hard = S[MISSED_HARD]
+            if hard < S[BEST_HARD] or (hard == S[BEST_HARD] and S[VALUE] < S[BEST_VALUE]):
+                save_best(S)
                 since = 0
         else:
-            undo(d, s)
-        incomplete += s.num[MISSED_SOFT] > 0
+            undo(D, F, P, S)
+        incomplete += S[MISSED_SOFT] > 0
         if (it & 255) == 255:
             if incomplete > 128:
                 tune[6] = min(tune[6] * 1.1, 1e15)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from solvers.kernels.layout import FIXED
 from solvers.kernels.ruin_recreate import search
 from solvers.kernels.session import Session
 from solvers.problem import Problem
@@ -32,8 +33,7 @@ class RuinTuning:
     def array(self, session: Session) -> np.ndarray:
         """The kernel's tuning vector; its places for the share of the run done are zero."""
         scale = session.edge_cost
-        data = session.data
-        miss = 20.0 * scale + float(data.kind[:, 1].max(initial=0))
+        miss = 20.0 * scale + float(session.packed.kind[:, FIXED].max(initial=0))
         return np.array(
             [
                 self.mean_removed,
@@ -97,10 +97,10 @@ class Recorder:
 
 def descend(session: Session, recorder: Recorder, iterations: int) -> None:
     """Ruin and recreate without uphill moves; small ruins, since nothing else smooths the start."""
-    if session.data.nodes - session.data.depots < 2:
+    if session.packed.nodes - session.packed.depots < 2:
         return
     tune = RuinTuning(mean_removed=8.0, first_temperature=1e-9, last_temperature=1e-9).array(session)
-    search(session.data, session.state, *session.scratch, tune, iterations, 0)
+    search(*session.packed.arrays, session.state, *session.scratch, tune, iterations, 0)
     recorder.note(iterations)
 
 
@@ -113,11 +113,11 @@ def anneal(session: Session, recorder: Recorder, stop: Stop, tuning: RuinTuning)
     monitor = stop.monitor()
     tune = tuning.array(session)
     limit, seconds = stop.max_iterations, stop.max_runtime_s
-    done, since, best = 0, 0, session.best_rank
+    done, since = 0, 0
     recorder.note(0)
-    if session.data.nodes - session.data.depots < 2:
+    if session.packed.nodes - session.packed.depots < 2:
         return 0
-    horizon = float(limit) if limit is not None else 2000.0 * (session.data.nodes + 100)
+    horizon = float(limit) if limit is not None else 2000.0 * (session.packed.nodes + 100)
     started = time.monotonic()
     by_clock, share = limit is None and seconds is not None, 0.0
     batch = 200 if by_clock else 2000
@@ -131,7 +131,7 @@ def anneal(session: Session, recorder: Recorder, stop: Stop, tuning: RuinTuning)
             tune[8] = 1.0 / horizon
             if by_clock and seconds is not None:
                 tune[8] = 1.0 / max(1.0, rate * seconds)
-            since = search(session.data, session.state, *session.scratch, tune, size, since)
+            since = search(*session.packed.arrays, session.state, *session.scratch, tune, size, since)
             done += size
             recorder.note(done)
             spent = time.monotonic() - started
