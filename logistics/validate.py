@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from logistics.cross_checks import cross_check
+from logistics.checks import cross_check
 from logistics.overrides import apply_overrides
 from logistics.scenario import Scenario
 from logistics.schema_faults import read_schema
