@@ -85,7 +85,7 @@ def meant(name: str, known: list[str]) -> str:
     """A repair that offers the closest known name, or the first few."""
     close = difflib.get_close_matches(name, known, 1, 0.6)
     if close:
-        return f'write "{close[0]}" (did you mean that?) or add it'
+        return f'write "{close[0]}" (did you mean that?)'
     if not known:
         return "add it"
     return f"write one of {', '.join(known[:_LISTED])}{', ...' if len(known) > _LISTED else ''}"

@@ -263,11 +263,8 @@ def _demand(findings: Findings) -> None:
                     "give one a weight",
                     value=weights,
                 )
-        if (
-            stream.per_day > 0
-            and not stream.areas
-            and not sum(area.weight for area in findings.scenario.areas)
-        ):
+        area_weights = [area.weight for area in findings.scenario.areas]
+        if stream.per_day > 0 and not stream.areas and area_weights and not sum(area_weights):
             findings.add(
                 (*place, "areas"), "no-weight", "no area has a weight above 0", "give areas their weights"
             )
