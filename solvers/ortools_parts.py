@@ -1,0 +1,160 @@
+"""What the `ortools` solver asks of a problem: penalties, vehicles and visits of use, groups, neighbours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from solvers.problem import Problem
+from solvers.schedule import earliest_departure, latest_return, leg_function
+from solvers.solution import Route
+from solvers.travel import IntArray, distances
+
+_MOST = 2**52  # bound on the sum of penalties; leaves room for costs in OR-Tools' 64 bits
+
+
+def penalties(problem: Problem) -> IntArray:
+    """(n,) cost of leaving each visit out: its prize, or more than any plan costs if it is mandatory.
+
+    One mandatory visit of a priority outweighs all of lower priorities together while that fits in 64 bits,
+    otherwise twice one of the next lower priority.
+    """
+    v, t = problem.visits, problem.vehicle_types
+    penalty = np.array(v.prize, dtype=np.int64)
+    mandatory = np.flatnonzero(v.required)
+    if not len(mandatory):
+        return penalty
+    base = 1 + int(penalty[~v.required].sum())
+    dearest = 0
+    for kind in range(len(t.count)):
+        distance, duration = _longest_leg(problem, int(t.profile[kind]))
+        lasting = 2 * duration + int(v.service.max(initial=0)) + _latest_wait(problem, kind)
+        dearest = max(
+            dearest,
+            int(t.fixed_cost[kind])
+            + int(t.distance_cost[kind]) * 2 * distance
+            + int(t.time_cost[kind]) * lasting,
+        )
+    base = max(base, 1 + 2 * dearest)
+    levels, members = np.unique(v.priority[mandatory], return_counts=True)
+    strict = [1]
+    for count in members[:-1]:
+        strict.append(strict[-1] * (int(count) + 1))
+    weights = strict if base * sum(w * int(c) for w, c in zip(strict, members, strict=True)) < _MOST else None
+    weights = weights or [min(2**i, 2**8) for i in range(len(levels))]
+    rank = np.searchsorted(levels, v.priority[mandatory])
+    penalty[mandatory] = np.array([base * w for w in weights], dtype=np.int64)[rank]
+    return penalty
+
+
+def _longest_leg(problem: Problem, profile: int) -> tuple[int, int]:
+    travel = problem.travel[profile]
+    if travel.distance is not None and travel.duration is not None:
+        return int(travel.distance.max(initial=0)), int(travel.duration.max(initial=0))
+    assert problem.coords is not None
+    corner = problem.coords.min(axis=0), problem.coords.max(axis=0)
+    across = int(distances(travel, np.array([corner[1]]), np.array([corner[0]]))[0, 0]) + 1
+    return across, math.ceil(across * travel.duration_per_distance)
+
+
+def _latest_wait(problem: Problem, kind: int) -> int:
+    opens = int(problem.visits.tw[:, 0].max(initial=0))
+    return max(0, opens - int(problem.vehicle_types.shift[kind, 0]))
+
+
+def usable_types(problem: Problem) -> list[int]:
+    """Vehicle types that exist and can at least drive from their start to their end depot within limits."""
+    t = problem.vehicle_types
+    found = []
+    for kind in range(len(t.count)):
+        distance, duration = leg_function(problem, int(t.profile[kind]))(
+            int(t.start_depot[kind]), int(t.end_depot[kind])
+        )
+        end = earliest_departure(problem, Route(kind, ())) + duration
+        fits = distance <= t.max_distance[kind] and duration <= t.max_duration[kind]
+        if t.count[kind] > 0 and fits and end <= latest_return(problem, kind):
+            found.append(kind)
+    return found
+
+
+def able_visits(problem: Problem, visits: Sequence[int], kinds: Sequence[int]) -> list[int]:
+    """Those of `visits` that some vehicle type of `kinds` has the skills for."""
+    has = [int(problem.vehicle_types.skills[k]) for k in set(kinds)]
+    return [v for v in visits if any(not int(problem.visits.skills[v]) & ~h for h in has)]
+
+
+def servable_visits(problem: Problem, kinds: Sequence[int]) -> list[int]:
+    """Visits that some usable type has the skills and the capacity for."""
+    found = []
+    t, v = problem.vehicle_types, problem.visits
+    for visit in range(problem.num_visits):
+        load = np.maximum(v.delivery[visit], v.pickup[visit])
+        needs = int(v.skills[visit])
+        if any((load <= t.capacity[k]).all() and not needs & ~int(t.skills[k]) for k in kinds):
+            found.append(visit)
+    return found
+
+
+def need_of(problem: Problem, visits: Sequence[int]) -> IntArray:
+    """(types,) vehicles of each type that the loads of `visits` call for if it drives alone, and some more."""
+    v, t = problem.visits, problem.vehicle_types
+    chosen = list(visits)
+    load = np.maximum(v.delivery[chosen].sum(axis=0), v.pickup[chosen].sum(axis=0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fills = np.where(load > 0, load / t.capacity, 0.0)
+    fills = np.where(np.isfinite(fills), fills, len(chosen))
+    spread = (
+        0.05 * len(chosen) if problem.features & {"time_windows", "max_duration", "max_distance"} else 0.0
+    )
+    needed: IntArray = np.ceil(1.1 * fills.max(axis=1, initial=0.0) + spread + 2).astype(np.int64)
+    return needed
+
+
+def compact_groups(problem: Problem, visits: Sequence[int], size: int) -> list[list[int]]:
+    """Visits in groups of at most about `size` that are near each other.
+
+    With coordinates: sectors around the first depot while the problem has one, halves across the longer side
+    otherwise. With matrices alone: nearest neighbours of a seed, taken off one group after the other.
+    """
+    number = math.ceil(len(visits) / size)
+    if number <= 1:
+        return [list(visits)]
+    if problem.coords is None:
+        left, groups = list(visits), []
+        while left:
+            near = list(nearest_first(problem, left[0], left))
+            groups.append(near[: math.ceil(len(visits) / number)])
+            left = sorted(set(left) - set(groups[-1]))
+        return groups
+    xy = problem.coords[problem.num_depots :]
+    if problem.num_depots == 1 and len(visits) <= 10 * size:
+        around = xy[list(visits)] - problem.coords[0]
+        order = np.argsort(np.arctan2(around[:, 1], around[:, 0]), kind="stable")
+        return [[visits[i] for i in part] for part in np.array_split(order, number)]
+
+    def halved(part: list[int]) -> list[list[int]]:
+        if len(part) <= size:
+            return [part]
+        at = xy[part]
+        axis = int(np.argmax(np.ptp(at, axis=0)))
+        order = np.argsort(at[:, axis], kind="stable")
+        middle = len(part) // 2
+        return halved([part[i] for i in order[:middle]]) + halved([part[i] for i in order[middle:]])
+
+    return halved(list(visits))
+
+
+def nearest_first(problem: Problem, seed: int, visits: Sequence[int]) -> Iterator[int]:
+    """`visits` by distance from the visit `seed`, itself first."""
+    nodes = np.array(visits, dtype=np.int64) + problem.num_depots
+    travel, here = problem.travel[0], seed + problem.num_depots
+    if travel.distance is not None:
+        away = travel.distance[here, nodes] + travel.distance[nodes, here]
+    else:
+        assert problem.coords is not None
+        away = distances(travel, problem.coords[nodes], problem.coords[here : here + 1])[0]
+    away = np.where(nodes == here, -1, away)
+    for i in np.argsort(away, kind="stable"):
+        yield visits[int(i)]

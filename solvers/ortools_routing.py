@@ -1,0 +1,364 @@
+"""The `ortools` solver: OR-Tools routing on neighbourhoods of the problem, and CP-SAT over the routes seen.
+
+OR-Tools is at its best on some hundred visits. So the problem is first cut into compact groups, each solved
+by ruin and recreate under annealing; then neighbourhoods of a few routes are solved again, in turn from
+nothing by annealing and from their present routes by guided local search; now and then CP-SAT picks the best
+combination of all routes met. No matrix larger than a group's is made, so coordinates alone do at any size.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import numpy as np
+
+from solvers.check import check, cost_of
+from solvers.constraints import ROUTE_CONSTRAINTS
+from solvers.features import FEATURES, require
+from solvers.ortools_model import Budget, Model, Routes
+from solvers.ortools_parts import (
+    able_visits,
+    compact_groups,
+    nearest_first,
+    need_of,
+    penalties,
+    servable_visits,
+    usable_types,
+)
+from solvers.problem import Problem
+from solvers.result import Incumbent, OnBest, Result, Status
+from solvers.route_pool import RoutePool
+from solvers.schedule import leg_function, schedule
+from solvers.solution import Route, Solution
+from solvers.stop import Progress, Stop
+from solvers.travel import IntArray
+
+
+class OrtoolsSolver:
+    """OR-Tools routing with every feature of the model.
+
+    group_size            visits in one neighbourhood
+    group_seconds         time for one search of a neighbourhood by annealing
+    group_solutions       accepted solutions in one search, where the stop sets no time limit
+    hot                   first annealing temperature, in mean leg costs
+    removed               mean visits removed per ruin
+    pool_share            share of the run given to set partitioning over the routes met, 0 for none
+
+    One iteration is one search of a neighbourhood. Ctrl-C ends the run after the present one.
+    """
+
+    name = "ortools"
+    features = frozenset(FEATURES)
+
+    def __init__(
+        self,
+        group_size: int = 120,
+        group_seconds: float = 2.5,
+        group_solutions: int = 500,
+        hot: float = 0.3,
+        removed: int = 10,
+        pool_share: float = 0.15,
+    ) -> None:
+        self.group_size = group_size
+        self.group_seconds = group_seconds
+        self.group_solutions = group_solutions
+        self.hot = hot
+        self.removed = removed
+        self.pool_share = pool_share
+
+    def solve(
+        self,
+        problem: Problem,
+        stop: Stop,
+        *,
+        seed: int,
+        start: Solution | None = None,
+        on_best: OnBest[Solution] | None = None,
+    ) -> Result[Solution]:
+        """Best solution found before `stop`. Routes of `start` that violate a constraint are dropped."""
+        require(problem, self.features, self.name)
+        run = _Run(self, problem, stop, seed, on_best)
+        with _interruptible(run):
+            run.search(start)
+        return run.result()
+
+
+@contextmanager
+def _interruptible(run: _Run) -> Iterator[None]:
+    """Ctrl-C sets a flag: OR-Tools swallows exceptions raised in its callbacks."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def note(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        run.interrupted = True
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Run:
+    """One solve: the incumbent, the clock and the neighbourhoods."""
+
+    def __init__(
+        self, solver: OrtoolsSolver, problem: Problem, stop: Stop, seed: int, on_best: OnBest[Solution] | None
+    ) -> None:
+        self.solver, self.problem, self.seed, self.on_best = solver, problem, seed, on_best
+        self.rng = np.random.default_rng(seed)
+        self.interrupted = False
+        self.began = time.monotonic()
+        self.monitor = stop.monitor()
+        self.max_runtime = stop.max_runtime_s
+        self.iterations = 0
+        self.improved_at = 0
+        self.routes: Routes = ()
+        self.objective: int | None = None
+        self.history: list[tuple[float, int, int]] = []
+        self.penalty = penalties(problem)
+        self.usable = usable_types(problem)
+        self.servable = servable_visits(problem, self.usable)
+        self.pool = RoutePool(problem)
+        self.legs = {int(k): leg_function(problem, int(k)) for k in np.unique(problem.vehicle_types.profile)}
+
+    # -- the clock
+
+    def elapsed(self) -> float:
+        return time.monotonic() - self.began
+
+    def over(self) -> bool:
+        best = self.history[-1][1] if self.history else None
+        return self.interrupted or self.monitor(
+            Progress(self.iterations, self.iterations - self.improved_at, best)
+        )
+
+    def budget(self, share: float = 1.0) -> Budget:
+        """For one search: by solutions where the stop has no time limit, else by time."""
+        if self.max_runtime is None:
+            return Budget(self.solver.group_solutions)
+        left = self.max_runtime - self.elapsed()
+        return Budget(10**9, max(0.05, min(left, self.solver.group_seconds * share)))
+
+    # -- costs
+
+    def route_cost(self, route: Route) -> int | None:
+        """Cost of a route, None if it violates a constraint."""
+        run = schedule(
+            self.problem, route, self.legs[int(self.problem.vehicle_types.profile[route.vehicle_type])]
+        )
+        if any(True for c in ROUTE_CONSTRAINTS for _ in c.check(self.problem, run)):
+            return None
+        return cost_of(self.problem, run).total
+
+    def evaluate(self, routes: Routes, visits: list[int]) -> int | None:
+        """Cost of the routes plus the penalty of every visit of `visits` that they leave out."""
+        costs = [self.route_cost(r) for r in routes]
+        if any(c is None for c in costs):
+            return None
+        served = {v for r in routes for v in r.visits}
+        total = sum(int(self.penalty[v]) for v in visits if v not in served)
+        for route, cost in zip(routes, costs, strict=True):
+            assert cost is not None
+            self.pool.add(route, cost)
+            total += cost
+        return total
+
+    def accept(self, routes: Routes, objective: int) -> None:
+        """Make a whole solution the incumbent."""
+        better = self.objective is None or objective < self.objective
+        self.routes, self.objective = routes, objective
+        if not better:
+            return
+        self.improved_at = self.iterations
+        solution = Solution(routes)
+        report = check(self.problem, solution)
+        elapsed = self.elapsed()
+        self.history.append((elapsed, report.cost.total, len(report.unserved)))
+        if self.on_best is not None:
+            self.on_best(
+                Incumbent(solution, report.cost.total, len(report.unserved), elapsed, self.iterations)
+            )
+
+    # -- the search
+
+    def search(self, start: Solution | None) -> None:
+        everything = list(range(self.problem.num_visits))
+        if start is not None:
+            kept = tuple(r for r in start.routes if r.visits and self.route_cost(r) is not None)
+            if not check(self.problem, Solution(kept)).violations:
+                value = self.evaluate(kept, everything)
+                assert value is not None
+                self.accept(kept, value)
+        if not self.servable or not self.usable:
+            if self.objective is None:
+                self.accept((), int(self.penalty.sum()))
+            return
+        if self.objective is None:
+            routes = self.build()
+            value = self.evaluate(routes, everything)
+            assert value is not None
+            self.accept(routes, value)
+        self.improve()
+
+    def build(self) -> Routes:
+        """Solve compact groups of visits one after the other; each leaves its unused vehicles to the next."""
+        groups = compact_groups(self.problem, self.servable, self.solver.group_size)
+        built: list[Route] = []
+        left = np.array(self.problem.vehicle_types.count, dtype=np.int64)
+        for i, group in enumerate(groups):
+            share = 1.0
+            if self.max_runtime is not None:
+                rest = 0.5 * self.max_runtime - self.elapsed()
+                share = max(0.02, min(1.0, rest / (len(groups) - i) / self.solver.group_seconds))
+            routes = self.solve_group(group, left, share, remaining=sum(len(g) for g in groups[i:]))
+            for route in routes:
+                left[route.vehicle_type] -= 1
+            built += routes
+            self.iterations += 1
+        return tuple(built)
+
+    def solve_group(self, group: list[int], left: IntArray, share: float, remaining: int) -> Routes:
+        """Routes for `group` with few vehicles at first, and with more while mandatory visits stay unserved."""
+        best: Routes = ()
+        value: int | None = None
+        needs = need_of(self.problem, group)
+        fair = np.ceil(left * (len(group) / remaining)).astype(np.int64)
+        while True:
+            numbers = [min(int(left[k]), max(int(needs[k]), 1), max(int(fair[k]), 1)) for k in self.usable]
+            vehicles = [k for k, number in zip(self.usable, numbers, strict=True) for _ in range(number)]
+            found = self.anneal(group, vehicles, share) if vehicles else None
+            if found is not None and (value is None or found[1] < value):
+                best, value = found
+            served = {v for r in best for v in r.visits}
+            unserved = [v for v in group if v not in served and self.problem.visits.required[v]]
+            most = [min(int(left[k]), len(group)) for k in self.usable]
+            if not unserved or numbers == most or self.interrupted:
+                return best
+            if self.max_runtime is not None and self.elapsed() > 0.6 * self.max_runtime:
+                return best
+            needs, fair = needs * 2, fair * 2
+
+    def anneal(self, visits: list[int], vehicles: list[int], share: float = 1.0) -> tuple[Routes, int] | None:
+        """Routes and objective by annealing from nothing."""
+        chosen = able_visits(self.problem, visits, vehicles)
+        if not chosen:
+            return None
+        model = Model(self.problem, chosen, vehicles, self.penalty)
+        met: list[Routes] = []
+
+        def watch(routes: Routes, cost: int) -> None:  # noqa: ARG001
+            met.append(routes)
+
+        routes = model.anneal(self.budget(share), self.solver.hot, self.solver.removed, watch)
+        for seen in met[-30:]:
+            self.evaluate(seen, [])
+        value = None if routes is None else self.evaluate(routes, visits)
+        return None if routes is None or value is None else (routes, value)
+
+    def improve(self) -> None:
+        """Solve neighbourhoods again until the stop says so."""
+        pooled, pooled_s, pooled_at = len(self.pool), 0.0, 0
+        turn = 0
+        while not self.over():
+            self.iterations += 1
+            turn += 1
+            share = self.solver.pool_share
+            due = len(self.pool) > 1.2 * pooled and turn - pooled_at >= 8
+            if share and due and pooled_s <= share * self.elapsed():
+                before = self.elapsed()
+                self.recombine()
+                pooled, pooled_at, pooled_s = len(self.pool), turn, pooled_s + self.elapsed() - before
+                continue
+            self.resolve(afresh=turn % 2 == 0)
+
+    def resolve(self, afresh: bool) -> None:
+        """One neighbourhood: a few routes around a seed visit, one free vehicle per type, visits left out."""
+        problem = self.problem
+        assert self.objective is not None
+        inside, visits = self.neighbourhood()
+        old = tuple(self.routes[i] for i in inside)
+        used = np.zeros(len(problem.vehicle_types.count), dtype=np.int64)
+        for route in self.routes:
+            used[route.vehicle_type] += 1
+        free = [k for k in self.usable if problem.vehicle_types.count[k] > used[k]]
+        vehicles = [r.vehicle_type for r in old] + free
+        if not vehicles or not able_visits(problem, visits, vehicles):
+            return
+        before = self.evaluate(old, visits)
+        if afresh or not old:
+            found = self.anneal(visits, vehicles)
+        else:
+            chosen = able_visits(problem, visits, vehicles)
+            model = Model(problem, chosen, vehicles, self.penalty)
+            routes = model.improve([*(r.visits for r in old), *([] for _ in free)], self.budget(0.25))
+            value = None if routes is None else self.evaluate(routes, visits)
+            found = None if routes is None or value is None else (routes, value)
+        if found is None or before is None or found[1] > before:
+            return
+        outside = tuple(r for i, r in enumerate(self.routes) if i not in set(inside))
+        self.accept(outside + found[0], self.objective - before + found[1])
+
+    def neighbourhood(self) -> tuple[list[int], list[int]]:
+        """Indices of some routes close to each other, and their visits with the left-out ones nearby."""
+        route_of = {v: i for i, r in enumerate(self.routes) for v in r.visits}
+        left_out = [v for v in self.servable if v not in route_of]
+        seeds = left_out if left_out and self.rng.random() < 0.5 else self.servable
+        seed = seeds[int(self.rng.integers(len(seeds)))]
+        inside: list[int] = []
+        visits: list[int] = []
+        for visit in nearest_first(self.problem, seed, self.servable):
+            if len(visits) >= self.solver.group_size:
+                break
+            if visit not in route_of:
+                visits.append(visit)
+                continue
+            route = route_of[visit]
+            if route in inside:
+                continue
+            if len(inside) >= 2 and len(visits) + len(self.routes[route]) > self.solver.group_size:
+                break
+            inside.append(route)
+            visits += self.routes[route].visits
+        return inside, visits
+
+    def recombine(self) -> None:
+        """The best choice among all routes met."""
+        assert self.objective is not None
+        seconds = None
+        if self.max_runtime is not None:
+            seconds = max(
+                0.1, min(self.solver.pool_share * self.max_runtime, self.max_runtime - self.elapsed())
+            )
+        routes = self.pool.select(self.routes, self.penalty, seconds, work=4.0, seed=self.seed % 2**31)
+        value = None if routes is None else self.evaluate(routes, list(range(self.problem.num_visits)))
+        if routes is not None and value is not None and value < self.objective:
+            self.accept(routes, value)
+
+    def result(self) -> Result[Solution]:
+        solution = Solution(self.routes)
+        report = check(self.problem, solution)
+        status = report.status
+        hopeless = set(range(self.problem.num_visits)) - set(self.servable)
+        if any(self.problem.visits.required[v] for v in hopeless):
+            status = Status.INFEASIBLE
+        if not self.routes and not report.unserved:
+            status = Status.FEASIBLE
+        return Result(
+            status=status,
+            solution=solution,
+            cost=report.cost.total,
+            unserved=report.unserved,
+            solver=self.solver.name,
+            seed=self.seed,
+            iterations=self.iterations,
+            runtime_s=self.elapsed(),
+            history=tuple(self.history),
+            interrupted=self.interrupted,
+        )
