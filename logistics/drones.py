@@ -32,7 +32,7 @@ def power_w(mass_kg: float, speed_mps: float, vertical_mps: float = 0.0) -> floa
     thrust = thrust_n(mass_kg, speed_mps)
     half = vertical_mps / 2
     induced = INDUCED * thrust * (half + math.sqrt(half**2 + thrust / DISC**2))
-    return induced + PROFILE * thrust**1.5 + DRAG * speed_mps**3
+    return induced + PROFILE * thrust * math.sqrt(thrust) + DRAG * speed_mps**3
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Stock:
         self.reserved: IntArray = np.zeros(shape, dtype=np.int64)
         self.on_order: IntArray = np.zeros(shape, dtype=np.int64)
 
-    def reserve(self, parcels: IntArray, quantity: IntArray) -> NDArray[np.bool_]:
+    def reserve(self, parcels: IntArray | RowArray, quantity: IntArray) -> NDArray[np.bool_]:
         """Reserve all units of each parcel or none, in the order given; returns which parcels got theirs.
 
         `quantity` (lines of the demand,): units each line still wants.
@@ -149,7 +149,7 @@ class Stock:
         return units / (days.max() - days.min() + 1), largest.reshape(shape)
 
 
-def rows_of(first: IntArray, owners: IntArray) -> IntArray:
+def rows_of(first: IntArray, owners: IntArray | RowArray) -> IntArray:
     """All rows first[o] : first[o + 1] of the owners, in turn."""
     owners = np.asarray(owners, dtype=np.int64)
     counts = first[owners + 1] - first[owners]

@@ -122,11 +122,14 @@ class Custody:
         def spread(values: list[Any], dtype: Any) -> NDArray[Any]:
             return np.repeat(np.array(values, dtype=dtype), counts)
 
-        empty = np.empty(0, dtype=np.int64)
         return {
             "time_s": spread([m[0] for m in self._moves], np.float64),
-            "parcel": np.concatenate([m[1] for m in self._moves] or [empty]).astype(np.int32),
-            "units": np.concatenate([m[2] for m in self._moves] or [empty]),
+            "parcel": _joined([m[1] for m in self._moves], np.int32),
+            "units": _joined([m[2] for m in self._moves], np.int64),
             "origin": spread([m[3] for m in self._moves], np.int32),
             "destination": spread([m[4] for m in self._moves], np.int32),
         }
+
+
+def _joined(parts: list[Any], dtype: Any) -> NDArray[Any]:
+    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)

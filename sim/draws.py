@@ -40,4 +40,4 @@ class RowDraws:
         if cv == 0:
             return np.ones(np.shape(rows))
         variance = np.log1p(cv * cv)
-        return np.exp(np.sqrt(variance) * ndtri(self.uniform(rows)) - variance / 2)
+        return np.asarray(np.exp(np.sqrt(variance) * ndtri(self.uniform(rows)) - variance / 2))

@@ -14,7 +14,7 @@ from logistics.fleet import Fleet
 from logistics.network import great_circle_m
 from logistics.tables import RowArray
 from sim.custody import CUSTOMER
-from sim.legs import place_point, record_leg, site_point
+from sim.legs import TripLegs
 from sim.world import DRONE, BusyTime, Process, World
 
 
@@ -55,7 +55,7 @@ class Drones:
         world, env = self.world, self.world.env
         row = int(parcel[0])
         kind = world.scenario.vehicles[self.fleet.kind[plan.drone]]
-        base, door = site_point(world, plan.site), place_point(world, int(world.place[row]))
+        base, door = world.site_point(plan.site), world.place_point(int(world.place[row]))
         metres = great_circle_m(*base, *door)
         rules = world.scenario.delivery
         key = np.array([row * 64 + int(world.parcels.attempts[row])])
@@ -77,42 +77,26 @@ class Drones:
         yield env.timeout(flight.total_s - flight.out_s - service_s)
         if not somebody:
             world.custody.move(parcel, on_board, world.site_custody[plan.site], env.now)
-        common = {
-            "trip": world.new_trip(),
-            "vehicle": name,
-            "kind": kind,
-            "role": "drone",
-            "lane": None,
-            "site": world.scenario.sites[plan.site].id,
-            "distance_m": round(metres),
-        }
         out = flight.energy_j * (flight.out_s / flight.total_s)
-        record_leg(
-            world,
-            leg=0,
-            origin=base,
-            destination=door,
-            place=int(world.place[row]),
-            depart_s=departed,
-            arrive_s=departed + flight.out_s,
-            leave_s=left,
-            parcels=1,
-            load=load,
-            energy_j=out,
-            **common,  # type: ignore[arg-type]
-        )
-        record_leg(
-            world,
-            leg=1,
-            origin=door,
-            destination=base,
-            place=None,
-            depart_s=left,
-            arrive_s=env.now,
-            leave_s=env.now,
-            parcels=0 if somebody else 1,
-            load=(0, 0) if somebody else load,
-            energy_j=flight.energy_j - out,
-            **common,  # type: ignore[arg-type]
+        back = (0, 0, 0) if somebody else (1, *load)
+        world.record.trip(
+            TripLegs(
+                trip=world.new_trip(),
+                vehicle=name,
+                kind=kind,
+                role="drone",
+                lane=None,
+                site=world.scenario.sites[plan.site].id,
+                points=np.array([base, door, base]),
+                place=np.array([world.place[row], -1], dtype=np.int32),
+                depart_s=np.array([departed, left]),
+                arrive_s=np.array([departed + flight.out_s, env.now]),
+                leave_s=np.array([left, env.now]),
+                distance_m=np.array([round(metres)] * 2, dtype=np.int64),
+                parcels=np.array([1, back[0]], dtype=np.int32),
+                load_g=np.array([load[0], back[1]], dtype=np.int64),
+                load_ml=np.array([load[1], back[2]], dtype=np.int64),
+                energy_j=np.array([out, flight.energy_j - out]),
+            )
         )
         return somebody

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from sim.legs import TripLegs, leg_columns
 from sim.stations import Started
 from sim.tables import SCHEMAS
 
@@ -19,6 +20,7 @@ class Recorder:
     def __init__(self) -> None:
         self._stages: list[tuple[int, int, Started]] = []
         self._rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self._trips: list[TripLegs] = []
         self._containers: list[tuple[int, int, int, np.ndarray, np.ndarray]] = []
         self._unassigned: list[tuple[float, int, np.ndarray, tuple[str, ...], tuple[str, ...]]] = []
 
@@ -29,6 +31,9 @@ class Recorder:
     def row(self, table: str, **values: Any) -> None:
         """One row of a small table; every column must be named."""
         self._rows[table].append(tuple(values[name] for name in SCHEMAS[table].names))
+
+    def trip(self, legs: TripLegs) -> None:
+        self._trips.append(legs)
 
     def containers(self, trip: int, kind: int, destination: int, number: Any, rows: Any) -> None:
         self._containers.append((trip, kind, destination, number, rows))
@@ -75,6 +80,18 @@ class Recorder:
                 "finish_s": joined("finish_s", np.float64)[order],
             },
         )
+
+    def legs_table(self) -> pa.Table:
+        """All legs by trip and leg."""
+        columns = leg_columns(self._trips)
+        for name, values in columns.items():
+            if isinstance(values, tuple):
+                rows, names = values
+                coded = pa.array(names, type=pa.string()).dictionary_encode()
+                columns[name] = coded.take(pa.array(rows))
+            elif name == "place":
+                columns[name] = pa.array(values, mask=np.asarray(values) < 0)
+        return conform("legs", columns)
 
     def containers_table(self, kinds: list[str], sites: list[str]) -> pa.Table:
         counts = np.array([len(c[4]) for c in self._containers], dtype=np.int64)

@@ -30,7 +30,7 @@ def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
         "parcels": with_late_stage(_parcels(twin), twin.env.now),
         "stages": record.stages_table(sites, list(STAGES)),
         "moves": _moves(twin),
-        "legs": _legs(twin),
+        "legs": record.legs_table(),
         "containers": record.containers_table([c.id for c in scenario.containers], sites),
         "duties": _duties(twin),
         "solves": record.small_table("solves"),
@@ -115,16 +115,11 @@ def _moves(twin: Twin) -> pa.Table:
     )
 
 
-def _legs(twin: Twin) -> pa.Table:
-    legs = twin.record.small_table("legs")
-    return legs.sort_by([("trip", "ascending"), ("leg", "ascending")])
-
-
 def _duties(twin: Twin) -> pa.Table:
     """Vans and drones are on duty on every day on which their station sends any of its kind out; trucks from
     their first to their last movement of a day."""
     clock, scenario, fleet = twin.world.clock, twin.scenario, twin.fleet
-    rows: list[dict[str, object]] = []
+    rows: list[Mapping[str, object]] = []
     number = {name: k for k, name in enumerate(fleet.id)}
     by_day: dict[tuple[str, int], list[tuple[float, float]]] = {}
     working: set[tuple[int, int, int]] = set()
@@ -150,12 +145,13 @@ def _duties(twin: Twin) -> pa.Table:
                     fleet.id[n], section.id, section.role, scenario.sites[site].id, day, opens, closes, spans
                 )
             )
-    for truck in twin.linehaul.trucks:
-        for (vehicle, day), spans in sorted(by_day.items()):
-            if vehicle == truck.name:
-                opens, closes = min(s[0] for s in spans), max(s[1] for s in spans)
-                site = scenario.sites[truck.home].id
-                rows.append(_duty(vehicle, truck.kind.id, "linehaul", site, day, opens, closes, spans))
+    trucks = {truck.name: truck for truck in twin.linehaul.trucks}
+    for (vehicle, day), spans in sorted(by_day.items()):
+        truck = trucks.get(vehicle)
+        if truck is not None:
+            first, last = min(s[0] for s in spans), max(s[1] for s in spans)
+            base = scenario.sites[truck.home].id
+            rows.append(_duty(vehicle, truck.kind.id, "linehaul", base, day, first, last, spans))
     schema = SCHEMAS["duties"]
     return pa.table([make_column([row[f.name] for row in rows], f.type) for f in schema], schema=schema)
 

@@ -46,16 +46,16 @@ def scenario_hash(scenario: Scenario) -> str:
 def make_roads(scenario: Scenario) -> tuple[Roads, Roads]:
     """Roads for local traffic and for linehaul (the same object where the scenario makes no difference)."""
     section = scenario.roads
-    common = {
-        "kind": section.kind,
-        "path": None if section.path is None else scenario.path(section.path),
-        "detour_factor": section.detour_factor,
-        "start_second_of_day": scenario.scenario.start_second_of_day,
-    }
 
     def roads(speeds_kmh: list[float] | None) -> Roads:
         speeds = None if speeds_kmh is None else [speed / 3.6 for speed in speeds_kmh]
-        return load_roads(**common, speeds_mps=speeds)
+        return load_roads(
+            section.kind,
+            path=None if section.path is None else scenario.path(section.path),
+            detour_factor=section.detour_factor,
+            start_second_of_day=scenario.scenario.start_second_of_day,
+            speeds_mps=speeds,
+        )
 
     local = roads(section.speeds_kmh)
     if section.linehaul_speeds_kmh is None or section.kind != "great-circle":
@@ -68,21 +68,22 @@ def run_scenario(
     seed: int,
     replication: int = 0,
     options: TwinOptions | None = None,
-    progress: Progress = lambda text: None,
+    progress: Progress | None = None,
 ) -> RunResult:
     """Simulate a checked scenario. Same scenario, seed and replication: the same tables."""
     begun = time.perf_counter()
     streams = Streams(seed, replication)
-    progress("demand")
+    say = progress or (lambda _: None)
+    say("demand")
     demand = build_demand(scenario, streams.generator, scenario.folder)
-    progress("roads")
+    say("roads")
     local, linehaul = make_roads(scenario)
     twin = Twin(scenario, demand, local, linehaul, streams, options)
-    progress("simulation")
+    say("simulation")
     started = time.perf_counter()
     twin.run()
     simulated = time.perf_counter()
-    progress("tables")
+    say("tables")
     tables, kpis = build_tables(twin)
     finished = time.perf_counter()
     wall = {

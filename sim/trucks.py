@@ -10,7 +10,7 @@ import numpy as np
 from logistics.scenario import LaneSection, VehicleSection
 from logistics.tables import IntArray, RowArray
 from sim.kernels.loading import load_truck
-from sim.legs import record_leg, site_point
+from sim.legs import TripLegs
 from sim.world import BusyTime, Process, World
 
 LAYOVER_S = 6 * 3600  # a truck away from home waits so long for a load back before it drives home empty
@@ -51,24 +51,28 @@ class Linehaul:
     def serve(self, lane_row: int) -> Process:
         """Send trucks at each departure of a lane for as long as the run lasts."""
         env, lane = self.world.env, self.world.scenario.lanes[lane_row]
+        world = self.world
+        origin, destination = world.network.site[lane.origin], world.network.site[lane.destination]
+        floor, kind = world.floors[origin], self._kinds[lane.vehicle]
         for departure in self.departures_s[lane_row]:
             wait = departure - lane.cutoff_s - env.now
             if wait > 0:
                 yield env.timeout(wait)
+            if floor.closed_until(env.now) > env.now or self._lane_closed(lane.id, departure):
+                continue
+            world.work(origin)
             for _ in range(lane.trucks):
-                env.process(self.world.activity(self._trip(lane, float(departure))))
+                load = self._load(origin, destination, kind)
+                if not len(load[0]):
+                    break
+                env.process(world.activity(self._trip(lane, float(departure), *load)))
 
-    def _trip(self, lane: LaneSection, departure: float) -> Process:
+    def _trip(
+        self, lane: LaneSection, departure: float, rows: RowArray, kinds: RowArray, numbers: RowArray
+    ) -> Process:
         world, env = self.world, self.world.env
         origin, destination = world.network.site[lane.origin], world.network.site[lane.destination]
-        floor = world.floors[origin]
-        if floor.closed_until(env.now) > env.now or self._lane_closed(lane.id, departure):
-            return
-        world.work(origin)
-        kind = self._kinds[lane.vehicle]
-        rows, kinds, numbers = self._load(origin, destination, kind)
-        if not len(rows):
-            return
+        floor, kind = world.floors[origin], self._kinds[lane.vehicle]
         truck = self._hire(origin, kind)
         vehicle = world.custody.number(f"vehicle:{truck.name}")
         trip = world.new_trip()
@@ -89,7 +93,7 @@ class Linehaul:
             yield dock
             each = floor.site.unload_s_per_parcel
             world.custody.move(rows, vehicle, world.site_custody[destination], env.now)
-            arrive_s = env.now + each * np.arange(1, len(rows) + 1)
+            arrive_s = env.now + each * np.arange(1.0, len(rows) + 1)
             world.enter_site(destination, rows, arrive_s, "sort")
             yield env.timeout(each * len(rows))
         self.busy.add(truck.name, begun, env.now)
@@ -183,24 +187,26 @@ class Linehaul:
         yield env.timeout(seconds * world.slowdown(truck.name, truck.trips))
         truck.trips += 1
         truck.at = destination
-        record_leg(
-            world,
-            trip=trip,
-            leg=0,
-            vehicle=truck.name,
-            kind=truck.kind,
-            role="linehaul",
-            lane=lane,
-            site=world.scenario.sites[truck.home].id,
-            origin=site_point(world, origin),
-            destination=site_point(world, destination),
-            place=None,
-            depart_s=departed,
-            arrive_s=env.now,
-            leave_s=env.now,
-            distance_m=metres,
-            parcels=parcels,
-            load=load,
+        points = [world.site_point(origin), world.site_point(destination)]
+        arrived = np.array([env.now])
+        world.record.trip(
+            TripLegs(
+                trip=trip,
+                vehicle=truck.name,
+                kind=truck.kind,
+                role="linehaul",
+                lane=lane,
+                site=world.scenario.sites[truck.home].id,
+                points=np.array(points),
+                place=np.array([-1], dtype=np.int32),
+                depart_s=np.array([departed]),
+                arrive_s=arrived,
+                leave_s=arrived,
+                distance_m=np.array([metres], dtype=np.int64),
+                parcels=np.array([parcels], dtype=np.int32),
+                load_g=np.array([load[0]], dtype=np.int64),
+                load_ml=np.array([load[1]], dtype=np.int64),
+            )
         )
 
     def _hire(self, site: int, kind: VehicleSection) -> _Truck:

@@ -5,26 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from logistics.dispatch.messages import COLLECTION, Stop, Trip, VehicleReturned
+from logistics.dispatch.messages import COLLECTION, DELIVERY, Trip, VehicleReturned
 from logistics.fleet import Fleet
-from logistics.tables import LOCKER, RowArray
+from logistics.roads import Drive
+from logistics.tables import LOCKER, FloatArray, RowArray
 from sim.custody import CUSTOMER
-from sim.legs import place_point, record_leg, site_point
+from sim.legs import TripLegs
 from sim.lockers import Locker
 from sim.world import VAN, BusyTime, Process, World
 
 NOTHING = np.empty(0, dtype=np.int32)
+ATTEMPT_KEYS = 64  # luck at the door is keyed by parcel and attempt: row * 64 + attempt
 
 
 @dataclass
 class Vans:
-    """The vans of all stations."""
+    """The vans of all stations. Lockers are by site row."""
 
     world: World
     fleet: Fleet
     busy: BusyTime
-    lockers: dict[int, Locker] = field(default_factory=dict)  # site row -> locker
+    lockers: dict[int, Locker] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._trips = [0] * len(self.fleet)
@@ -32,134 +35,135 @@ class Vans:
     def drive(self, trip: Trip, role: str) -> Process:
         """One trip: load, visit the stops, come back, unload, report."""
         world, env = self.world, self.world.env
-        vehicle = trip.vehicle
+        vehicle, stops = trip.vehicle, trip.stops
         name, site = self.fleet.id[vehicle], int(self.fleet.site[vehicle])
-        kind = world.scenario.vehicles[self.fleet.kind[vehicle]]
-        floor = world.floors[site]
         on_board = world.custody.number(f"vehicle:{name}")
         at_station = world.site_custody[site]
+        rows = np.concatenate([stop.parcels for stop in stops])
         begun = env.now
-        rows = NOTHING if role == COLLECTION else np.concatenate([s.parcels for s in trip.stops])
-        if len(rows):
+        if role == DELIVERY:
             world.custody.move(rows, at_station, on_board, env.now)
             world.stamp("loaded_s", rows, env.now)
             world.parcels.mode[rows] = VAN
-            yield env.timeout(len(rows) * floor.site.load_s_per_parcel)
+            yield env.timeout(len(rows) * world.floors[site].site.load_s_per_parcel)
         if trip.depart_s > env.now:
             yield env.timeout(trip.depart_s - env.now)
-        home = self._home(trip.stops) if role != COLLECTION else [True] * len(trip.stops)
+        somebody, dwell_s = self._at_the_doors(trip, role)
+        station = int(world.site_place[site])
         driven = world.roads.drive(
-            self._places(site, trip.stops),
+            np.array([station, *(stop.road_place for stop in stops), station], dtype=np.int32),
             env.now,
-            self._dwell_s(trip.stops, home),
-            np.array([0.0, *(float(s.earliest_s) for s in trip.stops), 0.0]),
+            dwell_s,
+            np.array([0.0, *(float(stop.earliest_s) for stop in stops), 0.0]),
             world.slowdown(name, self._trips[vehicle]),
         )
         self._trips[vehicle] += 1
         number = world.new_trip()
-        point = site_point if role == COLLECTION else place_point
-        points = [site_point(world, site), *(point(world, s.place) for s in trip.stops)]
-        points.append(points[0])
-        held, delivered, failed = rows, [], []
-        for k in range(1, len(points)):
-            stop = trip.stops[k - 1] if k <= len(trip.stops) else None
-            load = held if role != COLLECTION or k == 1 else np.concatenate([NOTHING, *delivered])
-            record_leg(
-                world,
-                trip=number,
-                leg=k - 1,
-                vehicle=name,
-                kind=kind,
-                role=role,
-                lane=None,
-                site=floor.site.id,
-                origin=points[k - 1],
-                destination=points[k],
-                place=stop.place if stop and role != COLLECTION else None,
-                depart_s=float(driven.leave_s[k - 1]),
-                arrive_s=float(driven.arrive_s[k]),
-                leave_s=float(driven.leave_s[k]),
-                distance_m=int(driven.distance_m[k]),
-                parcels=len(load),
-                load=world.load_of(load),
-            )
-            yield env.timeout(max(0.0, driven.leave_s[k] - env.now))
-            if stop is None:
-                break
+        done: list[RowArray] = []
+        for k, stop in enumerate(stops):
+            wait = float(driven.leave_s[k + 1]) - env.now
+            yield env.timeout(max(0.0, wait))
             if role == COLLECTION:
-                delivered.append(self._collect(stop, on_board))
+                done.append(self._collect(stop.parcels, on_board))
             else:
-                handed = self._hand_over(stop, home[k - 1], on_board)
-                delivered.append(handed)
-                left = stop.parcels[~np.isin(stop.parcels, handed)]
-                failed.append(left)
-                held = held[~np.isin(held, handed)]
-        self._unload(role, site, on_board, delivered, failed)
+                done.append(self._hand_over(stop.parcels, stop.place, somebody[k], on_board))
+        yield env.timeout(max(0.0, float(driven.arrive_s[-1]) - env.now))
+        self._record(trip, number, role, done, driven)
         self.busy.add(name, begun, env.now)
-        world.tell(
-            VehicleReturned(
-                vehicle,
-                np.concatenate([NOTHING, *failed]),
-                NOTHING if role == COLLECTION else np.concatenate([NOTHING, *delivered]),
-            )
+        handled = np.concatenate(done)
+        if role == COLLECTION:
+            self._unload(handled, site, on_board)
+            world.tell(VehicleReturned(vehicle, NOTHING, NOTHING))
+            return
+        failed = np.concatenate(
+            [stop.parcels[len(handed) :] for stop, handed in zip(stops, done, strict=True)]
         )
+        first = world.parcels.attempts[rows] == 0
+        world.parcels.delivered_first[rows[first]] = (world.custody.place[rows] == CUSTOMER)[first]
+        world.parcels.attempts[rows] += 1
+        world.custody.move(failed, on_board, at_station, env.now)
+        world.tell(VehicleReturned(vehicle, failed, handled))
 
-    def _places(self, site: int, stops: tuple[Stop, ...]) -> RowArray:
-        station = int(self.world.site_place[site])
-        return np.array([station, *(s.road_place for s in stops), station], dtype=np.int32)
-
-    def _home(self, stops: tuple[Stop, ...]) -> list[bool]:
-        """Whether somebody answers, stop by stop; lockers always do. Luck is by parcel and attempt."""
-        world, failure = self.world, self.world.scenario.delivery.failure
-        first = np.array([int(stop.parcels[0]) for stop in stops])
-        luck = world.draws("door", "answer").uniform(first * 64 + world.parcels.attempts[first])
-        lockers = world.demand.places.kind[[s.place for s in stops]] == LOCKER
-        return [bool(x) for x in (luck >= failure) | lockers]
-
-    def _dwell_s(self, stops: tuple[Stop, ...], home: list[bool]) -> np.ndarray:
-        """Time at each stop: expected times luck, without the parcels where nobody answers."""
+    def _at_the_doors(self, trip: Trip, role: str) -> tuple[NDArray[np.bool_], FloatArray]:
+        """Whether somebody answers at each stop (lockers and merchants always do), and the time spent there:
+        expected times luck, without the parcels where nobody answers. Luck is by parcel and attempt."""
         world, rules = self.world, self.world.scenario.delivery
-        first = np.array([int(stop.parcels[0]) for stop in stops])
-        counts = np.array([len(stop.parcels) for stop in stops])
-        expected = rules.parking_s + rules.per_stop_s + rules.per_parcel_s * counts * np.array(home)
-        luck = world.draws("door", "service").multiplier(first * 64 + world.parcels.attempts[first], rules.cv)
-        return np.concatenate([[0.0], expected * luck, [0.0]])
+        first = np.array([int(stop.parcels[0]) for stop in trip.stops])
+        counts = np.array([len(stop.parcels) for stop in trip.stops])
+        key = first * ATTEMPT_KEYS + world.parcels.attempts[first]
+        somebody = world.draws("door", "answer").uniform(key) >= rules.failure
+        if role == COLLECTION:
+            somebody[:] = True
+        else:
+            somebody |= world.demand.places.kind[[stop.place for stop in trip.stops]] == LOCKER
+        expected = rules.parking_s + rules.per_stop_s + rules.per_parcel_s * counts * somebody
+        luck = world.draws("door", "service").multiplier(key, rules.cv)
+        return somebody, np.concatenate([[0.0], expected * luck, [0.0]])
 
-    def _collect(self, stop: Stop, on_board: int) -> RowArray:
+    def _collect(self, parcels: RowArray, on_board: int) -> RowArray:
+        """Take what still stands at the merchant."""
         world = self.world
-        rows = stop.parcels[np.isin(world.custody.place[stop.parcels], world.site_custody)]
-        for merchant in np.unique(world.origin[rows]):
-            chosen = rows[world.origin[rows] == merchant]
-            world.custody.move(chosen, world.site_custody[merchant], on_board, world.env.now)
+        merchant = world.site_custody[int(world.origin[parcels[0]])]
+        rows: RowArray = parcels[world.custody.place[parcels] == merchant]
+        world.custody.move(rows, merchant, on_board, world.env.now)
         world.stamp("collected_s", rows, world.env.now)
         return rows
 
-    def _hand_over(self, stop: Stop, somebody: bool, on_board: int) -> RowArray:
-        """Deliver what can be delivered at a stop; returns it."""
-        world, rows = self.world, stop.parcels
-        place_site = int(world.demand.places.site[stop.place])
-        accepted = len(rows) if somebody else 0
-        if somebody and place_site in self.lockers:
-            accepted = self.lockers[place_site].put(rows, world.env.now)
-        handed = rows[:accepted]
-        first = world.parcels.attempts[rows] == 0
-        world.parcels.delivered_first[rows[first]] = np.arange(len(rows))[first] < accepted
-        world.parcels.attempts[rows] += 1
+    def _hand_over(self, parcels: RowArray, place: int, somebody: bool, on_board: int) -> RowArray:
+        """Deliver what can be delivered at a stop: all, none, or what a locker has room for."""
+        world = self.world
+        accepted = len(parcels) if somebody else 0
+        locker = self.lockers.get(int(world.demand.places.site[place]))
+        if locker is not None:
+            accepted = locker.put(parcels, world.env.now)
+        handed = parcels[:accepted]
         world.finish(handed, on_board, CUSTOMER)
         return handed
 
-    def _unload(
-        self,
-        role: str,
-        site: int,
-        on_board: int,
-        delivered: list[RowArray],
-        failed: list[RowArray],
-    ) -> None:
-        """What came back goes onto the station's floor (collected) or waits there (failed)."""
+    def _unload(self, rows: RowArray, site: int, on_board: int) -> None:
+        """Collected parcels go onto the station's floor."""
         world = self.world
-        rows = np.concatenate([NOTHING, *(delivered if role == COLLECTION else failed)])
-        world.custody.move(rows, on_board, world.site_custody[site], world.env.now)
-        if role == COLLECTION and len(rows):
+        if len(rows):
+            world.custody.move(rows, on_board, world.site_custody[site], world.env.now)
             each = world.floors[site].site.unload_s_per_parcel
-            world.enter_site(site, rows, world.env.now + each * np.arange(1, len(rows) + 1), "sort")
+            arrive_s = world.env.now + each * np.arange(1.0, len(rows) + 1)
+            world.enter_site(site, rows, arrive_s, "sort")
+
+    def _record(self, trip: Trip, number: int, role: str, done: list[RowArray], driven: Drive) -> None:
+        """The trip's legs, with what was on board of each."""
+        world, fleet = self.world, self.fleet
+        parcels = world.demand.parcels
+        site = int(fleet.site[trip.vehicle])
+        sums = np.array(
+            [(len(d), parcels.weight_g[d].sum(), parcels.volume_ml[d].sum()) for d in done], dtype=np.int64
+        )
+        if role == COLLECTION:
+            load = np.concatenate([np.zeros((1, 3), dtype=np.int64), np.cumsum(sums, axis=0)])
+        else:
+            rows = np.concatenate([stop.parcels for stop in trip.stops])
+            total = np.array([len(rows), parcels.weight_g[rows].sum(), parcels.volume_ml[rows].sum()])
+            load = np.concatenate([total[None, :], total - np.cumsum(sums, axis=0)])
+        point = world.site_point if role == COLLECTION else world.place_point
+        base = world.site_point(site)
+        stops = [stop.place for stop in trip.stops]
+        world.record.trip(
+            TripLegs(
+                trip=number,
+                vehicle=fleet.id[trip.vehicle],
+                kind=world.scenario.vehicles[fleet.kind[trip.vehicle]],
+                role=role,
+                lane=None,
+                site=world.scenario.sites[site].id,
+                points=np.array([base, *(point(place) for place in stops), base]),
+                place=np.array(
+                    [-1] * (len(stops) + 1) if role == COLLECTION else [*stops, -1], dtype=np.int32
+                ),
+                depart_s=driven.leave_s[:-1],
+                arrive_s=driven.arrive_s[1:],
+                leave_s=driven.leave_s[1:],
+                distance_m=driven.distance_m[1:],
+                parcels=load[:, 0].astype(np.int32),
+                load_g=load[:, 1],
+                load_ml=load[:, 2],
+            )
+        )

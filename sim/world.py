@@ -68,7 +68,7 @@ class World:
     streams: Streams
     custody: Custody
     record: Recorder
-    tell: Callable[[Event], None] = lambda event: None
+    tell: Callable[[Event], None]
     parcels: ParcelState = field(init=False)
     floors: dict[int, SiteFloor] = field(default_factory=dict)
     trips: int = 0
@@ -185,6 +185,16 @@ class World:
                 self.tell(ParcelsReady(site, rows[chosen]))
             else:
                 self.floors[site].put_outbound(int(next_site), rows[chosen], finish_s[chosen])
+
+    def site_point(self, site: int) -> tuple[float, float]:
+        """[lon, lat] of a site."""
+        section = self.scenario.sites[site]
+        return section.lon, section.lat
+
+    def place_point(self, place: int) -> tuple[float, float]:
+        """[lon, lat] of an address."""
+        places = self.demand.places
+        return float(places.lon[place]), float(places.lat[place])
 
     # --- records --------------------------------------------------------------------------------------
 

@@ -97,7 +97,7 @@ class ParcelBook:
         rows = rows[self.status[rows] == status]
         # A parcel that went into a plan and came back may be filed twice; its first place in line holds.
         _, first = np.unique(rows, return_index=True)
-        rows = rows[np.sort(first)]
+        rows = np.asarray(rows[np.sort(first)], dtype=np.int32)
         self._pools[status, site] = [rows] if len(rows) else []
         return rows
 

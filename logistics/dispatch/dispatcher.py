@@ -77,17 +77,18 @@ class DispatchConfig:
     clock: LocalClock = field(init=False)
     site_place: RowArray = field(init=False)
     priority_of_service: IntArray = field(init=False)
+    _shifts: dict[tuple[int, int, int], tuple[int, int]] = field(init=False, default_factory=dict)
 
     def kind(self, vehicle: int) -> VehicleSection:
         """What kind of vehicle a vehicle of the fleet is."""
-        return self.scenario.vehicles[self.fleet.kind[vehicle]]
+        return self.scenario.vehicles[int(self.fleet.kind[vehicle])]
 
     def shift(self, vehicle: int, day: int) -> tuple[int, int]:
         """A vehicle's shift on a local day, in seconds from the start."""
-        fleet = self.fleet
-        return self.clock.second(day, int(fleet.opens_s[vehicle])), self.clock.second(
-            day, int(fleet.closes_s[vehicle])
-        )
+        key = day, int(self.fleet.opens_s[vehicle]), int(self.fleet.closes_s[vehicle])
+        if key not in self._shifts:
+            self._shifts[key] = (self.clock.second(day, key[1]), self.clock.second(day, key[2]))
+        return self._shifts[key]
 
 
 @dataclass

@@ -44,18 +44,24 @@ class GreatCircleRoads:
         self.detour_factor = float(detour_factor)
         self.speeds_mps = base.hourly_profile(speeds_mps, "speeds_mps")
         self.start_second_of_day = float(start_second_of_day)
-        self._points = np.zeros((0, 2))
-        self._lon = np.zeros(0)
-        self._lat = np.zeros(0)
+        self._count = 0  # places registered; the arrays behind them grow by doubling
+        self._points = np.zeros((64, 2))
+        self._lon = np.zeros(64)
+        self._lat = np.zeros(64)
 
     def places(self, points: ArrayLike) -> PlaceArray:
         """Register (n, 2) [lon, lat] points; ids count on from those registered before."""
         new = base.checked_points(points)
-        first = len(self._points)
-        self._points = np.concatenate([self._points, new])
-        self._lon = np.radians(self._points[:, 0])
-        self._lat = np.radians(self._points[:, 1])
-        return np.arange(first, len(self._points), dtype=np.int32)
+        first, self._count = self._count, self._count + len(new)
+        if self._count > len(self._points):
+            room = max(self._count, 2 * len(self._points)) - first
+            self._points = np.concatenate([self._points[:first], np.zeros((room, 2))])
+            self._lon = np.concatenate([self._lon[:first], np.zeros(room)])
+            self._lat = np.concatenate([self._lat[:first], np.zeros(room)])
+        self._points[first : self._count] = new
+        self._lon[first : self._count] = np.radians(new[:, 0])
+        self._lat[first : self._count] = np.radians(new[:, 1])
+        return np.arange(first, self._count, dtype=np.int32)
 
     def matrix(self, places: PlaceArray, depart_s: float) -> tuple[IntArray, IntArray]:
         """(n, n) int64 metres and seconds for departures at `depart_s`."""
@@ -117,7 +123,7 @@ class GreatCircleRoads:
 
     def snapping(self) -> SnapReport:
         """Nothing is moved: points are used as given."""
-        return SnapReport.of(np.zeros(len(self._points)), 0)
+        return SnapReport.of(np.zeros(self._count), 0)
 
 
 def _ids(places: PlaceArray) -> PlaceArray:
