@@ -10,6 +10,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from logistics.scenario import CatalogueSection, ItemRule
 from logistics.tables import FloatArray, IntArray, Items
@@ -90,11 +91,12 @@ def made_up_items(section: CatalogueSection, random: np.random.Generator) -> Ite
     Draws go item by item: a longer catalogue begins like a shorter one.
     """
     rules = list(section.rules) or [GENERAL]
-    draws = random.random((section.items, 1)), random.standard_normal((section.items, 2))
+    draws = random.random((section.items, 3))
+    normal = ndtri(np.maximum(draws[:, 1:], 2.0**-54))
     code = np.array([f"item-{number + 1:05d}" for number in range(section.items)], dtype=object)
-    price = MADE_UP_PRICE_MINOR * np.exp(MADE_UP_PRICE_SIGMA * draws[1][:, 0])
-    rule_of = (draws[0][:, 0] * len(rules)).astype(np.int64)
-    return _by_rule(code, price, rule_of, rules, np.exp(MADE_UP_SIZE_SIGMA * draws[1][:, 1]))
+    price = MADE_UP_PRICE_MINOR * np.exp(MADE_UP_PRICE_SIGMA * normal[:, 0])
+    rule_of = (draws[:, 0] * len(rules)).astype(np.int64)
+    return _by_rule(code, price, rule_of, rules, np.exp(MADE_UP_SIZE_SIGMA * normal[:, 1]))
 
 
 def popularity(items: int, zipf: float) -> FloatArray:
