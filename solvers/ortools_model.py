@@ -219,7 +219,8 @@ class Model:
             if not able:
                 raise ValueError(f"no vehicle of the model has the skills of visit {visit}")
             if len(able) < len(self.vehicles):
-                self._routing.SetAllowedVehiclesForIndex(able, index)
+                # SetAllowedVehiclesForIndex cannot be called from Python in OR-Tools 9.15; -1 is «left out»
+                self._routing.VehicleVar(index).SetValues([-1, *able])
 
     def _typical_leg_cost(self) -> float:
         t = self.problem.vehicle_types
