@@ -79,7 +79,6 @@ def validate(scenario: str, changes: tuple[str, ...], as_json: bool) -> None:
 @click.option("--overwrite", is_flag=True, help="Replace the run folder if it exists.")
 @click.option("--strict", is_flag=True, help="Exit with 3 unless every parcel was delivered or cancelled.")
 @click.option("--measured-solve-time", is_flag=True, help="Charge wall-clock solve times (not reproducible).")
-@click.option("--from-run", "from_run", help="Start from the state in which another run ended.")
 @jobs_option
 @overrides
 @as_json
@@ -90,7 +89,6 @@ def run(
     overwrite: bool,
     strict: bool,
     measured_solve_time: bool,
-    from_run: str | None,
     jobs: int | None,
     changes: tuple[str, ...],
     as_json: bool,
@@ -122,6 +120,92 @@ def run(
         click.echo(f"\nReport: {report}")
     unfinished = result.kpis["parcels"] - result.kpis["delivered"] - result.kpis["cancelled"]
     sys.exit(INCOMPLETE if strict and unfinished else 0)
+
+
+@logistics.command()
+@click.argument("scenarios", nargs=-1, required=True, type=click.Path())
+@click.option("--solver", "solver_names", multiple=True, help="Compare solvers; give two or more.")
+@click.option("--replications", default=5, show_default=True, type=click.IntRange(min=2))
+@click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999))
+@click.option("--jobs", default=2, show_default=True, type=click.IntRange(min=1), help="Processes.")
+@seed_option
+@overrides
+@as_json
+def compare(
+    scenarios: tuple[str, ...],
+    solver_names: tuple[str, ...],
+    replications: int,
+    level: float,
+    jobs: int,
+    seed: int,
+    changes: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Compare variants under common random numbers, each with the first one.
+
+    One SCENARIO with --set: the scenario as it is against the changed one. Two SCENARIOS, or one with several
+    --solver: each against the first; --set then changes them all.
+    """
+    from logistics.validate import load_scenario
+    from sim.comparing import Variant, compare_variants
+
+    sets = _changes(changes)
+    if len(scenarios) == 1 and len(solver_names) > 1:
+        variants = [
+            Variant(name, load_scenario(scenarios[0], {**sets, "dispatch.solver": f'"{name}"'}))
+            for name in solver_names
+        ]
+    elif len(scenarios) > 1 and not solver_names:
+        variants = [Variant(path, load_scenario(path, sets)) for path in scenarios]
+    elif len(scenarios) == 1 and sets and not solver_names:
+        changed = ", ".join(changes)
+        variants = [
+            Variant("as given", load_scenario(scenarios[0])),
+            Variant(changed, load_scenario(scenarios[0], sets)),
+        ]
+    else:
+        raise click.UsageError("give one scenario with --set or several --solver, or several scenarios")
+    total = len(variants) * replications
+    with _progress_bar("replications", total) as advance:
+        found = compare_variants(variants, seed, replications, jobs, level, lambda *_: advance())
+    if as_json:
+        _print_json(
+            [
+                {
+                    "base": each.base,
+                    "variant": each.variant,
+                    "kpis": {
+                        row.figure: {
+                            "base": row.mean_a,
+                            "variant": row.mean_b,
+                            "difference": row.difference.mean,
+                            "half_width": row.difference.half_width,
+                            "significant": row.significant,
+                        }
+                        for row in each.rows
+                    },
+                }
+                for each in found
+            ]
+        )
+        return
+    from rich.table import Table
+
+    for each in found:
+        title = (
+            f"{each.variant} against {each.base}: {replications} paired replications, {level:.0%} intervals"
+        )
+        table = Table("KPI", each.base, each.variant, "difference", "±", "", title=title)
+        for row in each.rows:
+            table.add_row(
+                row.figure,
+                f"{row.mean_a:,.2f}",
+                f"{row.mean_b:,.2f}",
+                f"{row.difference.mean:+,.2f}",
+                f"{row.difference.half_width:,.2f}",
+                "*" if row.significant else "",
+            )
+        _stdout().print(table)
 
 
 @logistics.command()
@@ -218,6 +302,17 @@ def _spinner() -> Iterator[Callable[[str], None]]:
     console = Console(stderr=True)
     with console.status("") as status:
         yield lambda text: status.update(text)
+
+
+@contextmanager
+def _progress_bar(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on stderr that is advanced one by one."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
 
 
 def _print_kpis(result: RunResult) -> None:

@@ -507,6 +507,11 @@ class Scenario(Section):
 
     _folder: Path = Path()  # of the scenario file; relative paths start there
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the scenario file."""
+        return self._folder
+
     def path(self, text: str) -> Path:
         """A file the scenario names: environment variables expanded, relative to the scenario's folder."""
         return self._folder / os.path.expandvars(text)

@@ -61,7 +61,7 @@ def leg_columns(trips: list[TripLegs]) -> dict[str, object]:
 
     first = np.concatenate([[0], np.cumsum(counts)[:-1]]) if len(counts) else counts
     energy = joined([t.energy() for t in trips], np.float64)
-    per_kwh = each([t.kind.co2_g_per_kwh for t in trips], np.float64)
+    per_kwh = np.repeat(np.array([t.kind.co2_g_per_kwh for t in trips], dtype=np.float64), counts)
     origins = [t.points[:-1] for t in trips] or [np.empty((0, 2))]
     ends = [t.points[1:] for t in trips] or [np.empty((0, 2))]
     return {

@@ -182,8 +182,8 @@ class _Steps:
     def seconds(self, edges: FloatArray) -> FloatArray:
         """(bins,) integral between the edges."""
         integral = np.diff(_area(self._ups, edges) - _area(self._downs, edges))
-        seconds: FloatArray = np.round(np.maximum(integral, 0.0), 6)
-        return seconds
+        seconds: FloatArray = np.maximum(integral, 0.0, dtype=np.float64)
+        return seconds.round(6)
 
     def mean(self, edges: FloatArray) -> FloatArray:
         """(bins,) time average between the edges."""

@@ -351,12 +351,12 @@ class Station:
         self._slots = slots
 
 
-def _order(arrive_s: FloatArray, rows: IntArray) -> NDArray[np.intp]:
-    """Indices that sort by arrival, then row; the second key costs only where arrivals coincide."""
-    order = np.argsort(arrive_s)
-    in_order = arrive_s[order]
+def _order(times_s: FloatArray, rows: IntArray) -> NDArray[np.intp]:
+    """Indices that sort by time, then row; the second key costs only where times coincide."""
+    order = np.argsort(times_s)
+    in_order = times_s[order]
     if (in_order[1:] == in_order[:-1]).any():
-        return np.lexsort((rows, arrive_s))
+        return np.lexsort((rows, times_s))
     return order
 
 
@@ -416,8 +416,9 @@ class StationChain:
             finish_s = np.concatenate((finish_s, started.finish_s))
             done = finish_s <= until_s
             self._running[stage] = (rows[~done], finish_s[~done])
-            order = np.lexsort((rows[done], finish_s[done]))
-            steps.append(StageStep(stage, started, rows[done][order], finish_s[done][order]))
+            left = (rows[done], finish_s[done])
+            order = _order(left[1], left[0])
+            steps.append(StageStep(stage, started, left[0][order], left[1][order]))
         return tuple(steps)
 
     def next_event_s(self) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import math
+import os
 import platform
 import sys
 from collections.abc import Callable, Mapping
@@ -173,7 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     write = sys.stdout.write
     write(
-        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {platform.machine()}, Python "
+        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}, numpy {np.__version__}; seed {options.seed}, {options.replications} "
         f"replications, {LEVEL:.1%} intervals\n\n"
     )

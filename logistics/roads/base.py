@@ -19,8 +19,6 @@ from solvers.travel import FloatArray, IntArray, Travel
 
 PlaceArray = NDArray[np.int32]
 
-DAY_S = 86_400
-
 
 class Drive(NamedTuple):
     """A route as driven: when each place was reached and left (float64 seconds), metres of the leg to it.

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from solvers.kernels.jit import helper, inlined
 from solvers.kernels.layout import (
     A_LAST,
     A_SPENT,
@@ -68,7 +68,7 @@ from solvers.kernels.travel import capacity, distance, duration, kind, load, pic
 NEVER = np.int64(2**62)  # cost of what is not possible
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def rand(S: Any) -> float:
     """Uniform in [0, 1), xorshift64*; the 64 bits of state are S[RANDOM]."""
     x = np.uint64(S[RANDOM])
@@ -79,7 +79,7 @@ def rand(S: Any) -> float:
     return np.float64((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def blinks(S: Any, log_keep: float) -> bool:
     """True with the blink probability, at the cost of a counter; log_keep is log(1 - probability) or 0."""
     if log_keep == 0.0:
@@ -91,7 +91,7 @@ def blinks(S: Any, log_keep: float) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def fits(P: Any, S: Any, c: int, r: int, t: int) -> bool:
     """Whether slot r, driven by type t, can take visit c as far as loads and skills go (not its order)."""
     if P[P[ALLOWED_AT] + P[KINDS] * c + t] == 0:
@@ -102,7 +102,7 @@ def fits(P: Any, S: Any, c: int, r: int, t: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@helper
 def in_time(D: Any, F: Any, P: Any, S: Any, c: int, p: int, q: int, r: int, t: int) -> int:
     """Extra duration of c between items p and q of slot r, or NEVER; 0 where durations do not matter."""
     prof = P[kind(P, t) + PROFILE]
@@ -129,7 +129,7 @@ def in_time(D: Any, F: Any, P: Any, S: Any, c: int, p: int, q: int, r: int, t: i
     return spent - S[slot(S, r) + TIME]
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def price_at(D: Any, F: Any, P: Any, S: Any, c: int, p: int, q: int, r: int, t: int, bound: int) -> int:
     """Extra cost of c between items p and q, or NEVER if it is not possible or not below `bound`."""
     prof = P[kind(P, t) + PROFILE]
@@ -158,7 +158,7 @@ def price_at(D: Any, F: Any, P: Any, S: Any, c: int, p: int, q: int, r: int, t: 
     return cost if cost < bound else NEVER
 
 
-@njit(cache=True, nogil=True)
+@helper
 def price_alone(D: Any, F: Any, P: Any, c: int, t: int) -> int:
     """Cost of a route of type t with visit c alone, or NEVER."""
     if P[P[ALLOWED_AT] + P[KINDS] * c + t] == 0:
@@ -184,7 +184,7 @@ def price_alone(D: Any, F: Any, P: Any, c: int, t: int) -> int:
     return cost
 
 
-@njit(cache=True, nogil=True)
+@helper
 def upgrade(D: Any, F: Any, P: Any, S: Any, c: int, r: int) -> tuple[int, int]:
     """(type, extra cost) of the cheapest free type that could take slot r with visit c where its own cannot.
 
@@ -216,7 +216,7 @@ def upgrade(D: Any, F: Any, P: Any, S: Any, c: int, r: int) -> tuple[int, int]:
     return best, best_cost
 
 
-@njit(cache=True, nogil=True)
+@helper
 def best_place(
     D: Any, F: Any, P: Any, S: Any, c: int, log_keep: float, thorough: bool
 ) -> tuple[int, int, int]:
@@ -275,7 +275,7 @@ def best_place(
     return best, at, new_kind
 
 
-@njit(cache=True, nogil=True)
+@helper
 def place_visit(D: Any, F: Any, P: Any, S: Any, c: int, at: int, t: int) -> None:
     """Carry out what `best_place` found."""
     if at < 0:
@@ -295,7 +295,7 @@ def place_visit(D: Any, F: Any, P: Any, S: Any, c: int, at: int, t: int) -> None
     put_in(D, F, P, S, c, at)
 
 
-@njit(cache=True, nogil=True)
+@helper
 def change_kind(D: Any, F: Any, P: Any, S: Any, r: int, t: int) -> None:
     """Give used slot r another vehicle type; its times and length hold only after `refresh`."""
     touch(S, P[NODES] + 2 * r)
@@ -305,7 +305,7 @@ def change_kind(D: Any, F: Any, P: Any, S: Any, r: int, t: int) -> None:
     dress(P, S, r, t)
 
 
-@njit(cache=True, nogil=True)
+@helper
 def retype(D: Any, F: Any, P: Any, S: Any, r: int) -> None:
     """Give slot r the free vehicle type that makes it cheapest."""
     own = S[slot(S, r) + KIND]

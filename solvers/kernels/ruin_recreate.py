@@ -11,9 +11,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from solvers.kernels.insertion import NEVER, best_place, place_visit, rand, retype
+from solvers.kernels.jit import entry, helper
 from solvers.kernels.layout import (
     ADJACENT_AT,
     ADJACENT_WIDTH,
@@ -65,7 +65,7 @@ MAX_REMOVED = 256
 MAX_FROM_BANK = 12
 
 
-@njit(cache=True, nogil=True)
+@helper
 def remove_string(
     D: Any, F: Any, P: Any, S: Any, c: int, longest: float, split: float, out: Any, n: int
 ) -> int:
@@ -103,7 +103,7 @@ def remove_string(
     return n
 
 
-@njit(cache=True, nogil=True)
+@helper
 def ruin(
     D: Any, F: Any, P: Any, S: Any, mean_removed: float, max_string: float, split: float, out: Any
 ) -> int:
@@ -133,7 +133,7 @@ def ruin(
     return n
 
 
-@njit(cache=True, nogil=True)
+@helper
 def from_bank_nearby(P: Any, S: Any, seed: int, waiting: int, out: Any, n: int) -> int:
     """Add visits that were banked before this tick: all if few, else some near the seed and some at random."""
     limit = min(n + MAX_FROM_BANK, len(out))
@@ -163,7 +163,7 @@ def from_bank_nearby(P: Any, S: Any, seed: int, waiting: int, out: Any, n: int) 
     return n
 
 
-@njit(cache=True, nogil=True)
+@helper
 def sort_removed(D: Any, F: Any, P: Any, S: Any, out: Any, n: int, key: Any) -> None:
     """Order of insertion: random, heaviest, farthest or nearest to the depot first, or by time window."""
     rule = int(rand(S) * (11 if P[TIMED] == 0 else 17))
@@ -195,7 +195,7 @@ def sort_removed(D: Any, F: Any, P: Any, S: Any, out: Any, n: int, key: Any) -> 
         out[j + 1], key[j + 1] = x, v
 
 
-@njit(cache=True, nogil=True)
+@helper
 def recreate(D: Any, F: Any, P: Any, S: Any, out: Any, n: int, log_keep: float) -> None:
     """Insert the visits of `out` one by one where they cost least; optional ones only if that pays."""
     for k in range(n):
@@ -207,7 +207,7 @@ def recreate(D: Any, F: Any, P: Any, S: Any, out: Any, n: int, log_keep: float) 
         place_visit(D, F, P, S, c, at, t)
 
 
-@njit(cache=True, nogil=True)
+@helper
 def settle(D: Any, F: Any, P: Any, S: Any) -> int:
     """Price the touched slots, give them better vehicles; returns the change of the routes' cost."""
     change = np.int64(0)
@@ -221,7 +221,7 @@ def settle(D: Any, F: Any, P: Any, S: Any) -> int:
     return change
 
 
-@njit(cache=True, nogil=True)
+@entry
 def search(D: Any, F: Any, P: Any, S: Any, out: Any, key: Any, tune: Any, iterations: int, since: int) -> int:
     """Run `iterations` of ruin and recreate; returns the iterations since the last new best.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from solvers.kernels.insertion import NEVER, best_place, place_visit, price_alone
+from solvers.kernels.jit import entry, helper
 from solvers.kernels.layout import (
     ALLOWED_AT,
     BANKED,
@@ -60,7 +60,7 @@ from solvers.kernels.state import (
 from solvers.kernels.travel import capacity, distance, duration, kind, load, pick
 
 
-@njit(cache=True, nogil=True)
+@entry
 def pair_savings(D: Any, F: Any, P: Any, first_kind: Any, alone: Any, tail: Any, head: Any, gain: Any) -> int:
     """Fill (tail, head, gain) with the pairs worth joining; returns how many.
 
@@ -105,7 +105,7 @@ def pair_savings(D: Any, F: Any, P: Any, first_kind: Any, alone: Any, tail: Any,
     return n
 
 
-@njit(cache=True, nogil=True)
+@helper
 def walk(D: Any, F: Any, P: Any, follow: Any, x: int, then: int, t: int) -> int:
     """Cost of the route that visits x and its followers, then `then` and its (-1: nothing), or NEVER."""
     prof = P[kind(P, t) + PROFILE]
@@ -168,7 +168,7 @@ def walk(D: Any, F: Any, P: Any, follow: Any, x: int, then: int, t: int) -> int:
     return cost
 
 
-@njit(cache=True, nogil=True)
+@helper
 def turn_round(follow: Any, lead: Any, x: int) -> None:
     """Reverse the chain that starts at x."""
     while x >= 0:
@@ -177,7 +177,7 @@ def turn_round(follow: Any, lead: Any, x: int) -> None:
         x = y
 
 
-@njit(cache=True, nogil=True)
+@entry
 def join(
     D: Any,
     F: Any,
@@ -268,7 +268,7 @@ def join(
     return count
 
 
-@njit(cache=True, nogil=True)
+@entry
 def load_routes(D: Any, F: Any, P: Any, S: Any, flat: Any, starts: Any, kinds: Any) -> None:
     """Add the routes to the state; one that breaks a constraint or lacks a vehicle gets the next best type
     that can drive it, or stays in the bank."""
@@ -299,7 +299,7 @@ def load_routes(D: Any, F: Any, P: Any, S: Any, flat: Any, starts: Any, kinds: A
     save_best(S)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def fill(D: Any, F: Any, P: Any, S: Any, order: Any) -> None:
     """Insert banked visits in the given order where they cost least, looking everywhere for mandatory ones."""
     begin(S)

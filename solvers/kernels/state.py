@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from solvers.kernels.data import Packed
+from solvers.kernels.jit import helper, inlined
 from solvers.kernels.layout import (
     A_FIRST,
     A_LAST,
@@ -146,13 +146,13 @@ def new_state(packed: Packed, seed: int) -> IntArray:
     return state
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def slot(S: Any, r: int) -> int:
     """Where the row of route slot r starts."""
     return S[ROUTE_AT] + S[ROUTE_WIDTH] * r
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def touch(S: Any, x: int) -> None:
     """Write item x into the journal unless it is there."""
     if S[ITEM * x + STAMP] != S[TICK]:
@@ -164,7 +164,7 @@ def touch(S: Any, x: int) -> None:
         S[N_JOURNAL] = k + 1
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def touch_route(S: Any, r: int) -> None:
     if S[slot(S, r) + R_STAMP] != S[TICK]:
         S[slot(S, r) + R_STAMP] = S[TICK]
@@ -176,7 +176,7 @@ def touch_route(S: Any, r: int) -> None:
         S[N_TOUCHED] = k + 1
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def to_bank(P: Any, S: Any, x: int) -> None:
     if S[ITEM * x + BANKED] < 0:
         k = S[N_BANK]
@@ -188,7 +188,7 @@ def to_bank(P: Any, S: Any, x: int) -> None:
         S[MISSED_SOFT] += P[NODE * x + SOFT]
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def from_bank(P: Any, S: Any, x: int) -> None:
     k = S[ITEM * x + BANKED]
     if k >= 0:
@@ -202,7 +202,7 @@ def from_bank(P: Any, S: Any, x: int) -> None:
         S[MISSED_SOFT] -= P[NODE * x + SOFT]
 
 
-@njit(cache=True, nogil=True)
+@helper
 def set_used(S: Any, r: int, t: int, on: bool) -> None:
     """Keep the set of used slots and the count of vehicles taken; t is the type the slot has or had."""
     k = S[slot(S, r) + R_USED]
@@ -220,7 +220,7 @@ def set_used(S: Any, r: int, t: int, on: bool) -> None:
         S[S[TAKEN_AT] + t] -= 1
 
 
-@njit(cache=True, nogil=True)
+@helper
 def free_slot(P: Any, S: Any) -> int:
     """A slot without visits, or -1. Used slots are kept dense at the low end, so this looks at few."""
     n = S[N_USED]
@@ -237,7 +237,7 @@ def free_slot(P: Any, S: Any) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@helper
 def dress(P: Any, S: Any, r: int, t: int) -> None:
     """Give slot r a vehicle type: its depots, and the time fences of an empty route."""
     a = P[NODES] + 2 * r
@@ -256,7 +256,7 @@ def dress(P: Any, S: Any, r: int, t: int) -> None:
         S[ITEM * (a + 1) + B_LAST] = P[kind(P, t) + CLOSE]
 
 
-@njit(cache=True, nogil=True)
+@helper
 def step_ahead(D: Any, F: Any, P: Any, S: Any, prof: int, x: int) -> bool:
     """Forward times of item x from its predecessor's; False if x cannot be reached in time."""
     p = S[ITEM * x + PREV]
@@ -276,7 +276,7 @@ def step_ahead(D: Any, F: Any, P: Any, S: Any, prof: int, x: int) -> bool:
     return begin <= late
 
 
-@njit(cache=True, nogil=True)
+@helper
 def step_behind(D: Any, F: Any, P: Any, S: Any, prof: int, x: int) -> bool:
     """Backward times of visit x from its successor's; False if what follows cannot be reached in time."""
     q = S[ITEM * x + NEXT]
@@ -293,7 +293,7 @@ def step_behind(D: Any, F: Any, P: Any, S: Any, prof: int, x: int) -> bool:
     return late >= P[NODE * x + EARLY]
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def price(P: Any, S: Any, r: int) -> None:
     """Cost of slot r from its length and time."""
     if S[slot(S, r) + SIZE] == 0:
@@ -306,7 +306,7 @@ def price(P: Any, S: Any, r: int) -> None:
     S[slot(S, r) + COST] = cost
 
 
-@njit(cache=True, nogil=True)
+@helper
 def refresh(D: Any, F: Any, P: Any, S: Any, r: int) -> bool:
     """Recompute everything of slot r from its links; False if it breaks a constraint. O(length)."""
     t = S[slot(S, r) + KIND]
@@ -358,7 +358,7 @@ def refresh(D: Any, F: Any, P: Any, S: Any, r: int) -> bool:
     return good or size == 0
 
 
-@njit(cache=True, nogil=True)
+@helper
 def peaks(P: Any, S: Any, r: int) -> bool:
     """Largest loads before and after each item of slot r; False where the capacity is passed."""
     a = P[NODES] + 2 * r
@@ -389,7 +389,7 @@ def peaks(P: Any, S: Any, r: int) -> bool:
     return good
 
 
-@njit(cache=True, nogil=True)
+@helper
 def take_out(D: Any, F: Any, P: Any, S: Any, x: int) -> None:
     """Unlink visit x and bank it. Times and peaks of its slot are stale until `refresh`."""
     p, q, r = np.int64(S[ITEM * x + PREV]), np.int64(S[ITEM * x + NEXT]), np.int64(S[ITEM * x + SLOT])
@@ -412,7 +412,7 @@ def take_out(D: Any, F: Any, P: Any, S: Any, x: int) -> None:
         set_used(S, r, t, False)
 
 
-@njit(cache=True, nogil=True)
+@helper
 def put_in(D: Any, F: Any, P: Any, S: Any, x: int, p: int) -> None:
     """Link banked visit x after item p and bring its slot up to date."""
     q, r = np.int64(S[ITEM * p + NEXT]), np.int64(S[ITEM * p + SLOT])
@@ -461,7 +461,7 @@ def put_in(D: Any, F: Any, P: Any, S: Any, x: int, p: int) -> None:
             y = np.int64(S[ITEM * y + PREV])
 
 
-@njit(cache=True, nogil=True)
+@helper
 def begin(S: Any) -> None:
     """Start a change that `undo` or `commit` ends."""
     S[TICK] += 1
@@ -469,7 +469,7 @@ def begin(S: Any) -> None:
     S[N_TOUCHED] = 0
 
 
-@njit(cache=True, nogil=True)
+@helper
 def undo(D: Any, F: Any, P: Any, S: Any) -> None:
     """Back to where `begin` was called; VALUE and the MISSED sums included."""
     for k in range(S[N_JOURNAL]):
@@ -498,7 +498,7 @@ def undo(D: Any, F: Any, P: Any, S: Any) -> None:
                 refresh(D, F, P, S, r)
 
 
-@njit(cache=True, nogil=True)
+@helper
 def commit(S: Any) -> None:
     """Keep the change; the touched items now differ from the best."""
     for k in range(S[N_JOURNAL]):
@@ -509,7 +509,7 @@ def commit(S: Any) -> None:
             S[N_DIRTY] += 1
 
 
-@njit(cache=True, nogil=True)
+@helper
 def save_best(S: Any) -> None:
     """Copy what differs into `best`."""
     for k in range(S[N_DIRTY]):

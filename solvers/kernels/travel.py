@@ -1,4 +1,4 @@
-"""What the problem says, inside kernels: loads, capacities, and travel from the matrices, or from coordinates by the profile's rule."""
+"""What the problem says, inside kernels: loads, capacities, travel by matrix or by the profile's rule."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from solvers.kernels.jit import helper, inlined
 from solvers.kernels.layout import (
     CAPACITY,
     DIMS,
@@ -25,31 +25,31 @@ from solvers.travel import EARTH_RADIUS_M
 DIAMETER_M = 2 * EARTH_RADIUS_M
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def kind(P: Any, t: int) -> int:
     """Where the row of vehicle type t starts."""
     return P[KIND_AT] + P[KIND_WIDTH] * t
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def load(P: Any, x: int, k: int) -> int:
     """What visit x takes of dimension k; its delivery where there are both deliveries and pickups."""
     return P[P[LOAD_AT] + P[DIMS] * x + k]
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def pick(P: Any, x: int, k: int) -> int:
     """The pickup of visit x in dimension k, where there are both deliveries and pickups."""
     return P[P[PICK_AT] + P[DIMS] * x + k]
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def capacity(P: Any, t: int, k: int) -> int:
     """Capacity of vehicle type t in dimension k."""
     return P[P[KIND_AT] + P[KIND_WIDTH] * t + CAPACITY + k]
 
 
-@njit(cache=True, nogil=True)
+@helper
 def coordinate_distance(F: Any, P: Any, p: int, i: int, j: int) -> int:
     """Distance in profile p between nodes i and j, by the rule of `solvers.travel.Metric`."""
     metric, scale = F[3 * p], F[3 * p + 1]
@@ -65,7 +65,7 @@ def coordinate_distance(F: Any, P: Any, p: int, i: int, j: int) -> int:
     return np.int64(raw + 0.5) if metric == 1.0 else np.int64(raw)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def distance(D: Any, F: Any, P: Any, p: int, i: int, j: int) -> int:
     """Distance from node i to node j in profile p."""
     if P[MATRIX] == 1:
@@ -73,7 +73,7 @@ def distance(D: Any, F: Any, P: Any, p: int, i: int, j: int) -> int:
     return coordinate_distance(F, P, p, i, j)
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def duration(D: Any, F: Any, P: Any, p: int, i: int, j: int) -> int:
     """Travel time from node i to node j in profile p."""
     if P[MATRIX] == 1:

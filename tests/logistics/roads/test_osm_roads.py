@@ -68,10 +68,11 @@ def test_limits_directions_and_bends(tmp_path):
 
 
 def test_barriers_cut_roads_and_counts_add_up(tmp_path):
-    nodes = {**line(1, 2, 4, 5), 3: (0.003, 0.0, {"barrier": "bollard"}), 6: (0.003, 0.002)}
+    shut = {"barrier": "bollard"}
+    nodes = {**line(1, 2, 5), 3: (0.003, 0.0, shut), 4: (0.004, 0.0, shut), 6: (0.003, 0.002)}
     ways = [
         ([1, 2, 3, 4, 5], {"highway": "residential"}),
-        ([2, 6, 4], {"highway": "residential"}),
+        ([2, 6, 5], {"highway": "residential"}),
         ([1, 6], {"highway": "footway"}),
         ([1, 5], {"highway": "service", "access": "private"}),
         ([5, 99], {"highway": "service"}),  # 99 lies outside the extract
@@ -79,18 +80,17 @@ def test_barriers_cut_roads_and_counts_add_up(tmp_path):
     relations = [([("w", 1, "from")], {"type": "restriction", "restriction": "no_u_turn"})]
     file = write_extract(tmp_path / "a.osm.pbf", nodes, ways, relations)
     segments, counts = read_segments(file)
-    assert (counts.highways, counts.used, counts.barriers, counts.turn_restrictions) == (5, 2, 1, 1)
+    assert (counts.highways, counts.used, counts.barriers, counts.turn_restrictions) == (5, 2, 2, 1)
     assert counts.dropped == {
         "no access for motor vehicles": 1,
         "not a road for motor vehicles": 1,
         "points missing from the extract": 1,
     }
-    assert segments.kilometres == pytest.approx(
-        (4 * STEP_M + 2 * haversine_m(nodes[2], nodes[6])) / 1000, rel=1e-6
-    )
+    round_m = haversine_m(nodes[2], nodes[6]) + haversine_m(nodes[6], nodes[5])
+    assert segments.kilometres == pytest.approx((4 * STEP_M + round_m) / 1000, rel=1e-6)
     roads = OsmRoads.from_pbf(file)
     ends = roads.places([nodes[1], nodes[5]])
-    assert roads.leg(ends[0], ends[1], 0.0)[0] == round(2 * STEP_M + 2 * haversine_m(nodes[2], nodes[6]))
+    assert roads.leg(ends[0], ends[1], 0.0)[0] == round(STEP_M + round_m)
 
 
 def test_roads_that_cannot_be_left_are_not_snapped_to(tmp_path):

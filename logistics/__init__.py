@@ -1,0 +1,1 @@
+"""The parcel network: scenarios, roads, orders, stock, fleet and dispatch. Knows nothing of simulated time."""
