@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from logistics.scenario import Scenario
 from sim.columns import BoolArray, Names, counts, distinct, distinct_names, flags, names, times
@@ -220,9 +219,3 @@ def _left_out(figures: _Figures, unassigned: pa.Table) -> None:
     figures.add("unassigned", "", len(distinct(parcel)), "parcels")
     for each in reason.names:
         figures.add("unassigned", f"reason:{each}", len(distinct(parcel[reason.where(each)])), "parcels")
-
-
-def kpi(table: pa.Table, name: str, scope: str = "") -> float | None:
-    """One figure of a `kpis` table, None where it is absent."""
-    rows = table.filter(pc.equal(table["kpi"], name) & pc.equal(table["scope"], scope))
-    return float(rows["value"][0].as_py()) if rows.num_rows else None

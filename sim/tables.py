@@ -164,7 +164,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     # cost entries; they sum to the total
     "ledger": pa.schema(
         {
-            "kind": _name,  # wage | vehicle_day | distance | toll | energy | handling | space | piece | ...
+            "kind": _name,  # stage_wage | driver_wage | piece | vehicle_day | distance | toll | energy | ...
             "site": _name,
             "lane": _name,
             "service": _name,
@@ -174,6 +174,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             "amount_minor": _count,
         }
     ),
-    # key figures, each for a scope ("" whole run, "service:ID", "site:ID", "lane:ID", "vehicle:KIND")
+    # key figures, each for a scope: "" whole run, "service:ID", "site:ID", "lane:ID", "vehicle:KIND",
+    # "stage:SITE/STAGE", "fleet:SITE/KIND", "cost:LEDGER KIND", "late_stage:STAGE", "reason:REASON"
     "kpis": pa.schema({"kpi": _name, "scope": _name, "value": _real, "unit": _name}),
 }

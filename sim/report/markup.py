@@ -18,7 +18,8 @@ def number(value: float | None, digits: int = 0, unit: str = "") -> str:
 
 
 def percent(value: float | None) -> str:
-    return number(value, 1, "%")
+    """Per cent with one decimal, two where one would round a shortfall away."""
+    return number(value, 2 if value is not None and 99.95 <= value < 100 else 1, "%")
 
 
 def duration(seconds: float | None) -> str:

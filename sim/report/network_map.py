@@ -13,6 +13,7 @@ from sim.report.charts import Figure, colour
 from sim.report.source import Source
 from sim.run_folder import NETWORK, ROUTES
 
+LABELS = 16  # with more sites, only warehouses, hubs and suppliers carry their names
 POINTS = 40_000  # of all routes drawn together
 TOLERANCE_DEG = 0.00005  # about five metres
 SYMBOLS = {
@@ -32,7 +33,10 @@ def network_map(source: Source) -> tuple[Figure, list[str], str]:
     data, stations, note = _routes(source)
     data += [_lanes(features), _areas(features)]
     kinds = [kind for kind in SYMBOLS if any(each["properties"]["kind"] == kind for each in features)]
-    data += [_sites(features, kind) for kind in kinds]
+    points = [each for each in features if each["properties"]["kind"] in SYMBOLS]
+    for kind in kinds:
+        labelled = len(points) <= LABELS or kind in ("warehouse", "hub", "supplier")
+        data.append(_sites([each for each in points if each["properties"]["kind"] == kind], kind, labelled))
     latitudes = [
         each["geometry"]["coordinates"][1] for each in features if each["geometry"]["type"] == "Point"
     ]
@@ -130,11 +134,10 @@ def _areas(features: list[dict[str, Any]]) -> dict[str, Any]:
     return _points(areas, "areas", {"color": "muted", "size": 5, "symbol": "circle-open"}, "markers")
 
 
-def _sites(features: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    sites = [each for each in features if each["properties"]["kind"] == kind]
-    few = len(sites) <= 40
+def _sites(sites: list[dict[str, Any]], kind: str, labelled: bool) -> dict[str, Any]:
+    few = len(sites) <= LABELS
     marker = {"color": "ink", "size": 11 if few else 7, "symbol": SYMBOLS[kind], "line": {"width": 1}}
-    return _points(sites, f"{kind}s", marker, "markers+text" if few else "markers")
+    return _points(sites, f"{kind}s", marker, "markers+text" if few and labelled else "markers")
 
 
 def _points(features: list[dict[str, Any]], name: str, marker: dict[str, Any], mode: str) -> dict[str, Any]:

@@ -197,7 +197,16 @@ def test_cost_sums_to_the_total(run_folder: Path) -> None:
     for column in ("kind", "site", "lane", "service"):
         parts = duckdb.sql(f"SELECT {column}, sum(amount_minor) FROM {ledger} GROUP BY 1").fetchall()
         assert sum(amount for _, amount in parts) == total
-    # what was paid by kilometre is what was driven
-    driven = duckdb.sql(f"SELECT sum(distance_m) / 1000 FROM '{run_folder}/legs.parquet'").fetchall()[0][0]
-    paid = duckdb.sql(f"SELECT sum(quantity) FROM {ledger} WHERE kind = 'distance'").fetchall()[0][0]
-    assert paid == pytest.approx(driven)
+    # what was paid by kilometre is what was driven, at the scenario's rates
+    rates = f"(SELECT unnest(vehicles, recursive := true) FROM read_json('{run_folder}/scenario.json'))"
+    driven, due = duckdb.sql(
+        f"""
+        SELECT sum(distance_m) / 1000, sum(distance_m * km_minor) / 1000
+        FROM '{run_folder}/legs.parquet' JOIN {rates} AS rates ON vehicle_kind = rates.id WHERE km_minor > 0
+        """
+    ).fetchall()[0]
+    paid_km, paid, entries = duckdb.sql(
+        f"SELECT sum(quantity), sum(amount_minor), count(*) FROM {ledger} WHERE kind = 'distance'"
+    ).fetchall()[0]
+    assert paid_km == pytest.approx(driven)
+    assert paid == pytest.approx(due, abs=entries)  # each is rounded to whole minor units
