@@ -122,6 +122,10 @@ class ProblemBuilder:
         self._travel.append(profile)
         return len(self._travel) - 1
 
+    def require_skill(self, visit: int, skill: str) -> None:
+        """Let only vehicles with `skill` serve a visit added before."""
+        self._visits[visit]["skills"] |= self._bits([skill])
+
     def _bits(self, skills: Iterable[str]) -> int:
         return sum(1 << self._skills.setdefault(s, len(self._skills)) for s in sorted(set(skills)))
 

@@ -1,0 +1,51 @@
+"""Readers of benchmark files, with line numbers in every fault and the rounding convention named by the caller.
+
+>>> from solvers.readers import read, read_sol
+>>> problem = read("X-n106-k14.vrp", rounding="round")          # doctest: +SKIP
+>>> solution, cost = read_sol("X-n106-k14.sol", problem)        # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from solvers.problem import Problem
+from solvers.readers.build import build_problem
+from solvers.readers.rounding import ROUNDINGS, Rounding, rounding_of
+from solvers.readers.sol import read_sol, sol_text
+from solvers.readers.solomon import read_solomon
+from solvers.readers.vrplib import parse_vrplib
+
+__all__ = ["FAMILIES", "ROUNDINGS", "Rounding", "read", "read_sol", "sol_text"]
+
+# benchmark family (the TYPE of a VRPLIB file, or the Solomon format) -> its usual rounding convention
+FAMILIES: dict[str, str] = {
+    "CVRP": "round",
+    "ACVRP": "round",
+    "VRPB": "round",
+    "VRPTW": "dimacs",
+    "PCVRPTW": "dimacs",
+    "MTVRPTWR": "dimacs",
+    "MDVRPTW": "exact",
+    "SDVRPTW": "exact",
+    "HFVRP": "exact",
+    "SOLOMON": "dimacs",
+}
+
+
+def read(path: Path | str, rounding: str) -> Problem:
+    """The problem in a VRPLIB or Solomon file.
+
+    `rounding` is a name of `ROUNDINGS`, or "family" for the usual convention of the file's declared type.
+    Raises `InvalidInputError` with every fault of the file and `UnsupportedFeatureError` for what the model
+    does not hold.
+    """
+    path = Path(path)
+    if rounding != "family":
+        rounding_of(rounding)  # a wrong name is told before the file is read
+    if path.suffix.lower() == ".txt":
+        return read_solomon(path, rounding_of(FAMILIES["SOLOMON"] if rounding == "family" else rounding))
+    raw = parse_vrplib(path)
+    if rounding == "family":
+        rounding = FAMILIES.get(raw.headers["TYPE"].upper(), "round")
+    return build_problem(raw, rounding_of(rounding), path.stem)

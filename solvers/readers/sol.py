@@ -1,0 +1,70 @@
+"""CVRPLIB solution files (.sol): `Route #k: a b c` lines, then `Cost: value`.
+
+Numbers in a route are nodes counted from 0 with the depots first. With one vehicle type the number of a route
+means nothing; with several, route k is driven by vehicle k, counted through the types in order.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from solvers.problem import Problem
+from solvers.readers.lines import Faults, read_lines
+from solvers.solution import Route, Solution
+
+_ROUTE = re.compile(r"route\s*#?\s*(\S+?)\s*:\s*(.*)", re.IGNORECASE)
+_COST = re.compile(r"cost\s*:?\s*(\S+)", re.IGNORECASE)
+
+
+def read_sol(path: Path | str, problem: Problem) -> tuple[Solution, float | None]:
+    """The solution and the cost that the file states; raises `InvalidInputError` with every fault found.
+
+    Visits served twice and the like are not faults of the file: they are for the checker to find.
+    """
+    path = Path(path)
+    faults, cost = Faults(path), None
+    ends = np.cumsum(problem.vehicle_types.count)
+    depots, nodes = problem.num_depots, problem.num_nodes
+    routes = []
+    for line in read_lines(path):
+        if match := _ROUTE.match(line.text):
+            vehicle = faults.integer(line.number, match[1], "route number", least=1)
+            visits = [faults.integer(line.number, word, "client") for word in match[2].split()]
+            for client in visits:
+                if not depots <= client < nodes:
+                    faults.add(
+                        line.number, client, "bad-index", "no such client", f"use {depots} to {nodes - 1}"
+                    )
+            kind = 0 if len(ends) == 1 else int(np.searchsorted(ends, vehicle))
+            if kind >= len(ends):
+                faults.add(line.number, vehicle, "bad-index", "no such vehicle", f"use 1 to {ends[-1]}")
+            routes.append(Route(kind, tuple(v - depots for v in visits)))
+        elif match := _COST.match(line.text):
+            cost = faults.number(line.number, match[1], "cost")
+        elif not re.match(r"[A-Za-z ]+:", line.text):
+            faults.add(line.number, line.text[:40], "stray-line", "neither a route nor the cost", "remove it")
+    faults.check()
+    return Solution.of(routes), cost
+
+
+def sol_text(problem: Problem, solution: Solution, cost: int) -> str:
+    """The solution as a .sol file. `cost` is in the problem's units and is written in those of the file."""
+    numbers: list[int] = []
+    first = np.cumsum([0, *problem.vehicle_types.count[:-1].tolist()])
+    used = [0] * len(first)
+    for position, route in enumerate(solution.routes):
+        single = len(first) == 1
+        numbers.append(
+            position + 1 if single else int(first[route.vehicle_type]) + used[route.vehicle_type] + 1
+        )
+        used[route.vehicle_type] += 1
+    rows = []
+    for number, route in sorted(zip(numbers, solution.routes, strict=True), key=lambda pair: pair[0]):
+        clients = " ".join(str(v + problem.num_depots) for v in route.visits)
+        rows.append(f"Route #{number}: {clients}")
+    value = cost / problem.cost_scale
+    rows.append(f"Cost: {int(value) if value == int(value) else value}")
+    return "\n".join(rows) + "\n"

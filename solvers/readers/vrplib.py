@@ -1,0 +1,332 @@
+"""VRPLIB files (.vrp): headers `KEY: value`, sections of numbered rows, PyVRP's sections for rich variants.
+
+Reads CVRP, VRPTW, heterogeneous fleets, several depots, prizes, release times and site dependence. All
+faults of a file are found in one pass, each with its line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from solvers.errors import UnsupportedFeatureError
+from solvers.readers.lines import Faults, Line, read_lines
+from solvers.travel import FloatArray
+
+TEXT_HEADERS = (
+    "NAME",
+    "COMMENT",
+    "TYPE",
+    "EDGE_WEIGHT_TYPE",
+    "EDGE_WEIGHT_FORMAT",
+    "NODE_COORD_TYPE",
+    "DISPLAY_DATA_TYPE",
+)
+NUMBER_HEADERS = (
+    "DIMENSION",
+    "CAPACITY",
+    "VEHICLES",
+    "DISTANCE",
+    "SERVICE_TIME",
+    "VEHICLES_MAX_DURATION",
+    "VEHICLES_MAX_DISTANCE",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A section of numbered rows: one per node or per vehicle, with so many columns (None: any number)."""
+
+    per: str
+    columns: int | None = 1
+    least: float | None = 0
+    whole: bool = False
+
+
+SECTIONS: dict[str, Shape] = {
+    "NODE_COORD_SECTION": Shape("node", 2, least=None),
+    "DEMAND_SECTION": Shape("node", None, whole=True),
+    "SERVICE_TIME_SECTION": Shape("node"),
+    "TIME_WINDOW_SECTION": Shape("node", 2),
+    "RELEASE_TIME_SECTION": Shape("node"),
+    "PRIZE_SECTION": Shape("node"),
+    "BACKHAUL_SECTION": Shape("node"),
+    "CAPACITY_SECTION": Shape("vehicle", None, whole=True),
+    "VEHICLES_DEPOT_SECTION": Shape("vehicle", least=1, whole=True),
+    "VEHICLES_FIXED_COST_SECTION": Shape("vehicle"),
+    "VEHICLES_UNIT_DISTANCE_COST_SECTION": Shape("vehicle", whole=True),
+    "VEHICLES_MAX_DURATION_SECTION": Shape("vehicle"),
+    "VEHICLES_MAX_DISTANCE_SECTION": Shape("vehicle"),
+    "VEHICLES_ALLOWED_CLIENTS_SECTION": Shape("vehicle", None, least=1, whole=True),
+    "VEHICLES_RELOAD_DEPOT_SECTION": Shape("vehicle", None, least=1, whole=True),
+}
+LIST_SECTIONS = ("DEPOT_SECTION", "EDGE_WEIGHT_SECTION")
+WEIGHT_FORMATS = ("FULL_MATRIX", "LOWER_ROW", "UPPER_ROW", "LOWER_DIAG_ROW", "UPPER_DIAG_ROW")
+
+# sections that the problem model has no place for -> the name of what is missing
+BEYOND_THE_MODEL = {"BACKHAUL_SECTION": "backhauls", "VEHICLES_RELOAD_DEPOT_SECTION": "reload trips"}
+
+
+@dataclass(slots=True)
+class RawInstance:
+    """A file as it stands: headers, numbered rows by section (0-based), depot nodes, explicit weights."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+    numbers: dict[str, float] = field(default_factory=dict)
+    rows: dict[str, dict[int, tuple[float, ...]]] = field(default_factory=dict)
+    depots: list[int] = field(default_factory=list)
+    weights: FloatArray | None = None
+    line_of: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def dimension(self) -> int:
+        return int(self.numbers["DIMENSION"])
+
+
+def _is_section(line: Line) -> bool:
+    return line.words[0].rstrip(":").endswith("_SECTION")
+
+
+def parse_vrplib(path: Path) -> RawInstance:
+    """The file's content; raises `InvalidInputError` with every fault, `UnsupportedFeatureError` for sections
+    that need a feature the model lacks."""
+    lines = read_lines(path)
+    faults = Faults(path)
+    raw = RawInstance()
+    blocks = _split(lines, raw, faults)
+    for key in ("TYPE", "EDGE_WEIGHT_TYPE"):
+        if key not in raw.headers:
+            faults.add(None, "", "missing-header", f"{key} is missing", f"add the line {key}: ...")
+    if "DIMENSION" not in raw.numbers:
+        faults.add(
+            None, "", "missing-header", "DIMENSION is missing", "add the line DIMENSION: number of nodes"
+        )
+        faults.check()
+    for name, body in blocks.items():
+        if name == "DEPOT_SECTION":
+            _read_depots(body, raw, faults)
+        elif name == "EDGE_WEIGHT_SECTION":
+            _read_weights(body, raw, faults)
+        elif name in SECTIONS:
+            _read_rows(name, body, raw, faults)
+    _check_whole(raw, blocks, faults)
+    faults.check()
+    for name, feature in BEYOND_THE_MODEL.items():
+        if any(any(values) for values in raw.rows.get(name, {}).values()):
+            raise UnsupportedFeatureError(
+                f"{path}: {name} needs {feature}, which the problem model does not hold"
+            )
+    return raw
+
+
+def _split(lines: list[Line], raw: RawInstance, faults: Faults) -> dict[str, list[Line]]:
+    """Fill in the headers; return the lines of each section."""
+    blocks: dict[str, list[Line]] = {}
+    body: list[Line] | None = None
+    for line in lines:
+        word = line.words[0]
+        if word == "EOF":
+            break
+        if _is_section(line):
+            name, body = word.rstrip(":"), []
+            if name not in SECTIONS and name not in LIST_SECTIONS:
+                faults.add(
+                    line.number, name, "unknown-section", "unknown section", "remove it or correct its name"
+                )
+            elif name in blocks:
+                faults.add(
+                    line.number, name, "duplicate-section", "the section appears twice", "keep one of them"
+                )
+            else:
+                blocks[name] = body
+                raw.line_of[name] = line.number
+        elif ":" in line.text and not _is_number(word):
+            key, _, value = (part.strip() for part in line.text.partition(":"))
+            _read_header(key, value, line, raw, faults)
+            body = None
+        elif body is not None:
+            body.append(line)
+        else:
+            faults.add(line.number, line.text[:40], "stray-line", "neither header nor section", "remove it")
+    return blocks
+
+
+def _is_number(word: str) -> bool:
+    return word.lstrip("+-.")[:1].isdigit()
+
+
+def _read_header(key: str, value: str, line: Line, raw: RawInstance, faults: Faults) -> None:
+    if key in raw.headers or key in raw.numbers:
+        faults.add(line.number, key, "duplicate-header", "the header appears twice", "keep one of them")
+    elif key in TEXT_HEADERS:
+        raw.headers[key] = value.strip('"')
+    elif key in NUMBER_HEADERS:
+        raw.line_of[key] = line.number
+        whole = key in ("DIMENSION", "CAPACITY", "VEHICLES")
+        least = 1 if key in ("DIMENSION", "VEHICLES") else 0
+        read = faults.integer if whole else faults.number
+        raw.numbers[key] = read(line.number, value, key, least=least)
+    else:
+        faults.add(line.number, key, "unknown-header", "unknown header", "remove it or correct its name")
+
+
+def _read_rows(name: str, body: list[Line], raw: RawInstance, faults: Faults) -> None:
+    shape = SECTIONS[name]
+    rows: dict[int, tuple[float, ...]] = {}
+    count = raw.dimension if shape.per == "node" else int(raw.numbers.get("VEHICLES", 0))
+    width: int | None = shape.columns
+    for line in body:
+        index = faults.integer(line.number, line.words[0], f"{shape.per} number in {name}") - 1
+        if shape.columns is None and name in ("DEMAND_SECTION", "CAPACITY_SECTION") and width is None:
+            width = max(1, len(line.words) - 1)
+        if width is not None and faults.row(line, width + 1, name) is None:
+            continue
+        if not 0 <= index < count:
+            faults.add(
+                line.number, line.words[0], "bad-index", f"{name}: no such {shape.per}", f"use 1 to {count}"
+            )
+        elif index in rows:
+            faults.add(
+                line.number, line.words[0], "duplicate-row", f"{name}: the row appears twice", "keep one"
+            )
+        least = int(shape.least) if shape.least is not None else None
+        read = faults.integer if shape.whole else faults.number
+        rows[index] = tuple(
+            float(read(line.number, w, f"value in {name}", least=least)) for w in line.words[1:]
+        )
+        if name == "TIME_WINDOW_SECTION" and rows[index][0] > rows[index][1]:
+            faults.add(
+                line.number,
+                line.text,
+                "window-reversed",
+                "the window closes before it opens",
+                "swap its ends",
+            )
+    if len(body) < count and name not in (
+        "VEHICLES_ALLOWED_CLIENTS_SECTION",
+        "VEHICLES_RELOAD_DEPOT_SECTION",
+    ):
+        last = body[-1].number if body else raw.line_of[name]
+        faults.add(last, len(body), "wrong-count", f"{name} should have {count} rows", "is the file cut off?")
+    raw.rows[name] = rows
+
+
+def _read_depots(body: list[Line], raw: RawInstance, faults: Faults) -> None:
+    for line in body:
+        if line.words[0] == "-1":
+            break
+        for word in line.words:
+            depot = faults.integer(line.number, word, "depot")
+            if not 1 <= depot <= raw.dimension:
+                faults.add(line.number, word, "bad-index", "no such node", f"use 1 to {raw.dimension}")
+            elif depot - 1 in raw.depots:
+                faults.add(line.number, word, "duplicate-row", "the depot appears twice", "keep one")
+            else:
+                raw.depots.append(depot - 1)
+
+
+def _read_weights(body: list[Line], raw: RawInstance, faults: Faults) -> None:
+    n, form = raw.dimension, raw.headers.get("EDGE_WEIGHT_FORMAT", "")
+    if form not in WEIGHT_FORMATS:
+        listed = ", ".join(WEIGHT_FORMATS)
+        faults.add(
+            raw.line_of["EDGE_WEIGHT_SECTION"],
+            form,
+            "weight-format",
+            "unknown EDGE_WEIGHT_FORMAT",
+            f"use one of {listed}",
+        )
+        return
+    values = [
+        (line.number, faults.number(line.number, w, "edge weight", least=0))
+        for line in body
+        for w in line.words
+    ]
+    lower, upper = np.tril_indices(n, -1), np.triu_indices(n, 1)
+    cells = {
+        "FULL_MATRIX": tuple(a.ravel() for a in np.indices((n, n))),
+        "LOWER_ROW": lower,
+        "UPPER_ROW": upper,
+        "LOWER_DIAG_ROW": np.tril_indices(n),
+        "UPPER_DIAG_ROW": np.triu_indices(n),
+    }[form]
+    if len(values) != len(cells[0]):
+        last = body[-1].number if body else raw.line_of["EDGE_WEIGHT_SECTION"]
+        expected = f"{form} of {n} nodes has {len(cells[0])} weights"
+        faults.add(last, len(values), "wrong-count", expected, "is the file cut off?")
+        return
+    matrix = np.zeros((n, n))
+    matrix[cells] = [value for _, value in values]
+    if form != "FULL_MATRIX":
+        matrix = np.maximum(matrix, matrix.T)
+    elif raw.headers.get("TYPE", "").upper() != "ACVRP" and (matrix != matrix.T).any():
+        i, j = (int(x) for x in np.argwhere(matrix != matrix.T)[0])
+        found = f"({i + 1}, {j + 1}): {matrix[i, j]:g}, ({j + 1}, {i + 1}): {matrix[j, i]:g}"
+        faults.add(
+            values[i * n + j][0], found, "asymmetric", "the weights differ by direction", "use TYPE: ACVRP"
+        )
+    raw.weights = matrix
+
+
+def _check_whole(raw: RawInstance, blocks: dict[str, list[Line]], faults: Faults) -> None:
+    """What can be told only once all is read."""
+
+    def missing(name: str, why: str) -> None:
+        faults.add(None, "", "missing-section", f"{name} is missing: {why}", "add it; is the file cut off?")
+
+    kind = raw.headers.get("EDGE_WEIGHT_TYPE", "")
+    if kind == "EUC_2D" and "NODE_COORD_SECTION" not in blocks:
+        missing("NODE_COORD_SECTION", "EUC_2D needs coordinates")
+    elif kind == "EXPLICIT" and "EDGE_WEIGHT_SECTION" not in blocks:
+        missing("EDGE_WEIGHT_SECTION", "EXPLICIT weights are declared")
+    elif kind and kind not in ("EUC_2D", "EXPLICIT"):
+        faults.add(None, kind, "weight-type", "unknown EDGE_WEIGHT_TYPE", "use EUC_2D or EXPLICIT")
+    if "DEMAND_SECTION" not in blocks:
+        missing("DEMAND_SECTION", "every node has a demand")
+    if "CAPACITY" not in raw.numbers and "CAPACITY_SECTION" not in blocks:
+        faults.add(None, "", "missing-header", "CAPACITY is missing", "add CAPACITY or a CAPACITY_SECTION")
+    per_vehicle = [name for name in blocks if name in SECTIONS and SECTIONS[name].per == "vehicle"]
+    if per_vehicle and "VEHICLES" not in raw.numbers:
+        faults.add(
+            raw.line_of[per_vehicle[0]],
+            per_vehicle[0],
+            "missing-header",
+            "VEHICLES is missing",
+            "add VEHICLES: number",
+        )
+    if not raw.depots:
+        if "DEPOT_SECTION" in blocks:
+            faults.add(raw.line_of["DEPOT_SECTION"], "", "no-depot", "there is no depot", "name a node")
+        raw.depots = [0]
+    if sorted(raw.depots) != list(range(len(raw.depots))):
+        faults.add(
+            raw.line_of.get("DEPOT_SECTION"),
+            [d + 1 for d in raw.depots],
+            "depot-order",
+            "depots must be the first nodes",
+            "renumber",
+        )
+    for row in raw.rows.get("VEHICLES_DEPOT_SECTION", {}).values():
+        if int(row[0]) - 1 not in raw.depots:
+            line = raw.line_of["VEHICLES_DEPOT_SECTION"]
+            faults.add(
+                line,
+                int(row[0]),
+                "bad-index",
+                "VEHICLES_DEPOT_SECTION names a node that is no depot",
+                "name a depot",
+            )
+            break
+    for row in raw.rows.get("VEHICLES_ALLOWED_CLIENTS_SECTION", {}).values():
+        if any(not len(raw.depots) < c <= raw.dimension for c in row):
+            line = raw.line_of["VEHICLES_ALLOWED_CLIENTS_SECTION"]
+            faults.add(
+                line,
+                row,
+                "bad-index",
+                "VEHICLES_ALLOWED_CLIENTS_SECTION names a node that is no client",
+                "name clients",
+            )
+            break
