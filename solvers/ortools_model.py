@@ -19,11 +19,12 @@ from solvers.solution import Route
 from solvers.travel import IntArray, distances
 
 Routes = tuple[Route, ...]
-OnRoutes = Callable[[Routes, int], None]
+OnRoutes = Callable[[Routes], None]
 
 _FIRST = routing_enums_pb2.FirstSolutionStrategy
 _META = routing_enums_pb2.LocalSearchMetaheuristic
 _ON = 3  # BOOL_TRUE of the operator switches
+_NEAR = 0.01  # solutions within this share of the best are worth watching
 
 # ruin-and-recreate within OR-Tools: slack induction by string removals (Christiaens & Vanden Berghe 2020)
 _ITERATED = """
@@ -248,7 +249,7 @@ class Model:
     ) -> Routes | None:
         """Build from nothing, then ruin and recreate under annealing from `hot` mean leg costs down to hot/50.
 
-        `watch` is told routes and objective of each new best.
+        `watch` is told the routes of each solution that comes near the best so far.
         """
         p = self._parameters(budget)
         p.use_iterated_local_search = True
@@ -278,9 +279,9 @@ class Model:
         if self._watch is None:
             return
         cost = self._routing.CostVar().Min()
-        if self._best is None or cost < self._best:
-            self._best = cost
-            self._watch(self._read(lambda index: int(self._routing.NextVar(index).Value())), int(cost))
+        if self._best is None or cost < self._best * (1 + _NEAR):
+            self._best = cost if self._best is None else min(self._best, cost)
+            self._watch(self._read(lambda index: int(self._routing.NextVar(index).Value())))
 
     def _routes(self, assignment: Any) -> Routes | None:
         if assignment is None:

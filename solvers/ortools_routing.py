@@ -38,6 +38,8 @@ from solvers.solution import Route, Solution
 from solvers.stop import Progress, Stop
 from solvers.travel import IntArray
 
+_KEPT = 2000  # routes of one annealing run that go to the pool, the latest
+
 
 class OrtoolsSolver:
     """OR-Tools routing with every feature of the model.
@@ -60,6 +62,8 @@ class OrtoolsSolver:
         group_size: int = 120,
         group_seconds: float = 2.5,
         group_solutions: int = 500,
+        smallest: float = 0.35,
+        gls_every: int = 2,
         hot: float = 0.3,
         removed: int = 10,
         pool_share: float = 0.15,
@@ -67,6 +71,8 @@ class OrtoolsSolver:
         self.group_size = group_size
         self.group_seconds = group_seconds
         self.group_solutions = group_solutions
+        self.smallest = smallest
+        self.gls_every = gls_every
         self.hot = hot
         self.removed = removed
         self.pool_share = pool_share
@@ -251,14 +257,17 @@ class _Run:
         if not chosen:
             return None
         model = Model(self.problem, chosen, vehicles, self.penalty)
-        met: list[Routes] = []
-
-        def watch(routes: Routes, cost: int) -> None:  # noqa: ARG001
-            met.append(routes)
-
-        routes = model.anneal(self.budget(share), self.solver.hot, self.solver.removed, watch)
-        for seen in met[-30:]:
-            self.evaluate(seen, [])
+        met: dict[Route, None] = {}
+        routes = model.anneal(
+            self.budget(share),
+            self.solver.hot,
+            self.solver.removed,
+            lambda seen: met.update(dict.fromkeys(seen)),
+        )
+        for route in list(met)[-_KEPT:]:
+            cost = self.route_cost(route)
+            if cost is not None:
+                self.pool.add(route, cost)
         value = None if routes is None else self.evaluate(routes, visits)
         return None if routes is None or value is None else (routes, value)
 
@@ -276,13 +285,15 @@ class _Run:
                 self.recombine()
                 pooled, pooled_at, pooled_s = len(self.pool), turn, pooled_s + self.elapsed() - before
                 continue
-            self.resolve(afresh=turn % 2 == 0)
+            self.resolve(afresh=turn % self.solver.gls_every != 0)
 
     def resolve(self, afresh: bool) -> None:
         """One neighbourhood: a few routes around a seed visit, one free vehicle per type, visits left out."""
         problem = self.problem
         assert self.objective is not None
-        inside, visits = self.neighbourhood()
+        part = float(self.rng.uniform(self.solver.smallest, 1.0))
+        inside, visits = self.neighbourhood(int(part * self.solver.group_size))
+        share = part**1.5
         old = tuple(self.routes[i] for i in inside)
         used = np.zeros(len(problem.vehicle_types.count), dtype=np.int64)
         for route in self.routes:
@@ -293,11 +304,11 @@ class _Run:
             return
         before = self.evaluate(old, visits)
         if afresh or not old:
-            found = self.anneal(visits, vehicles)
+            found = self.anneal(visits, vehicles, share)
         else:
             chosen = able_visits(problem, visits, vehicles)
             model = Model(problem, chosen, vehicles, self.penalty)
-            routes = model.improve([*(r.visits for r in old), *([] for _ in free)], self.budget(0.25))
+            routes = model.improve([*(r.visits for r in old), *([] for _ in free)], self.budget(0.25 * share))
             value = None if routes is None else self.evaluate(routes, visits)
             found = None if routes is None or value is None else (routes, value)
         if found is None or before is None or found[1] > before:
@@ -305,7 +316,7 @@ class _Run:
         outside = tuple(r for i, r in enumerate(self.routes) if i not in set(inside))
         self.accept(outside + found[0], self.objective - before + found[1])
 
-    def neighbourhood(self) -> tuple[list[int], list[int]]:
+    def neighbourhood(self, size: int) -> tuple[list[int], list[int]]:
         """Indices of some routes close to each other, and their visits with the left-out ones nearby."""
         route_of = {v: i for i, r in enumerate(self.routes) for v in r.visits}
         left_out = [v for v in self.servable if v not in route_of]
@@ -314,7 +325,7 @@ class _Run:
         inside: list[int] = []
         visits: list[int] = []
         for visit in nearest_first(self.problem, seed, self.servable):
-            if len(visits) >= self.solver.group_size:
+            if len(visits) >= size:
                 break
             if visit not in route_of:
                 visits.append(visit)
@@ -322,7 +333,7 @@ class _Run:
             route = route_of[visit]
             if route in inside:
                 continue
-            if len(inside) >= 2 and len(visits) + len(self.routes[route]) > self.solver.group_size:
+            if len(inside) >= 2 and len(visits) + len(self.routes[route]) > size:
                 break
             inside.append(route)
             visits += self.routes[route].visits
