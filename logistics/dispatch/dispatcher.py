@@ -324,12 +324,23 @@ class Dispatcher:
             place, road_place = place[kept], road_place[kept]
         scenario = self.config.scenario
         handling = scenario.sites[site].load_s_per_parcel
-        stops = group_stops(rows, place, road_place, scenario.delivery, handling, opens, closes)
-        charge = self._charge_s(len(stops))
-        depart = now + int(np.ceil(charge))
-        groups = self._vehicle_groups(state, site, depart)
+        groups = self._vehicle_groups(state, site, now + int(np.ceil(self._charge_s(len(np.unique(place))))))
         if not groups:
             return []
+        stops = group_stops(
+            book,
+            rows,
+            place,
+            road_place,
+            scenario.delivery,
+            handling,
+            opens,
+            closes,
+            max(group.kind.capacity_g for group in groups),
+            max(group.kind.capacity_ml for group in groups),
+        )
+        charge = self._charge_s(len(stops))
+        depart = now + int(np.ceil(charge))
         number = state.next_solve
         state.next_solve += 1
         problem = build_problem(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from logistics.dispatch.book import ParcelBook
 from logistics.dispatch.messages import COLLECTION, DELIVERY
@@ -49,6 +50,7 @@ class Stops:
 
 
 def group_stops(
+    book: ParcelBook,
     rows: RowArray,
     place: RowArray,
     road_place: RowArray,
@@ -56,15 +58,21 @@ def group_stops(
     handling_s_per_parcel: float,
     opens: IntArray,
     closes: IntArray,
+    largest_g: int,
+    largest_ml: int,
 ) -> Stops:
-    """One stop per place; `place`, `road_place`, `opens` and `closes` have one entry per parcel.
+    """Stops of the parcels: one per place, or as many as they need vehicles of the largest kind.
 
-    A stop opens with the latest window of its parcels and closes with the earliest, but never before it opens.
+    `place`, `road_place`, `opens` and `closes` have one entry per parcel. A stop opens with the latest window
+    of its parcels and closes with the earliest, but never before it opens.
     """
     order = np.argsort(place, kind="stable")
     rows = rows[order]
-    place, first, counts = np.unique(place[order], return_index=True, return_counts=True)
+    place = place[order]
+    begins = _stop_begins(place, book.weight_g[rows], book.volume_ml[rows], largest_g, largest_ml)
+    first = np.flatnonzero(begins)
     bounds = np.append(first, len(rows)).astype(np.int64)
+    counts = np.diff(bounds)
     service = (
         delivery.parking_s + delivery.per_stop_s + counts * (delivery.per_parcel_s + handling_s_per_parcel)
     )
@@ -73,11 +81,31 @@ def group_stops(
     return Stops(
         rows,
         bounds,
-        place.astype(np.int32),
+        place[first].astype(np.int32),
         road_place[order][first],
         np.rint(service).astype(np.int64),
         np.stack([start, end], axis=1),
     )
+
+
+def _stop_begins(
+    place: RowArray, weight_g: IntArray, volume_ml: IntArray, largest_g: int, largest_ml: int
+) -> NDArray[np.bool_]:
+    """Where a new stop begins among parcels sorted by place: at each place, and where a vehicle would be full."""
+    begins = np.ones(len(place), dtype=np.bool_)
+    begins[1:] = place[1:] != place[:-1]
+    starts = np.flatnonzero(begins)
+    ends = np.append(starts[1:], len(place))
+    heavy = np.add.reduceat(weight_g, starts) > largest_g
+    bulky = np.add.reduceat(volume_ml, starts) > largest_ml
+    for k in np.flatnonzero(heavy | bulky):
+        load_g = load_ml = 0
+        for i in range(starts[k], ends[k]):
+            load_g, load_ml = load_g + weight_g[i], load_ml + volume_ml[i]
+            if i > starts[k] and (load_g > largest_g or load_ml > largest_ml):
+                begins[i] = True
+                load_g, load_ml = weight_g[i], volume_ml[i]
+    return begins
 
 
 def build_problem(
