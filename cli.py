@@ -226,6 +226,152 @@ def report(folder: Path, as_json: bool) -> None:
 
 
 @logistics.command()
+@click.argument("problem", type=click.Path())
+@click.option("--solver", "name", default="ruin_recreate", show_default=True)
+@click.option(
+    "--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds; 60 without --iterations."
+)
+@click.option("--iterations", type=click.IntRange(min=1), help="Stop by iterations: reproducible.")
+@click.option(
+    "--rounding", type=click.Choice(["round", "dimacs", "exact"]), help="Of VRPLIB and Solomon files."
+)
+@click.option("--out", type=click.Path(), help="Write the solution (.json, or .sol).")
+@seed_option
+@as_json
+def solve(
+    problem: str,
+    name: str,
+    time_limit: float | None,
+    iterations: int | None,
+    rounding: str | None,
+    out: str | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Solve a routing problem: a native .json, a VRPLIB .vrp or a Solomon .txt file."""
+    from solvers import MaxIterations, MaxRuntime, make
+    from solvers.check import check as verify
+    from solvers.native import dump_solution, load_problem
+    from solvers.stop import Stop
+
+    loaded = load_problem(problem, rounding)
+    stop: Stop = MaxIterations(iterations) if iterations else MaxRuntime(time_limit or 60.0)
+    if iterations and time_limit:
+        stop = MaxIterations(iterations) | MaxRuntime(time_limit)
+    with _spinner() as progress:
+        progress(f"{name} on {loaded.name or problem}: {loaded.num_visits} visits")
+        result = make(name).solve(
+            loaded,
+            stop,
+            seed=seed,
+            on_best=lambda best: progress(f"{name}: cost {best.cost:,} after {best.elapsed_s:.1f} s"),
+        )
+    report = verify(loaded, result.solution)
+    if out is not None:
+        dump_solution(loaded, result.solution, out)
+    if as_json:
+        _print_json(
+            {
+                "status": str(result.status),
+                "cost": result.cost,
+                "routes": [
+                    {"vehicle_type": loaded.vehicle_types.names[r.vehicle_type], "visits": list(r.visits)}
+                    for r in result.solution.routes
+                ],
+                "unserved": list(report.unserved),
+                "violations": [v.message for v in report.violations],
+                "runtime_s": result.runtime_s,
+                "seed": result.seed,
+            }
+        )
+    else:
+        click.echo(
+            f"{result.status}: cost {result.cost:,}, {len(result.solution.routes)} routes, "
+            f"{len(report.unserved)} unserved, {result.runtime_s:.1f} s"
+        )
+    if result.interrupted:
+        sys.exit(INTERRUPTED)
+    sys.exit(INCOMPLETE if report.unserved or report.violations else 0)
+
+
+@logistics.command()
+@click.argument("problem", type=click.Path())
+@click.argument("solution", type=click.Path())
+@click.option(
+    "--rounding", type=click.Choice(["round", "dimacs", "exact"]), help="Of VRPLIB and Solomon files."
+)
+@as_json
+def check(problem: str, solution: str, rounding: str | None, as_json: bool) -> None:
+    """Check a solution against its problem, independently of every solver."""
+    from solvers.check import check as verify
+    from solvers.native import load_problem, load_solution
+
+    loaded = load_problem(problem, rounding)
+    report = verify(loaded, load_solution(solution, loaded))
+    if as_json:
+        _print_json(
+            {
+                "feasible": report.feasible,
+                "cost": report.cost.total,
+                "violations": [{"code": v.code, "message": v.message} for v in report.violations],
+                "unserved": list(report.unserved),
+            }
+        )
+    else:
+        for violation in report.violations:
+            click.echo(violation.message)
+        click.echo(
+            f"cost {report.cost.total:,}; {len(report.violations)} violations, {len(report.unserved)} unserved"
+        )
+    sys.exit(0 if report.feasible else INCOMPLETE)
+
+
+@logistics.group("import")
+def import_() -> None:
+    """Bring in orders or roads from other sources."""
+
+
+@import_.command("orders")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option(
+    "--map", "map_name", default="uci-online-retail", show_default=True, help="Built-in, or a TOML file."
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Parquet file to write.")
+@as_json
+def import_orders(source: Path, map_name: str, out: Path, as_json: bool) -> None:
+    """Clean an order file (CSV or Parquet) by a column map; report what was dropped and why."""
+    from logistics.importing.files import import_orders as clean
+
+    report = clean(source, map_name, out)
+    if as_json:
+        _print_json(
+            {"lines_read": report.lines_read, "lines_kept": report.lines_kept, "dropped": report.dropped}
+        )
+        return
+    click.echo(f"read {report.lines_read:,} lines, kept {report.lines_kept:,}")
+    for reason, lines in report.dropped.items():
+        click.echo(f"  dropped {lines:,}: {reason}")
+
+
+@import_.command("roads")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Road graph file to write.")
+@as_json
+def import_roads(source: Path, out: Path, as_json: bool) -> None:
+    """Turn an .osm.pbf extract or a graph with hourly speeds into a road graph file."""
+    from dataclasses import asdict
+
+    from logistics.roads.importer import import_roads as bring
+
+    report = asdict(bring(source, out))
+    if as_json:
+        click.echo(json.dumps(report, indent=2, default=str))
+        return
+    for key, value in report.items():
+        click.echo(f"{key}: {value}")
+
+
+@logistics.command()
 @as_json
 def solvers(as_json: bool) -> None:
     """List the routing solvers and the problem features that each supports."""
@@ -327,25 +473,28 @@ def _print_kpis(result: RunResult) -> None:
 
 def main() -> None:
     """Entry point: turns every foreseen failure into a message and an exit code."""
-    from solvers.errors import InvalidInputError, LogisticsError
-
     try:
         logistics(standalone_mode=False)
-    except click.exceptions.Abort:
-        _note("interrupted")
-        sys.exit(INTERRUPTED)
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         _note("interrupted")
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(INVALID)
-    except InvalidInputError as error:
-        _note(str(error))
-        sys.exit(INVALID)
-    except LogisticsError as error:
-        _note(f"{error} [{error.code}]")
-        sys.exit(INTERNAL if error.code in ("conservation", "plan-rejected") else INVALID)
+    except Exception as error:
+        # Imported only now: `logistics --help` need not load numpy.
+        from solvers.errors import InvalidInputError, LogisticsError
+
+        if isinstance(error, InvalidInputError):
+            _note(str(error))
+            sys.exit(INVALID)
+        if isinstance(error, LogisticsError):
+            _note(f"{error} [{error.code}]")
+            sys.exit(INTERNAL if error.code in ("conservation", "plan-rejected") else INVALID)
+        if isinstance(error, BrokenPipeError):
+            sys.exit(0)
+        _note(f"internal failure: {type(error).__name__}: {error}; please report it with the command you ran")
+        sys.exit(INTERNAL)
 
 
 if __name__ == "__main__":
