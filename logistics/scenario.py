@@ -143,6 +143,7 @@ class RoadsSection(Section):
     detour_factor: Annotated[float, Field(ge=1)] = 1.3
     speeds_kmh: Hourly | None = None  # local traffic by hour of day; required for great-circle
     linehaul_speeds_kmh: Hourly | None = None  # trucks between sites; `speeds_kmh` where absent
+    max_snap_m: Positive = 1000.0  # places farther from every street are faults
     slowdown_cv: NonNegative = 0.0  # coefficient of variation of each trip's travel time (lognormal, mean 1)
 
 

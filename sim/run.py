@@ -55,6 +55,7 @@ def make_roads(scenario: Scenario) -> tuple[Roads, Roads]:
             detour_factor=section.detour_factor,
             start_second_of_day=scenario.scenario.start_second_of_day,
             speeds_mps=speeds,
+            max_snap_m=section.max_snap_m,
         )
 
     local = roads(section.speeds_kmh)
