@@ -1,0 +1,123 @@
+"""Broken scenarios: every fault of a file in one pass, each with place, value and repair; never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logistics.templates import init, templates
+from logistics.validate import load_scenario, validate
+from solvers.errors import InvalidInputError
+
+# name -> (text of the small template, what to put there, what the fault's place, value and code must say)
+BROKEN: dict[str, tuple[str, str, tuple[str, str, str]]] = {
+    "unknown key": ("horizon_days = 4", "horizon_dayz = 4", ("horizon_dayz", "4", "unknown-key")),
+    "wrong type": ("horizon_days = 4", 'horizon_days = "four"', ("horizon_days", "four", "")),
+    "horizon too long": ("horizon_days = 4", "horizon_days = 400", ("horizon_days", "400", "")),
+    "unknown time zone": ('"Europe/Berlin"', '"Europe/Berlim"', ("timezone", "Berlim", "")),
+    "start without offset": ("00:00:00+01:00", "00:00:00", ("start", "2026-03-02", "")),
+    "wrong unit": ("slowdown_cv = 0.1", "slowdown_cv = 0.1\nspeeds_mph = [1]", ("speeds_mph", "", "")),
+    "wrong unit in a stage": ("per_line_s = 12", "per_line_min = 12", ("per_line_min", "12", "wrong-unit")),
+    "window reversed": ('["14:00", "18:00"]', '["18:00", "14:00"]', ("pickup_window", "18:00", "")),
+    "not a clock time": ('["14:00", "18:00"]', '["14:99", "18:00"]', ("pickup_window", "14:99", "")),
+    "missing file": ('kind = "great-circle"', 'kind = "osm"\npath = "none.pbf"', ("roads", "none.pbf", "")),
+    "unset variable": ('kind = "great-circle"', 'kind = "osm"\npath = "$NO_SUCH_X/a"', ("roads", "$NO_SUCH_X", "")),
+    "unknown kind of roads": ('kind = "great-circle"', 'kind = "bird"', ("roads.kind", "bird", "")),
+    "latitude": ("lat = 52.31", "lat = 152.31", ("lat", "152.31", "")),
+    "unknown station": ('station = "st-north"\nlon = 10.52\n', 'station = "st-nort"\nlon = 10.52\n', ("station", "st-nort", "")),
+    "unknown vehicle": ('vehicle = "van"\ncount = 4', 'vehicle = "vam"\ncount = 4', ("vehicle", "vam", "")),
+    "truck in the fleet": ('vehicle = "van"\ncount = 4', 'vehicle = "truck"\ncount = 4', ("fleet", "truck", "wrong-role")),
+    "van on a lane": ('id = "wh-1:hub-1"\norigin = "wh-1"\ndestination = "hub-1"\nvehicle = "truck"', 'id = "wh-1:hub-1"\norigin = "wh-1"\ndestination = "hub-1"\nvehicle = "van"', ("lanes", "van", "wrong-role")),
+    "lane from nowhere": ('origin = "wh-1"\ndestination', 'origin = "wh-9"\ndestination', ("origin", "wh-9", "")),
+    "lane to itself": ('origin = "st-south"\ndestination = "hub-1"', 'origin = "hub-1"\ndestination = "hub-1"', ("lanes", "hub-1", "lane-to-itself")),
+    "duplicate site": ('id = "st-south"\nkind', 'id = "st-north"\nkind', ("sites", "st-north", "duplicate-id")),
+    "unreachable area": ('id = "hub-1:st-north"\norigin = "hub-1"\ndestination = "st-north"', 'id = "hub-1:st-north"\norigin = "hub-1"\ndestination = "st-south"', ("", "", "unreachable-area")),
+    "warehouse that doesn't pack": ('name = "pack"', 'name = "pick"', ("sites", "", "")),
+    "negative demand": ("per_day = ", "per_day = -", ("per_day", "-", "")),
+    "unknown container": ('container = "cage"', 'container = "crate"', ("sort_plan", "crate", "")),
+    "cyclic sort plan": ('container = "cage"  #', 'container = "cage"\nrows = [{ site = "hub-1", next = "st-south", area = "north", container = "cage" }, { site = "st-south", next = "hub-1", area = "north", container = "cage" }]  #', ("", "", "sort-plan-loop")),
+    "two promises": ("promise_day = 0", "promise_day = 0\npromise_after_s = 60", ("services", "", "")),
+    "unmarked input": ('delivery = "assumed', 'nonsense = "assumed', ("delivery", "", "unmarked-input")),
+    "mark without a basis": ('roads = "assumed: round', 'roads = "guessed: round', ("basis", "guessed", "")),
+    "speeds of a short day": ("speeds_kmh = [40, ", "speeds_kmh = [", ("speeds_kmh", "", "")),
+    "no speed": ("speeds_kmh = [40, ", "speeds_kmh = [0, ", ("speeds_kmh", "0", "")),
+    "not TOML": ("schema = 1", "schema = = 1", ("line", "", "")),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return init("town", "small", tmp_path_factory.mktemp("small")).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_scenario_is_explained(name: str, small: str, tmp_path: Path) -> None:
+    old, new, (place, value, code) = BROKEN[name]
+    assert old in small
+    path = tmp_path / "broken.toml"
+    path.write_text(small.replace(old, new, 1), encoding="utf-8")
+    faults = validate(path)
+    assert faults
+    assert any(place in f.place and value in f.value and code in f.code for f in faults), list(
+        map(str, faults)
+    )
+    for fault in faults:
+        assert fault.file
+        assert fault.message
+        assert fault.repair
+        assert fault.code
+    with pytest.raises(InvalidInputError) as caught:
+        load_scenario(path)
+    assert list(caught.value.faults) == faults
+
+
+def test_all_faults_come_in_one_pass(small: str, tmp_path: Path) -> None:
+    names = (
+        "unknown key",
+        "latitude",
+        "unknown vehicle",
+        "window reversed",
+        "unmarked input",
+        "unknown container",
+    )
+    text = small
+    for name in names:
+        text = text.replace(*BROKEN[name][:2], 1)
+    path = tmp_path / "broken.toml"
+    path.write_text(text, encoding="utf-8")
+    faults = validate(path)
+    for name in names:
+        place, value, code = BROKEN[name][2]
+        assert any(place in f.place and value in f.value and code in f.code for f in faults), name
+
+
+@pytest.mark.parametrize("template", templates())
+def test_templates_have_no_faults(template: str, tmp_path: Path) -> None:
+    assert validate(init("fresh", template, tmp_path)) == []
+
+
+@given(data=st.data())
+def test_no_mutation_ends_in_a_traceback(
+    data: st.DataObject, small: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    lines = small.splitlines()
+    for _ in range(data.draw(st.integers(1, 4))):
+        row = data.draw(st.integers(0, len(lines) - 1))
+        kind = data.draw(st.sampled_from(("drop", "twice", "value")))
+        if kind == "drop":
+            del lines[row]
+        elif kind == "twice":
+            lines.insert(row, lines[row])
+        else:
+            value = data.draw(
+                st.sampled_from(('""', "-1", "[]", "true", '"x"', "1e300", "{}", "nan", "[[1]]"))
+            )
+            lines[row] = lines[row].partition("=")[0] + f"= {value}"
+    path = tmp_path_factory.mktemp("mutated") / "mutated.toml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    for fault in validate(path):
+        assert fault.message
+        assert fault.repair
