@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from solvers.kernels.insertion import NEVER, best_place, place_visit, price_alone
-from solvers.kernels.jit import entry, helper
+from solvers.kernels.jit import allocating, entry, helper
 from solvers.kernels.layout import (
     ALLOWED_AT,
     BANKED,
@@ -177,7 +177,7 @@ def turn_round(follow: Any, lead: Any, x: int) -> None:
         x = y
 
 
-@entry
+@allocating
 def join(
     D: Any,
     F: Any,
