@@ -24,7 +24,7 @@ OnRoutes = Callable[[Routes], None]
 _FIRST = routing_enums_pb2.FirstSolutionStrategy
 _META = routing_enums_pb2.LocalSearchMetaheuristic
 _ON = 3  # BOOL_TRUE of the operator switches
-_NEAR = 0.01  # solutions within this share of the best are worth watching
+_NEAR = 0.0005  # solutions within this share of the best are worth watching
 
 # ruin-and-recreate within OR-Tools: slack induction by string removals (Christiaens & Vanden Berghe 2020)
 _ITERATED = """
@@ -189,6 +189,8 @@ class Model:
         for visit, index in self._index.items():
             opens, closes = (int(x) for x in v.tw[visit])
             time.CumulVar(index).SetRange(opens, min(closes, horizon))
+            if v.release[visit]:
+                time.CumulVar(index).SetMin(int(v.release[visit]) + self._nearest_start(visit))
         for vehicle, kind in enumerate(self.vehicles):
             close = min(int(t.shift[kind, 1]), int(depot_tw[t.end_depot[kind], 1]), horizon)
             time.CumulVar(routing.Start(vehicle)).SetRange(begins[vehicle], horizon)
@@ -199,6 +201,14 @@ class Model:
                 time.SetSpanUpperBoundForVehicle(int(t.max_duration[kind]), vehicle)
         if v.release[self.visits].any():
             self._add_releases(time, horizon)
+
+    def _nearest_start(self, visit: int) -> int:
+        """Travel time from the nearest start depot."""
+        starts = {
+            kind: self._local[int(self.problem.vehicle_types.start_depot[kind])] for kind in self._kinds
+        }
+        node = len(self._local) + self.visits.index(visit)
+        return min(int(self._of_type(kind)[1][start, node]) for kind, start in starts.items())
 
     def _add_releases(self, time: Any, horizon: int) -> None:
         """A level that stays the same along a route, is no lower than any release, and the start waits for."""
@@ -235,14 +245,13 @@ class Model:
         p = pywrapcp.DefaultRoutingSearchParameters()
         p.first_solution_strategy = _FIRST.LOCAL_CHEAPEST_INSERTION
         p.solution_limit = budget.solutions
-        if budget.seconds is not None:
-            p.time_limit.FromMilliseconds(max(1, int(budget.seconds * 1000)))
+        seconds = budget.seconds
+        if seconds is None:
+            # Far beyond what the solutions take. OR-Tools counts only solutions that pass its full check, and
+            # would go on for ever where recreation yields none; then the best found stays what it is.
+            seconds = 2.0 + 0.01 * budget.solutions * max(1.0, len(self.visits) / 50)
+        p.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
         return p
-
-    def construct(self, budget: Budget) -> Routes | None:
-        """Cheapest insertion alone."""
-        p = self._parameters(Budget(1, budget.seconds))
-        return self._routes(self._routing.SolveWithParameters(p))
 
     def anneal(
         self, budget: Budget, hot: float, removed: int, watch: OnRoutes | None = None

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.problem import Problem
-from solvers.schedule import earliest_departure, latest_return, leg_function
+from solvers.schedule import earliest_departure, latest_return, leg_function, schedule
 from solvers.solution import Route
 from solvers.travel import IntArray, distances
 
@@ -85,8 +86,8 @@ def able_visits(problem: Problem, visits: Sequence[int], kinds: Sequence[int]) -
     return [v for v in visits if any(not int(problem.visits.skills[v]) & ~h for h in has)]
 
 
-def servable_visits(problem: Problem, kinds: Sequence[int]) -> list[int]:
-    """Visits that some usable type has the skills and the capacity for."""
+def possible_visits(problem: Problem, kinds: Sequence[int]) -> list[int]:
+    """Visits that some type of `kinds` has the skills and the capacity for; no plan serves the others."""
     found = []
     t, v = problem.vehicle_types, problem.visits
     for visit in range(problem.num_visits):
@@ -95,6 +96,22 @@ def servable_visits(problem: Problem, kinds: Sequence[int]) -> list[int]:
         if any((load <= t.capacity[k]).all() and not needs & ~int(t.skills[k]) for k in kinds):
             found.append(visit)
     return found
+
+
+def servable_visits(problem: Problem, kinds: Sequence[int]) -> list[int]:
+    """Visits that some vehicle can serve on a route of their own.
+
+    The others are not searched for. (Only where travel times break the triangle inequality might one of them
+    fit in a longer route.)
+    """
+    legs = {k: leg_function(problem, int(problem.vehicle_types.profile[k])) for k in kinds}
+
+    def sound(route: Route) -> bool:
+        run = schedule(problem, route, legs[route.vehicle_type])
+        return not any(True for constraint in ROUTE_CONSTRAINTS for _ in constraint.check(problem, run))
+
+    possible = possible_visits(problem, kinds)
+    return [visit for visit in possible if any(sound(Route(k, (visit,))) for k in kinds)]
 
 
 def need_of(problem: Problem, visits: Sequence[int]) -> IntArray:

@@ -27,6 +27,7 @@ from solvers.ortools_parts import (
     nearest_first,
     need_of,
     penalties,
+    possible_visits,
     servable_visits,
     usable_types,
 )
@@ -38,7 +39,7 @@ from solvers.solution import Route, Solution
 from solvers.stop import Progress, Stop
 from solvers.travel import IntArray
 
-_KEPT = 2000  # routes of one annealing run that go to the pool, the latest
+_KEPT = 600  # routes of one annealing run that go to the pool, the latest
 
 
 class OrtoolsSolver:
@@ -303,7 +304,7 @@ class _Run:
         if not vehicles or not able_visits(problem, visits, vehicles):
             return
         before = self.evaluate(old, visits)
-        if afresh or not old:
+        if afresh or not old or len(visits) < 5:  # too few moves for guided local search to go on
             found = self.anneal(visits, vehicles, share)
         else:
             chosen = able_visits(problem, visits, vehicles)
@@ -356,7 +357,7 @@ class _Run:
         solution = Solution(self.routes)
         report = check(self.problem, solution)
         status = report.status
-        hopeless = set(range(self.problem.num_visits)) - set(self.servable)
+        hopeless = set(range(self.problem.num_visits)) - set(possible_visits(self.problem, self.usable))
         if any(self.problem.visits.required[v] for v in hopeless):
             status = Status.INFEASIBLE
         if not self.routes and not report.unserved:

@@ -1,0 +1,281 @@
+"""One suite that every registered solver passes. New solvers are picked up from the registry by themselves.
+
+Solvers stop on iterations; every result goes through the independent checker.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from solvers import (
+    Incumbent,
+    MaxIterations,
+    MaxRuntime,
+    Problem,
+    ProblemBuilder,
+    Result,
+    Solution,
+    Solver,
+    Status,
+    UnsupportedFeatureError,
+    make,
+    registered,
+)
+from solvers.check import CheckReport, check
+from solvers.features import FEATURES
+from tests.conformance.problems import CASES, case_id, random_problem, supported
+
+# solver -> parameters that make its iterations short; solvers not listed take their defaults
+QUICK: dict[str, dict[str, Any]] = {"ortools": {"group_solutions": 10}}
+ITERATIONS: dict[str, int] = {"ortools": 3}
+
+
+def present(name: str) -> bool:
+    """Whether the solver's module is there; peers also need their package."""
+    info = registered()[name]
+    return info.origin == "built-in" and find_spec(info.target.partition(":")[0]) is not None
+
+
+SOLVERS = [
+    pytest.param(name, marks=() if present(name) else pytest.mark.skip(reason=f"{name}: module not there"))
+    for name in registered()
+]
+every_solver = pytest.mark.parametrize("name", SOLVERS)
+
+
+def quick(name: str) -> Solver[Problem, Solution]:
+    return make(name, QUICK.get(name))
+
+
+def stop_of(name: str) -> MaxIterations:
+    return MaxIterations(ITERATIONS.get(name, 200))
+
+
+def verified(problem: Problem, result: Result[Solution]) -> CheckReport:
+    """The checker's report, after comparing with it all that the result claims."""
+    report = check(problem, result.solution)
+    assert report.violations == ()
+    assert result.cost == report.cost.total
+    assert result.unserved == report.unserved
+    if report.feasible:
+        assert result.status in (Status.FEASIBLE, Status.OPTIMAL)
+    else:
+        assert result.status in (Status.INCOMPLETE, Status.INFEASIBLE)
+    assert all(route.visits for route in result.solution.routes)
+    return report
+
+
+def solved(name: str, problem: Problem, seed: int = 1, **more: Any) -> Result[Solution]:
+    return quick(name).solve(problem, stop_of(name), seed=seed, **more)
+
+
+@every_solver
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+def test_every_feature_and_pair_is_solved_or_refused(name: str, case: tuple[str, ...]) -> None:
+    problem = random_problem(case, 0)
+    if not problem.features <= quick(name).features:
+        with pytest.raises(UnsupportedFeatureError) as caught:
+            solved(name, problem)
+        assert any(feature in str(caught.value) for feature in problem.features - quick(name).features)
+        return
+    verified(problem, solved(name, problem))
+
+
+@every_solver
+@settings(max_examples=15)
+@given(case=st.sets(st.sampled_from(sorted(FEATURES)), max_size=5), seed=st.integers(0, 10_000))
+def test_random_problems_of_any_features(name: str, case: set[str], seed: int) -> None:
+    if not supported(tuple(case), quick(name).features):
+        return
+    problem = random_problem(case, seed)
+    verified(problem, solved(name, problem, seed=seed))
+
+
+@every_solver
+@pytest.mark.parametrize("case", [c for c in CASES if len(c) != 2], ids=case_id)
+def test_same_seed_same_result(name: str, case: tuple[str, ...]) -> None:
+    if not supported(case, quick(name).features):
+        return
+    problem = random_problem(case, 7)
+    once, twice = (solved(name, problem, seed=5) for _ in range(2))
+    assert once.solution == twice.solution
+    assert once.iterations == twice.iterations
+    assert [h[1:] for h in once.history] == [h[1:] for h in twice.history]
+
+
+@every_solver
+@pytest.mark.parametrize("seed", range(6))
+def test_a_start_is_never_worsened(name: str, seed: int) -> None:
+    """The other solvers' results and a poor hand-made plan serve as starts."""
+    problem = random_problem(("time_windows", "skills", "optional_visits"), 40 + seed)
+    if not problem.features <= quick(name).features:
+        return
+    starts = [solved(other, problem).solution for other in registered() if present(other) and other != name]
+    poor = Solution()
+    for visit in range(problem.num_visits):
+        for kind in range(len(problem.vehicle_types.count)):
+            grown = Solution.of([*poor.routes, *Solution.of([[visit]], kind).routes])
+            if not check(problem, grown).violations:
+                poor = grown
+                break
+    for start in (*starts, poor):
+        result = solved(name, problem, start=start)
+        assert verified(problem, result).rank <= check(problem, start).rank
+
+
+@every_solver
+def test_a_start_with_violations_does_no_harm(name: str) -> None:
+    problem = random_problem((), 3)
+    everything = Solution.of([range(problem.num_visits)])
+    assert check(problem, everything).violations
+    verified(problem, solved(name, problem, start=everything))
+
+
+@every_solver
+def test_incumbents_improve_and_the_last_is_the_result(name: str) -> None:
+    problem = random_problem(("time_windows",), 11, most=40)
+    seen: list[Incumbent[Solution]] = []
+    result = solved(name, problem, on_best=seen.append)
+    ranks = [check(problem, i.solution).rank for i in seen]
+    assert ranks == sorted(ranks, reverse=True)
+    assert len(set(ranks)) == len(ranks)
+    assert seen[-1].solution == result.solution
+    assert [(c, u) for _, c, u in result.history] == [(i.cost, i.unserved) for i in seen]
+    for incumbent in seen:
+        report = check(problem, incumbent.solution)
+        assert (incumbent.cost, incumbent.unserved) == (report.cost.total, len(report.unserved))
+
+
+def hopeless(what: str) -> tuple[Problem, set[int]]:
+    """A problem in which only some visits can be served, and those that cannot."""
+    b = ProblemBuilder(name=what)
+    b.depot(0, 0, tw=(0, 1000))
+    b.visit(10, 0, delivery=2)
+    details: dict[str, Any] = {"delivery": 2}
+    vehicle: dict[str, Any] = {"count": 2, "capacity": 5}
+    never = {1}
+    if what == "skill":
+        details["skills"] = ["cold"]
+    elif what == "load":
+        details["delivery"] = 9
+    elif what == "window":
+        details["tw"] = (0, 3)
+    elif what == "release":
+        details["release"] = 999
+    elif what == "distance":
+        vehicle["max_distance"] = 30
+    elif what == "duration":
+        vehicle["max_duration"] = 30
+    elif what == "no vehicle":
+        vehicle["count"], never = 0, {0, 1}
+    elif what == "shift too short":
+        vehicle["shift"], never = (0, 5), {0, 1}
+    b.visit(20, 0, **details)
+    b.vehicle_type(**vehicle)
+    return b.build(), never
+
+
+@every_solver
+@pytest.mark.parametrize(
+    "what",
+    ["skill", "load", "window", "release", "distance", "duration", "no vehicle", "shift too short"],
+)
+def test_infeasible_problems_give_a_status(name: str, what: str) -> None:
+    problem, never = hopeless(what)
+    if not problem.features <= quick(name).features:
+        return
+    result = solved(name, problem)
+    verified(problem, result)
+    assert set(result.unserved) == never
+    assert result.status in (Status.INCOMPLETE, Status.INFEASIBLE)
+
+
+@every_solver
+def test_a_problem_without_visits_is_solved(name: str) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.vehicle_type()
+    result = solved(name, b.build())
+    assert (result.status, result.cost, result.solution) == (Status.FEASIBLE, 0, Solution())
+
+
+@every_solver
+def test_a_single_visit_is_solved(name: str) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(3, 4)
+    b.vehicle_type(capacity=0)
+    result = solved(name, b.build())
+    assert (result.cost, result.solution) == (10, Solution.of([[0]]))
+
+
+@every_solver
+def test_priorities_decide_who_is_left_out(name: str) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    for i in range(6):
+        b.visit(10 + i, 0, delivery=1, priority=5 if i in (2, 5) else 1)
+    b.vehicle_type(count=1, capacity=3)
+    problem = b.build()
+    if not problem.features <= quick(name).features:
+        return
+    result = solved(name, problem)
+    assert {2, 5} <= result.solution.served()
+    assert len(result.solution.served()) == 3
+
+
+@every_solver
+def test_prizes_decide_which_optional_visits_are_served(name: str) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(10, 0, required=False, prize=100)
+    b.visit(0, 50, required=False, prize=20)
+    b.vehicle_type()
+    problem = b.build()
+    if not problem.features <= quick(name).features:
+        return
+    result = solved(name, problem)
+    assert result.solution.served() == {0}
+    assert result.cost == 20 + 20
+    assert result.status in (Status.FEASIBLE, Status.OPTIMAL)
+
+
+@every_solver
+def test_matrices_without_coordinates_do(name: str) -> None:
+    rng = np.random.default_rng(2)
+    from solvers import Travel
+
+    b = ProblemBuilder()
+    b.depot()
+    for _ in range(9):
+        b.visit(delivery=1)
+    b.travel(Travel.of_matrices(rng.integers(5, 90, (10, 10)), rng.integers(5, 90, (10, 10))))
+    b.vehicle_type(count=9, capacity=3, max_duration=300)
+    problem = b.build()
+    if not problem.features <= quick(name).features:
+        return
+    assert verified(problem, solved(name, problem)).feasible
+
+
+@every_solver
+def test_several_hundred_visits_by_coordinates(name: str) -> None:
+    rng = np.random.default_rng(4)
+    b = ProblemBuilder()
+    b.depot(500, 500)
+    for x, y in rng.integers(0, 1000, (400, 2)):
+        b.visit(int(x), int(y), delivery=int(rng.integers(1, 9)))
+    b.vehicle_type(count=400, capacity=60)
+    problem = b.build()
+    assert verified(problem, solved(name, problem)).feasible
+
+
+@every_solver
+def test_a_time_limit_is_a_stop_as_well(name: str) -> None:
+    problem = random_problem(("time_windows",), 2)
+    verified(problem, quick(name).solve(problem, MaxRuntime(0.3), seed=1))
