@@ -1,0 +1,1 @@
+"""Adapters to other systems, for comparison. They need the extra `peers`."""

@@ -1,0 +1,142 @@
+"""Adapter to VROOM (through pyvroom), https://vroom-project.org."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from solvers.features import require
+from solvers.ortools_parts import need_of, servable_visits, usable_types
+from solvers.peers.common import Report, matrices, need
+from solvers.problem import Problem
+from solvers.result import OnBest, Result
+from solvers.solution import Route, Solution
+from solvers.stop import Stop
+
+_HORIZON = 2**31  # VROOM holds times in 32 bits
+
+
+class VroomSolver:
+    """VROOM at a fixed exploration level (0 to 5), one thread.
+
+    Deterministic whatever the seed; of `stop` only the time limit is heeded. A start is not used, but the
+    result is never worse than it.
+    """
+
+    name = "vroom"
+    features = frozenset(
+        {
+            "capacities",
+            "pickups",
+            "time_windows",
+            "multi_depot",
+            "heterogeneous_fleet",
+            "fixed_costs",
+            "max_distance",
+            "skills",
+            "profiles",
+            "priorities",
+        }
+    )
+
+    def __init__(self, exploration: int = 5) -> None:
+        self._vroom = need("vroom")
+        self.exploration = exploration
+
+    def solve(
+        self,
+        problem: Problem,
+        stop: Stop,
+        *,
+        seed: int,
+        start: Solution | None = None,
+        on_best: OnBest[Solution] | None = None,
+    ) -> Result[Solution]:
+        """See `solvers.registry.Solver`. Needs n² matrices."""
+        require(problem, self.features, self.name)
+        report = Report(problem, self.name, seed)
+        usable = usable_types(problem)
+        visits = servable_visits(problem, usable)
+        if not visits:
+            return report.result((), start, 0, on_best)
+        most = np.minimum(problem.vehicle_types.count, len(visits))
+        fleet = np.minimum(most, need_of(problem, visits))
+        tables = matrices(problem)
+        while True:
+            routes, unassigned = self._once(problem, visits, usable, fleet, tables, stop.max_runtime_s)
+            late = stop.max_runtime_s is not None and report.elapsed() > 0.5 * stop.max_runtime_s
+            if not unassigned or (fleet == most).all() or late:
+                return report.result(routes, start, 1, on_best)
+            fleet = np.minimum(most, 2 * fleet)
+
+    def _once(
+        self,
+        problem: Problem,
+        visits: list[int],
+        usable: list[int],
+        fleet: Any,
+        tables: Any,
+        seconds: float | None,
+    ) -> tuple[list[Route], bool]:
+        """Routes, and whether VROOM left visits out."""
+        vroom, v, t = self._vroom, problem.visits, problem.vehicle_types
+        model = vroom.Input()
+        names: dict[tuple[int, int], str] = {}
+        for kind in usable:
+            key = int(t.profile[kind]), int(t.distance_cost[kind])
+            if key in names:
+                continue
+            names[key] = f"profile {len(names)}"
+            distance, duration = tables[key[0]]
+            model.set_durations_matrix(names[key], duration)
+            model.set_distances_matrix(names[key], distance)
+            model.set_costs_matrix(names[key], distance * key[1])
+        levels = np.unique(v.priority).tolist()
+        for visit in visits:
+            skills = int(v.skills[visit])
+            opens, closes = (int(np.clip(x, 0, _HORIZON)) for x in v.tw[visit])
+            model.add_job(
+                vroom.Job(
+                    id=visit,
+                    location=problem.num_depots + visit,
+                    default_service=int(v.service[visit]),
+                    delivery=vroom.Amount(v.delivery[visit].tolist()),
+                    pickup=vroom.Amount(v.pickup[visit].tolist()),
+                    skills={b for b in range(64) if skills >> b & 1},
+                    priority=min(100, levels.index(int(v.priority[visit]))),
+                    time_windows=[vroom.TimeWindow(opens, closes)],
+                )
+            )
+        kinds: list[int] = []
+        for kind in usable:
+            depots = int(t.start_depot[kind]), int(t.end_depot[kind])
+            opens = int(max(0, t.shift[kind, 0], problem.depots.tw[depots[0], 0]))
+            closes = int(min(_HORIZON, t.shift[kind, 1], problem.depots.tw[depots[1], 1]))
+            limit = int(t.max_distance[kind])
+            skills = int(t.skills[kind])
+            for _ in range(int(fleet[kind])):
+                model.add_vehicle(
+                    vroom.Vehicle(
+                        id=len(kinds),
+                        start=depots[0],
+                        end=depots[1],
+                        profile=names[int(t.profile[kind]), int(t.distance_cost[kind])],
+                        capacity=vroom.Amount(t.capacity[kind].tolist()),
+                        skills={b for b in range(64) if skills >> b & 1},
+                        time_window=vroom.TimeWindow(opens, closes),
+                        costs=vroom.VehicleCosts(fixed=int(t.fixed_cost[kind])),
+                        max_distance=min(limit, 2**32 - 1),
+                    )
+                )
+                kinds.append(kind)
+        timeout = None if seconds is None else timedelta(seconds=seconds)
+        solution = model.solve(exploration_level=self.exploration, nb_threads=1, timeout=timeout)
+        steps = solution.routes
+        jobs = steps[steps["type"] == "job"]
+        routes = [
+            Route(kinds[int(vehicle)], tuple(int(job) for job in rows["id"]))
+            for vehicle, rows in jobs.groupby("vehicle_id", sort=True)
+        ]
+        return routes, len(jobs) < len(visits)
