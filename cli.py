@@ -76,6 +76,13 @@ def validate(scenario: str, changes: tuple[str, ...], as_json: bool) -> None:
 @click.argument("scenario", type=click.Path())
 @seed_option
 @click.option("--out", help="Run folder; runs/NAME by default.")
+@click.option(
+    "--from",
+    "start_from",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Go on from the state in which the run in this folder ended.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the run folder if it exists.")
 @click.option("--strict", is_flag=True, help="Exit with 3 unless every parcel was delivered or cancelled.")
 @click.option("--measured-solve-time", is_flag=True, help="Charge wall-clock solve times (not reproducible).")
@@ -86,6 +93,7 @@ def run(
     scenario: str,
     seed: int,
     out: str | None,
+    start_from: Path | None,
     overwrite: bool,
     strict: bool,
     measured_solve_time: bool,
@@ -109,15 +117,19 @@ def run(
             seed,
             options=TwinOptions(jobs=jobs, measured_solve_time=measured_solve_time),
             progress=progress,
+            start_from=start_from,
         )
         progress("writing")
-        write_run(folder, loaded, result.tables, result.manifest, result.roads)
+        write_run(folder, loaded, result.tables, result.manifest, result.roads, result.state)
         report = render_report(folder)
     if as_json:
         _print_json({**result.manifest, "folder": str(folder), "report": str(report)})
     else:
         _print_kpis(result)
         click.echo(f"\nReport: {report}")
+    came_from = result.manifest["from"]
+    if came_from and came_from["orders_before"]:
+        _note(f"{came_from['orders_before']} orders before {came_from['moment']} are the earlier run's")
     unfinished = result.kpis["parcels"] - result.kpis["delivered"] - result.kpis["cancelled"]
     sys.exit(INCOMPLETE if strict and unfinished else 0)
 

@@ -27,7 +27,7 @@ def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
     scenario, record = twin.scenario, twin.record
     sites = [site.id for site in scenario.sites]
     tables = {
-        "parcels": with_late_stage(_parcels(twin), twin.env.now),
+        "parcels": with_late_stage(_parcels(twin), twin.cut_s),
         "stages": record.stages_table(sites, list(STAGES)),
         "moves": _moves(twin),
         "legs": record.legs_table(),

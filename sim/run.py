@@ -19,8 +19,12 @@ import pyarrow as pa
 from logistics.demand import build_demand
 from logistics.roads import Roads, load_roads
 from logistics.scenario import Scenario
+from sim.handover import take_state
+from sim.joining import join
 from sim.random_streams import Streams
 from sim.results import build_tables
+from sim.resume import check_vehicles, put_state
+from sim.state import RunState, check_state, read_state
 from sim.twin import Twin, TwinOptions
 
 Progress = Callable[[str], None]
@@ -29,13 +33,15 @@ PACKAGES = ("logistics-engine", "numpy", "numba", "scipy", "simpy", "ortools", "
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A finished run. `kpis` are the flat key figures; those of the manifest add wall-clock and memory."""
+    """A finished run. `kpis` are the flat key figures; those of the manifest add wall-clock and memory; `state` is
+    where another run can go on."""
 
     scenario: Scenario
     tables: dict[str, pa.Table]
     kpis: dict[str, float]
     manifest: dict[str, Any]
     roads: Roads
+    state: RunState
 
 
 def scenario_hash(scenario: Scenario) -> str:
@@ -70,16 +76,40 @@ def run_scenario(
     replication: int = 0,
     options: TwinOptions | None = None,
     progress: Progress | None = None,
+    start_from: Path | None = None,
 ) -> RunResult:
-    """Simulate a checked scenario. Same scenario, seed and replication: the same tables."""
+    """Simulate a checked scenario. Same scenario, seed and replication: the same tables.
+
+    With `start_from`, the folder of an earlier run, the run goes on from the state in which that one ended.
+    Raises `InvalidInputError` where that can't be.
+    """
     begun = time.perf_counter()
+    state = None
+    if start_from is not None:
+        state = read_state(start_from)
+        check_state(state, scenario, str(start_from))
     streams = Streams(seed, replication)
     say = progress or (lambda _: None)
     say("demand")
     demand = build_demand(scenario, streams.generator, scenario.folder)
     say("roads")
     local, linehaul = make_roads(scenario)
-    twin = Twin(scenario, demand, local, linehaul, streams, options)
+    came_from: dict[str, Any] | None = None
+    if state is None:
+        twin = Twin(scenario, demand, local, linehaul, streams, options)
+    else:
+        joined = join(scenario, demand, state)
+        twin = Twin(
+            scenario, joined.demand, local, linehaul, streams, options, joined.begins_s, joined.keys, demand
+        )
+        check_vehicles(state, twin, str(start_from))
+        put_state(twin, state)
+        came_from = {
+            "scenario": state.header["scenario"],
+            "moment": state.moment.isoformat(),
+            "parcels": joined.carried,
+            "orders_before": joined.earlier_orders,
+        }
     say("simulation")
     started = time.perf_counter()
     twin.run()
@@ -103,7 +133,9 @@ def run_scenario(
         "replication": replication,
         "currency": scenario.scenario.currency,
         "start": scenario.scenario.start.isoformat(),
-        "ended_s": twin.env.now,
+        "begun_s": twin.begins_s,
+        "ended_s": twin.cut_s,
+        "from": came_from,
         "versions": versions(),
         "machine": {
             "system": platform.system(),
@@ -120,7 +152,7 @@ def run_scenario(
         },
         "kpis": {**kpis, **wall},
     }
-    return RunResult(scenario, tables, kpis, manifest, local)
+    return RunResult(scenario, tables, kpis, manifest, local, take_state(twin))
 
 
 def versions() -> dict[str, str]:
