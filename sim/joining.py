@@ -62,8 +62,9 @@ def join(scenario: Scenario, new: Demand, state: RunState) -> Joined:
     areas, sizes = rows(scenario.areas), rows(scenario.demand.sizes)
     place, places = _places(new.places, table, sites, areas)
     first_parcel = np.flatnonzero(np.diff(table["order"], prepend=-1))
+    reference = _told_apart(table["reference"][first_parcel], fresh, state.header["start"])
     orders = Orders(
-        reference=_chained(table["reference"][first_parcel], fresh.orders.reference),
+        reference=_chained(reference, fresh.orders.reference),
         placed_s=_chained(table["placed_s"][first_parcel] + shift, fresh.orders.placed_s),
         place=_chained(place[first_parcel], fresh.orders.place),
         service=_chained(coded(table["service"][first_parcel], services), fresh.orders.service),
@@ -129,6 +130,15 @@ def _selected(demand: Demand, kept: Any) -> Demand:
         ),
         demand.cleaning,
     )
+
+
+def _told_apart(reference: Any, fresh: Demand, start: str) -> Any:
+    """References of carried orders; those that new orders bear too get the earlier run's start behind an "@"."""
+    taken = set(fresh.orders.reference.tolist())
+    told = [f"{name}@{start}" if name in taken else name for name in reference.tolist()]
+    result = np.empty(len(told), dtype=object)
+    result[:] = told
+    return result
 
 
 def _renumbered(kept: Any) -> RowArray:
