@@ -115,7 +115,7 @@ def littles_law_holds(tables: Tables) -> None:
         assert queued[key] == pytest.approx(seconds, abs=0.01)
 
 
-@settings(max_examples=40)
+@settings(max_examples=80)
 @given(scenarios(), st.integers(0, 1000))
 def test_laws(scenario: Scenario, seed: int) -> None:
     """Solvers' plans are checked on the way: `sim.solving` raises where the independent checker objects."""

@@ -75,13 +75,18 @@ def test_recorded_events_give_the_same_commands(template: Path) -> None:
     replayed = []
     for now, event in twin.events:
         state, commands = dispatcher.step(state, [event], now)
-        replayed += commands
+        replayed += [(now, command) for command in commands]
     assert len(replayed) == len(twin.commands) > 0
     assert sorted(map(summary, replayed)) == sorted(map(summary, twin.commands))
 
 
-def summary(command: object) -> str:
-    """What a command says, without array objects."""
+def summary(told: tuple[int, object]) -> str:
+    """When a command was given and what it says, without array objects."""
+    now, command = told
+    return f"{now} {said(command)}"
+
+
+def said(command: object) -> str:
     if isinstance(command, PublishPlan) and isinstance(command.plan, RoutePlan):
         trips = [(t.vehicle, t.depart_s, [s.place for s in t.stops]) for t in command.plan.trips]
         return f"routes {command.plan.site} {command.plan.role} {trips}"
