@@ -190,7 +190,7 @@ class Chain:
                     self.env.process(self.truck(lane, origin, destination, departure, rows))
 
     def fill(self, origin: int, destination: int, lane: Any) -> list[int]:
-        """Urgent ones first, then in order of waiting; bag by bag, a full bag is closed, what does not fit stays."""
+        """Urgent ones first, then in order of waiting; a full bag is closed, what does not fit stays behind."""
         queue = sorted(self.outbound[origin, destination])
         truck, bag = self.kinds[lane.vehicle], self.scenario.containers[0]
         load_g = load_ml = bag_g = bag_ml = 0
