@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli_bench import bench
+
 if TYPE_CHECKING:
     from sim.run import RunResult
 
@@ -34,6 +36,9 @@ jobs_option = click.option(
 @click.version_option(package_name="logistics-engine")
 def logistics() -> None:
     """Simulate and optimize parcel networks, from order to doorstep."""
+
+
+logistics.add_command(bench)
 
 
 # --- scenarios --------------------------------------------------------------------------------------------

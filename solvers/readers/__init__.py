@@ -7,30 +7,18 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 from solvers.problem import Problem
 from solvers.readers.build import build_problem
+from solvers.readers.families import FAMILIES, Family, family
 from solvers.readers.rounding import ROUNDINGS, Rounding, rounding_of
 from solvers.readers.sol import read_sol, sol_text
 from solvers.readers.solomon import read_solomon
 from solvers.readers.vrplib import parse_vrplib
 
-__all__ = ["FAMILIES", "ROUNDINGS", "Rounding", "read", "read_sol", "sol_text"]
-
-# benchmark family (the TYPE of a VRPLIB file, or the Solomon format) -> its usual rounding convention
-FAMILIES: dict[str, str] = {
-    "CVRP": "round",
-    "ACVRP": "round",
-    "VRPB": "round",
-    "VRPTW": "dimacs",
-    "PCVRPTW": "dimacs",
-    "MTVRPTWR": "dimacs",
-    "MDVRPTW": "exact",
-    "SDVRPTW": "exact",
-    "HFVRP": "exact",
-    "SOLOMON": "dimacs",
-}
+__all__ = ["FAMILIES", "ROUNDINGS", "Family", "Rounding", "family_of", "read", "read_sol", "sol_text"]
 
 
 def read(path: Path | str, rounding: str) -> Problem:
@@ -44,8 +32,23 @@ def read(path: Path | str, rounding: str) -> Problem:
     if rounding != "family":
         rounding_of(rounding)  # a wrong name is told before the file is read
     if path.suffix.lower() == ".txt":
-        return read_solomon(path, rounding_of(FAMILIES["SOLOMON"] if rounding == "family" else rounding))
+        return read_solomon(
+            path, rounding_of(FAMILIES["SOLOMON"].rounding if rounding == "family" else rounding)
+        )
     raw = parse_vrplib(path)
     if rounding == "family":
-        rounding = FAMILIES.get(raw.headers["TYPE"].upper(), "round")
+        rounding = family(raw.headers["TYPE"]).rounding
     return build_problem(raw, rounding_of(rounding), path.stem)
+
+
+def family_of(path: Path | str) -> Family:
+    """The conventions of a benchmark file's family, by the TYPE that it declares near its top."""
+    path = Path(path)
+    if path.suffix.lower() == ".txt":
+        return FAMILIES["SOLOMON"]
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in islice(file, 40):
+            key, _, value = line.partition(":")
+            if key.strip().upper() == "TYPE":
+                return family(value.strip())
+    return family("")
