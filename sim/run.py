@@ -39,8 +39,16 @@ class RunResult:
 
 
 def scenario_hash(scenario: Scenario) -> str:
-    """A hash of everything the scenario file and its overrides say."""
-    return hashlib.sha256(scenario.model_dump_json(by_alias=True).encode()).hexdigest()
+    """A hash of everything the scenario file and its overrides say, and of the files that it names."""
+    digest = hashlib.sha256(scenario.model_dump_json(by_alias=True).encode())
+    orders = scenario.demand.order_file
+    named = [scenario.roads.path, scenario.sort_plan.path, scenario.demand.volumes, scenario.catalogue.path]
+    named += [] if orders is None else [orders.path, orders.map, orders.buildings_path]
+    for text in named:
+        path = None if text is None else scenario.path(text)
+        if path is not None and path.is_file():  # a map may be a built-in one
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def make_roads(scenario: Scenario) -> tuple[Roads, Roads]:
