@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
-INTERNAL, INTERRUPTED = 2, 130
+from cli_shared import INTERNAL, INTERRUPTED, as_json, note, print_json, print_table, progress_bar
 
 
 @click.group()
@@ -39,7 +38,7 @@ def bench() -> None:
 )
 @click.option("--not-every", type=click.IntRange(min=2), help="All but every Kth instance by name.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most so many of each folder, spread evenly.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+@as_json
 def run(
     folders: tuple[Path, ...],
     solvers: tuple[str, ...],
@@ -60,9 +59,6 @@ def run(
 
     Runs that the records in --out already hold are not repeated: the same command resumes what was cut off.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from solvers.bench import Campaign, Record, choose, parse_spec
     from solvers.bench.machine import command_text
     from solvers.bench.record import StopSpec
@@ -77,24 +73,21 @@ def run(
         cores,
         command_text(sys.argv[1:]),
     )
-    console = Console(stderr=True)
-    columns = (TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("runs", total=None)
+    with progress_bar("runs", campaign.size) as advance:
 
         def told(record: Record, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-            click.echo(f"{done}/{total} {_line(record)}", err=True)
+            note(f"{done}/{total} {_line(record)}")
+            advance()
 
         outcome = campaign.run(told)
     if as_json:
-        click.echo(json.dumps({**vars(outcome), "out": str(out)}, indent=2))
+        print_json({**vars(outcome), "out": str(out)})
     else:
         click.echo(
             f"{outcome.done} runs done, {outcome.skipped} already there, {outcome.failed} failed; records: {out}"
         )
     if outcome.interrupted:
-        click.echo("interrupted; the same command goes on", err=True)
+        note("interrupted; the same command goes on")
         sys.exit(INTERRUPTED)
     sys.exit(INTERNAL if outcome.failed else 0)
 
@@ -107,7 +100,7 @@ def run(
     "--out", type=click.Path(path_type=Path), help="Write compare.md, report.html and PNG charts here."
 )
 @click.option("--title", default="Benchmark", show_default=True, help="Heading of what is written.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+@as_json
 def compare(
     folders: tuple[Path, ...], baseline: str | None, level: float, out: Path | None, title: str, as_json: bool
 ) -> None:
@@ -123,23 +116,16 @@ def compare(
 
         command = command_text(sys.argv[1:])
         for path in write_report(found, load_sessions(folders), out, title, command):
-            click.echo(f"wrote {path}", err=True)
+            note(f"wrote {path}")
     if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+        print_json(found.as_json())
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=None if sys.stdout.isatty() else 160)
     for name in found.sets():
         groups = [("", found.rows(found.cases(name)))]
         classes = by_size(found, name)
         groups += [(f", {label} visits", rows) for label, rows in classes] if len(classes) > 1 else []
         for suffix, rows in groups:
-            shown = Table(*COLUMNS, title=name + suffix)
-            for row in rows:
-                shown.add_row(*cells(row, found.baseline))
-            console.print(shown)
+            print_table(name + suffix, list(COLUMNS), [cells(row, found.baseline) for row in rows])
 
 
 def _seeds(text: str) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,12 +21,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 DAY_S = 86_400
+DUMPED = (
+    "dumped"  # context of validation in which clock times are seconds, as in a run folder's scenario.json
+)
 
 _CLOCK = re.compile(r"([0-4]?\d):([0-5]\d)")
 
@@ -35,7 +40,9 @@ def _wrong(code: str, message: str, repair: str) -> PydanticCustomError:
     return PydanticCustomError(code, "{message}", {"message": message, "repair": repair})
 
 
-def _second_of_day(value: Any) -> Any:
+def _second_of_day(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, int) and info.context == DUMPED:
+        return value
     if not isinstance(value, str):
         raise _wrong("clock-format", "not a clock time", 'write it as "HH:MM", with quotes')
     match = _CLOCK.fullmatch(value)
@@ -507,6 +514,11 @@ class Scenario(Section):
     disruptions: list[DisruptionSection] = []
 
     _folder: Path = Path()  # of the scenario file; relative paths start there
+
+    @classmethod
+    def of_dump(cls, document: Mapping[str, Any]) -> Scenario:
+        """The scenario that `model_dump(mode="json", by_alias=True)` gave."""
+        return cls.model_validate(document, context=DUMPED)
 
     @property
     def folder(self) -> Path:

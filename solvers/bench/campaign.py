@@ -99,6 +99,11 @@ class Campaign:
             for s in self.solvers
         ]
 
+    @property
+    def size(self) -> int:
+        """Number of runs."""
+        return len(self.instances) * len(self.seeds) * len(self.solvers)
+
     def run(self, progress: Callable[[Record, int, int], None] = lambda *_: None) -> Outcome:
         """Run what is missing; `progress` hears of each record with the numbers of runs done and wanted.
 
