@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from logistics.demand import build_demand
+from logistics.paths import resolve
 from logistics.roads import Roads, load_roads
 from logistics.scenario import Scenario
 from sim.random_streams import Streams
@@ -45,7 +46,7 @@ def scenario_hash(scenario: Scenario) -> str:
     named = [scenario.roads.path, scenario.sort_plan.path, scenario.demand.volumes, scenario.catalogue.path]
     named += [] if orders is None else [orders.path, orders.map, orders.buildings_path]
     for text in named:
-        path = None if text is None else scenario.path(text)
+        path = None if text is None else resolve(text, scenario.folder)
         if path is not None and path.is_file():  # a map may be a built-in one
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
