@@ -13,10 +13,13 @@ from solvers.problem import Problem
 from solvers.readers.build import build_problem
 from solvers.readers.li_lim import BestKnown, is_li_lim, read_best_known, read_li_lim
 from solvers.readers.lines import read_lines
+from solvers.readers.mamut import PROBLEM_SUFFIX, SOLUTION_SUFFIX, read_mamut, read_mamut_solution
 from solvers.readers.rounding import ROUNDINGS, Rounding, rounding_of
-from solvers.readers.sol import read_sol, sol_text
+from solvers.readers.sol import read_sol as read_routes
+from solvers.readers.sol import sol_text
 from solvers.readers.solomon import read_solomon
 from solvers.readers.vrplib import parse_vrplib
+from solvers.solution import Solution
 
 __all__ = [
     "FAMILIES",
@@ -42,11 +45,12 @@ FAMILIES: dict[str, str] = {
     "HFVRP": "exact",
     "SOLOMON": "dimacs",
     "LI-LIM": "fine",
+    "MAMUT": "finest",
 }
 
 
 def read(path: Path | str, rounding: str) -> Problem:
-    """The problem in a VRPLIB, Solomon or Li and Lim file.
+    """The problem in a VRPLIB, Solomon, Li and Lim or MAMUT (.vrp.json) file.
 
     `rounding` is a name of `ROUNDINGS`, or "family" for the usual convention of the file's declared type.
     Raises `InvalidInputError` with every fault of the file.
@@ -54,6 +58,8 @@ def read(path: Path | str, rounding: str) -> Problem:
     path = Path(path)
     if rounding != "family":
         rounding_of(rounding)  # a wrong name is told before the file is read
+    if path.name.lower().endswith(PROBLEM_SUFFIX):
+        return read_mamut(path, rounding_of(FAMILIES["MAMUT"] if rounding == "family" else rounding))
     if path.suffix.lower() == ".txt":
         lines = read_lines(path)
         family, parse = ("LI-LIM", read_li_lim) if is_li_lim(lines) else ("SOLOMON", read_solomon)
@@ -62,3 +68,15 @@ def read(path: Path | str, rounding: str) -> Problem:
     if rounding == "family":
         rounding = FAMILIES.get(raw.headers["TYPE"].upper(), "round")
     return build_problem(raw, rounding_of(rounding), path.stem)
+
+
+def read_sol(path: Path | str, problem: Problem) -> tuple[Solution, float | None]:
+    """The solution in a .sol or .bks.Duration.json file, and the cost that the file states.
+
+    Raises `InvalidInputError` with every fault found. Visits served twice and the like are not faults of the
+    file: they are for the checker to find.
+    """
+    path = Path(path)
+    if path.name.lower().endswith(SOLUTION_SUFFIX):
+        return read_mamut_solution(path, problem)
+    return read_routes(path, problem)
