@@ -9,7 +9,7 @@ import numpy as np
 
 from solvers.kernels.genetic import layout as L
 from solvers.kernels.neighbours import curve_order, nearest
-from solvers.problem import UNLIMITED, Problem
+from solvers.problem import Problem
 from solvers.travel import FloatArray, IntArray
 
 MAX_CLASSES = 62  # distinct skill sets of vehicle types that a bit mask holds
@@ -43,10 +43,10 @@ class Packed:
 class Tables:
     """Distance and duration matrices, made once where they fit and cut out per subset of visits where not."""
 
-    def __init__(self, problem: Problem, limit: int = 2_500) -> None:
+    def __init__(self, problem: Problem) -> None:
         self.problem = problem
         given = any(travel.is_matrix for travel in problem.travel)
-        self._whole = self._make(None) if given or problem.num_nodes <= limit else None
+        self._whole = self._make(None) if given or problem.num_nodes <= MATRIX_LIMIT else None
 
     def _make(self, nodes: IntArray | None) -> tuple[Any, Any]:
         p = self.problem
@@ -268,4 +268,4 @@ def _depot_legs(problem: Problem, profile: int, depot: int, nodes: IntArray) -> 
     return (there, dur), (there, dur)
 
 
-NO_LIMIT = int(UNLIMITED)
+MATRIX_LIMIT = 2_500  # nodes; above this only parts of a problem given by coordinates get matrices
