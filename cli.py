@@ -12,12 +12,13 @@ import sys
 
 import click
 
+from cli_bench import bench
 from cli_imports import import_
 from cli_scenarios import compare, explain, init, report, run, sweep, validate
 from cli_shared import INTERNAL, INTERRUPTED, INVALID, ensure_kernel_cache, note
 from cli_solving import check, solve, solvers
 
-COMMANDS = (init, validate, run, compare, sweep, report, explain, solve, check, solvers, import_)
+COMMANDS = (init, validate, run, compare, sweep, report, explain, solve, check, solvers, import_, bench)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,12 +12,12 @@ from logistics.fleet import Fleet
 from logistics.roads import Drive
 from logistics.tables import LOCKER, FloatArray, RowArray
 from sim.custody import CUSTOMER
+from sim.draws import attempt_keys
 from sim.legs import TripLegs
 from sim.lockers import Locker
 from sim.world import VAN, BusyTime, Process, World
 
 NOTHING = np.empty(0, dtype=np.int32)
-ATTEMPT_KEYS = 64  # luck at the door is keyed by parcel and attempt: row * 64 + attempt
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Vans:
         world, rules = self.world, self.world.scenario.delivery
         first = np.array([int(stop.parcels[0]) for stop in trip.stops])
         counts = np.array([len(stop.parcels) for stop in trip.stops])
-        key = first * ATTEMPT_KEYS + world.parcels.attempts[first]
+        key = attempt_keys(world.key[first], world.parcels.attempts[first])
         somebody = world.draws("door", "answer").uniform(key) >= rules.failure
         if role == COLLECTION:
             somebody[:] = True
@@ -115,7 +115,7 @@ class Vans:
         accepted = len(parcels) if somebody else 0
         locker = self.lockers.get(int(world.demand.places.site[place]))
         if locker is not None:
-            accepted = locker.put(parcels, world.env.now)
+            accepted = locker.put(world.key[parcels], world.env.now)
         handed = parcels[:accepted]
         world.finish(handed, on_board, CUSTOMER)
         return handed
