@@ -121,6 +121,7 @@ class General(Section):
     start: AwareDatetime  # simulated time zero
     timezone: str  # IANA name; clock times are local
     horizon_days: Annotated[int, Field(ge=1, le=60)] = 4  # a bound; the run ends when every parcel is final
+    stop_at: AwareDatetime | None = None  # cut the run there, whatever is open: another run may go on from it
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"  # ISO 4217
     measure_from: AwareDatetime | None = None  # only parcels placed inside the window count in the KPIs
     measure_to: AwareDatetime | None = None  # end of that window
