@@ -15,7 +15,7 @@ import click
 from cli_bench import bench
 from cli_imports import import_
 from cli_scenarios import compare, explain, init, report, run, sweep, validate
-from cli_shared import INTERNAL, INTERRUPTED, INVALID, note
+from cli_shared import INTERNAL, INTERRUPTED, INVALID, ensure_kernel_cache, note
 from cli_solving import check, solve, solvers
 
 COMMANDS = (init, validate, run, compare, sweep, report, explain, solve, check, solvers, import_, bench)
@@ -33,6 +33,7 @@ for _command in COMMANDS:
 
 def main() -> None:
     """Entry point: turns every foreseen failure into a message and an exit code."""
+    ensure_kernel_cache()
     try:
         logistics(standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):

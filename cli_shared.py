@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import importlib.util
 import json
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -30,6 +35,27 @@ processes_option = click.option(
 rounding_option = click.option(
     "--rounding", type=click.Choice(["round", "dimacs", "exact"]), help="Of VRPLIB and Solomon files."
 )
+
+
+def ensure_kernel_cache() -> None:
+    """Give numba a folder for compiled kernels where neither the packages nor the user's cache can be written.
+
+    numba refuses to compile cached functions otherwise. The folder is new and private: a shared one could hold
+    code of other users.
+    """
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return
+    spec = importlib.util.find_spec("solvers")
+    places = [Path(place) for place in (spec.submodule_search_locations if spec else None) or []]
+    places.append(Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()))
+    for place in places:
+        there = next(each for each in (place, *place.parents) if each.exists())
+        if os.access(there, os.W_OK):
+            return
+    folder = tempfile.mkdtemp(prefix="logistics-kernels-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["NUMBA_CACHE_DIR"] = folder
+    note("no folder for compiled code can be written, so every run compiles anew; set NUMBA_CACHE_DIR to one")
 
 
 def parse_changes(pairs: tuple[str, ...]) -> Mapping[str, str]:
