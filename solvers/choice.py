@@ -13,7 +13,7 @@ from typing import Any
 from solvers.errors import Fault, InvalidInputError, LogisticsError, UnsupportedFeatureError
 from solvers.features import FEATURES
 from solvers.problem import Problem
-from solvers.registry import make, registered
+from solvers.registry import BUILT_IN, make, registered
 from solvers.stop import Stop
 
 DEFAULT_RULES = Path(__file__).with_name("choice.toml")
@@ -106,6 +106,14 @@ def _rules(path: Path, kind: str, entries: Any, faults: list[Fault]) -> Iterable
             yield Rule(**values)
 
 
+# where no rule leads anywhere: this project's other solvers, in the order of their names
+OTHERS = tuple(
+    Rule(name)
+    for name, target in sorted(BUILT_IN.items())
+    if ".peers." not in target and name not in ("auto", "portfolio")
+)
+
+
 def usable_cores() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -132,7 +140,7 @@ def able(rule: Rule, problem: Problem) -> bool:
 
 def pick(problem: Problem, stop: Stop, rules: Rules, cores: int) -> Rule:
     """The rule that `auto` follows; raises `UnsupportedFeatureError` where no solver can."""
-    for rule in rules.rule:
+    for rule in (*rules.rule, *OTHERS):
         if rule.holds(problem, stop.max_runtime_s, cores) and able(rule, problem):
             return rule
     raise UnsupportedFeatureError(
@@ -143,6 +151,7 @@ def pick(problem: Problem, stop: Stop, rules: Rules, cores: int) -> Rule:
 def members(problem: Problem, stop: Stop, rules: Rules, cores: int) -> list[Rule]:
     """The solvers that may compete on the problem, in order; raises `UnsupportedFeatureError` where none can."""
     can = [rule for rule in rules.member if able(rule, problem)]
+    can = can or [rule for rule in OTHERS if able(rule, problem)]
     found = [rule for rule in can if rule.holds(problem, stop.max_runtime_s, cores)] or can
     if not found:
         listed = ", ".join(sorted(problem.features)) or "plain problems"

@@ -120,7 +120,7 @@ class _Run:
     def hear(self, found: Incumbent[Solution]) -> None:
         """An incumbent of a worker, while it runs."""
         if (found.unserved, found.cost) < (len(self.report.unserved), self.report.cost.total) or (
-            "priorities" in self.problem.features
+            self.problem.features & {"priorities", "vehicles_first"}
         ):
             self.offer(found.solution)
 

@@ -8,29 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from solvers.check import cost_of
+from solvers.features import CLASSIC
 from solvers.problem import Problem
 from solvers.schedule import Leg, leg_function, schedule
 from solvers.solution import Route
 from solvers.travel import EARTH_RADIUS_M, IntArray, Metric
 
 # features under which a route costs its vehicle and its distance, nothing else
-_PLAIN = frozenset(
-    {
-        "capacities",
-        "pickups",
-        "time_windows",
-        "release_times",
-        "multi_depot",
-        "heterogeneous_fleet",
-        "fixed_costs",
-        "max_distance",
-        "max_duration",
-        "optional_visits",
-        "skills",
-        "profiles",
-        "priorities",
-    }
-)
+_PLAIN = CLASSIC - {"time_costs"}
 
 
 def route_costs(problem: Problem, routes: Sequence[Route], seconds: float | None = None) -> list[int]:

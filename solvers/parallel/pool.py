@@ -19,7 +19,7 @@ from solvers.problem import Problem
 from solvers.result import Incumbent
 from solvers.solution import Solution
 
-GRACE_S = 20.0  # a worker that does not end so long after it was asked to is killed
+GRACE_S = 6.0  # a worker that does not end so long after it was asked to is killed
 
 
 class WorkerError(LogisticsError):

@@ -162,16 +162,22 @@ def test_the_rules_choose_by_size_time_and_cores() -> None:
 def test_solvers_that_cannot_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
     path.write_text(
-        '[[rule]]\nsolver = "vroom"\n[[rule]]\nsolver = "nowhere"\n[[member]]\nsolver = "vroom"\n'
+        '[[rule]]\nsolver = "vroom"\n[[rule]]\nsolver = "nowhere"\n'
+        '[[rule]]\nsolver = "savings"\nany_feature = ["time_costs"]\n[[member]]\nsolver = "vroom"\n'
     )
     problem = random_problem(("time_costs",), 1)
-    with pytest.raises(UnsupportedFeatureError, match="time_costs"):
-        make("auto", {"rules": str(path)}).solve(problem, MaxIterations(5), seed=1)
-    with pytest.raises(UnsupportedFeatureError, match="time_costs"):
-        make("portfolio", {"rules": str(path)}).solve(problem, MaxIterations(5), seed=1)
-    path.write_text(path.read_text() + '[[rule]]\nsolver = "savings"\nany_feature = ["time_costs"]\n')
-    load_rules.cache_clear()
     assert make("auto", {"rules": str(path)}).solve(problem, MaxIterations(5), seed=1).solver == "savings"
+    found = members(problem, MaxIterations(5), load_rules(path), 2)
+    assert found
+    assert all(problem.features <= make(m.solver).features for m in found)
+
+
+def test_what_no_solver_can_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("solvers.choice.features_of_solver", lambda name: frozenset())
+    problem = random_problem(("time_costs",), 1)
+    for name in ("auto", "portfolio"):
+        with pytest.raises(UnsupportedFeatureError, match="time_costs"):
+            make(name).solve(problem, MaxIterations(5), seed=1)
 
 
 @pytest.mark.parametrize(
