@@ -379,7 +379,7 @@ class Twin:
                 world.enter_site(site, rows, np.full(len(rows), env.now), "pick")
             case RoutePlan():
                 for trip in plan.trips:
-                    env.process(world.activity(self.vans.drive(trip, plan.role)))
+                    env.process(world.activity(self.vans.drive(trip, plan.role, plan.solve)))
                 self.record.unassigned(env.now, plan.site, plan.unassigned, plan.reasons, plan.details)
             case SortiePlan():
                 env.process(world.activity(self.drones.fly(plan)))

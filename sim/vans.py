@@ -32,8 +32,8 @@ class Vans:
     def __post_init__(self) -> None:
         self.trips = [0] * len(self.fleet)  # of each van so far
 
-    def drive(self, trip: Trip, role: str) -> Process:
-        """One trip: load, visit the stops, come back, unload, report."""
+    def drive(self, trip: Trip, role: str, solve: int = -1) -> Process:
+        """One trip of a plan: load, visit the stops, come back, unload, report."""
         world, env = self.world, self.world.env
         vehicle, stops = trip.vehicle, trip.stops
         name, site = self.fleet.id[vehicle], int(self.fleet.site[vehicle])
@@ -68,7 +68,7 @@ class Vans:
             else:
                 done.append(self._hand_over(stop.parcels, stop.place, somebody[k], on_board))
         yield env.timeout(max(0.0, float(driven.arrive_s[-1]) - env.now))
-        self._record(trip, number, role, done, driven)
+        self._record(trip, number, role, solve, done, driven)
         self.busy.add(name, begun, env.now)
         handled = np.concatenate(done)
         if role == COLLECTION:
@@ -129,7 +129,9 @@ class Vans:
             arrive_s = world.env.now + each * np.arange(1.0, len(rows) + 1)
             world.enter_site(site, rows, arrive_s, "sort")
 
-    def _record(self, trip: Trip, number: int, role: str, done: list[RowArray], driven: Drive) -> None:
+    def _record(
+        self, trip: Trip, number: int, role: str, solve: int, done: list[RowArray], driven: Drive
+    ) -> None:
         """The trip's legs, with what was on board of each."""
         world, fleet = self.world, self.fleet
         parcels = world.demand.parcels
@@ -165,5 +167,6 @@ class Vans:
                 parcels=load[:, 0].astype(np.int32),
                 load_g=load[:, 1],
                 load_ml=load[:, 2],
+                solve=solve,
             )
         )
