@@ -48,6 +48,7 @@ RoutingSolver = Solver[Problem, Solution]
 
 # name -> module:attribute, imported only when asked for
 BUILT_IN: dict[str, str] = {
+    "alns": "solvers.alns:AlnsSolver",
     "ortools": "solvers.ortools_routing:OrtoolsSolver",
     "pyvrp": "solvers.peers.pyvrp:PyvrpSolver",
     "ruin_recreate": "solvers.ruin_recreate:RuinRecreateSolver",
