@@ -49,6 +49,7 @@ RoutingSolver = Solver[Problem, Solution]
 
 # name -> module:attribute, imported only when asked for
 BUILT_IN: dict[str, str] = {
+    "alns": "solvers.alns:AlnsSolver",
     "auto": "solvers.auto:AutoSolver",
     "genetic": "solvers.genetic:GeneticSolver",
     "ortools": "solvers.ortools_routing:OrtoolsSolver",
