@@ -200,6 +200,7 @@ class _Taking:
             "cut_s": twin.cut_s,
             "network": network_of(scenario),
             "next_solve": twin.state.next_solve,
+            "deferred": [{"site": self.sites[site], "wave": timer} for site, timer in twin.state.deferred],
             "van_trips": {fleet.id[n]: trips for n, trips in enumerate(twin.vans.trips) if trips},
             "trucks": [
                 {

@@ -206,6 +206,7 @@ class _Putting:
             [self._asked(solve, twin.scenario, number) for solve in header["solves"]],
             {number[report["vehicle"]] for report in header["reports"]},
             header["next_solve"],
+            [(self.site[each["site"]], each["wave"]) for each in header["deferred"]],
         )
         for report in header["reports"]:
             failed = np.array(report["failed"], dtype=np.int32)

@@ -93,8 +93,8 @@ STATE_SCHEMAS: dict[str, pa.Schema] = {
     "cancellations": pa.schema({"at_s": _count, "line": _row, "quantity": _count}),  # still to come
 }
 KEYS = (
-    "format", "scenario", "start", "cut_s", "network", "vehicles", "next_solve", "van_trips", "trucks",
-    "handled_s", "docks", "goods", "lockers", "reports", "solves",
+    "format", "scenario", "start", "cut_s", "network", "vehicles", "next_solve", "deferred", "van_trips",
+    "trucks", "handled_s", "docks", "goods", "lockers", "reports", "solves",
 )  # fmt: skip
 
 

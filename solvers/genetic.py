@@ -13,7 +13,7 @@ from solvers.features import require
 from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
-from solvers.stop import Progress, Stop
+from solvers.stop import MaxIterations, MaxRuntime, Progress, Stop
 
 if TYPE_CHECKING:
     from solvers.kernels.genetic.engine import Evolution
@@ -36,6 +36,7 @@ FEATURES = (
     "priorities",
 )
 BATCH_S = 0.15
+SMALL = 400  # visits up to which a population grows faster from nothing than from ruin and recreate
 
 
 class GeneticSolver:
@@ -48,6 +49,9 @@ class GeneticSolver:
     ----------
     near
         Length of the neighbour lists of the local search.
+    warm_runs, warm_share
+        Runs of ruin and recreate whose results start the population, and their share of the time. By default
+        six for large problems and those whose tours cannot be split, none for small plain ones.
     minimum, offspring, elite, close
         Size of each population after a selection of survivors, individuals added before the next one, members
         protected by cost alone, members that the distance from the others is averaged over.
@@ -79,6 +83,8 @@ class GeneticSolver:
     def __init__(
         self,
         near: int | None = None,
+        warm_runs: int | None = None,
+        warm_share: float = 0.4,
         minimum: int = 25,
         offspring: int = 40,
         elite: int = 4,
@@ -96,7 +102,7 @@ class GeneticSolver:
         repair: float = 0.5,
         repair_factor: float = 10.0,
     ) -> None:
-        self.near = near
+        self.near, self.warm_runs, self.warm_share = near, warm_runs, warm_share
         self.tuning: dict[str, Any] = {
             "minimum": minimum,
             "offspring": offspring,
@@ -224,7 +230,10 @@ class _Search:
         if len(self.visits) < 1 or self.problem.num_visits < 2:
             return
         try:
-            evolution = self.population()
+            warm = self.warm_up()
+            if record.interrupted:
+                return
+            evolution = self.population(warm)
             done, batch = 0, 10
             while not monitor(
                 Progress(done, done - record.at, None if record.rank is None else record.rank[1])
@@ -246,7 +255,45 @@ class _Search:
         except KeyboardInterrupt:
             record.interrupted = True
 
-    def population(self) -> Evolution | None:
+    def splits(self) -> bool:
+        """Whether giant tours can be split: one type of vehicle from and to one depot, one load, no clocks."""
+        p = self.problem
+        return not p.features - {"fixed_costs", "max_distance", "priorities"}
+
+    def warm_up(self) -> list[Solution]:
+        """Results of independent runs of ruin and recreate."""
+        from solvers.kernels.run import Recorder, RuinTuning, anneal
+        from solvers.kernels.session import Session
+
+        n = len(self.visits)
+        runs = self.solver.warm_runs
+        if runs is None:
+            runs = 6 if n > SMALL or not self.splits() else 0
+        if n < 10:
+            runs = 0
+        seconds, made = self.stop.max_runtime_s, []
+        for k in range(runs):
+            session = self.session if k == 0 else Session(self.session.packed, self.seed + 7919 * k)
+            if k > 0:
+                session.construct()
+            stop: Stop = MaxIterations(20 * n + 200)
+            if self.stop.max_iterations is None:
+                stop = (
+                    MaxRuntime(seconds * self.solver.warm_share / runs) | self.stop if seconds else self.stop
+                )
+
+            def tell(found: Incumbent[Solution], session: Session = session) -> None:
+                self.record.note(session.best_rank, lambda: found.solution, found.unserved)
+
+            recorder = Recorder(session, self.problem, time.monotonic(), tell)
+            anneal(session, recorder, stop, RuinTuning())
+            made.append(session.best())
+            if recorder.interrupted:
+                self.record.interrupted = True
+                break
+        return made
+
+    def population(self, warm: list[Solution]) -> Evolution | None:
         from solvers.kernels.genetic import data
         from solvers.kernels.genetic.engine import Evolution, Tuning, slots_for
         from solvers.kernels.genetic.layout import MAX_DIMS
@@ -272,17 +319,15 @@ class _Search:
         near = self.solver.near or (30 if timed else 20)
         packed = data.pack(p, data.Tables(p), self.visits, self.counts, near=near, slots=slots)
         tuning = Tuning(**self.solver.tuning)
-        if not self.splittable(packed):
-            tuning = replace(tuning, initial=tuning.minimum)
+        if warm:
+            tuning = replace(tuning, initial=0, ordered_share=0.0)
         evolution = Evolution(packed, self.seed, tuning)
         evolution.bring_in(self.record.solution.routes)
+        for solution in warm:
+            if solution != self.record.solution:
+                evolution.bring_in(solution.routes)
         self.note(evolution, 0)
         return evolution
-
-    def splittable(self, packed: Any) -> bool:
-        from solvers.kernels.genetic import layout as L
-
-        return bool(packed.ints[L.KINDS] == 1 and packed.ints[L.REVERSIBLE])
 
     def note(self, evolution: Evolution, iterations: int) -> None:
         self.record.iterations = iterations

@@ -111,6 +111,7 @@ class DispatchState:
     road_place: RowArray = field(default_factory=lambda: np.full(1024, -1, dtype=np.int32))  # of addresses
     idle: set[int] = field(default_factory=set)  # vehicles at their station
     asked: dict[int, Asked] = field(default_factory=dict)
+    deferred: list[tuple[int, str]] = field(default_factory=list)  # waves that found all vans spoken for
     next_solve: int = 0
     timers: dict[str, int] = field(default_factory=dict)  # timer -> occurrences so far
 
@@ -150,6 +151,10 @@ class Dispatcher:
     def start(self) -> DispatchState:
         """The state before the first event: nothing ordered, every vehicle at its station."""
         return DispatchState(idle=set(range(len(self.config.fleet))))
+
+    def knows(self, timer: str) -> bool:
+        """Whether the scenario has this wave."""
+        return timer in self._waves
 
     def step(
         self, state: DispatchState, events: Sequence[Event], now: int
@@ -227,15 +232,28 @@ class Dispatcher:
                 if len(rows):
                     state.book.status[rows] = Status.MOVING
                     commands.append(PublishPlan(WavePlan(site, rows)))
-        elif role == COLLECTION:
-            for site in state.book.pool_sites(Status.TO_COLLECT):
-                commands += self._ask_collection(state, site, wave, now)
         else:
-            for site in state.book.pool_sites(Status.READY):
-                rows = self._of_services(state, state.book.pool(Status.READY, site), wave)
-                rows, flights = self._fly(state, site, rows, now)
-                commands += flights
-                commands += self._ask_delivery(state, site, rows, now)
+            pool = Status.TO_COLLECT if role == COLLECTION else Status.READY
+            for site in state.book.pool_sites(pool):
+                commands += self._wave_at(state, event.timer, site, now)
+        return commands
+
+    def _wave_at(self, state: DispatchState, timer: str, site: int, now: int) -> list[Command]:
+        """A wave's flights and routing problem at one station.
+
+        While another wave's problem is being solved, all idle vans there are spoken for; the wave is asked for
+        again when the answer has given back those that it does not use.
+        """
+        role, wave, _ = self._waves[timer]
+        if role == COLLECTION:
+            commands = self._ask_collection(state, site, wave, now)
+        else:
+            rows = self._of_services(state, state.book.pool(Status.READY, site), wave)
+            rows, commands = self._fly(state, site, rows, now)
+            commands = commands + self._ask_delivery(state, site, rows, now)
+        solving = any(isinstance(command, Solve) for command in commands)
+        if not solving and any(asked.site == site for asked in state.asked.values()):
+            state.deferred.append((site, timer))
         return commands
 
     def _of_services(self, state: DispatchState, rows: RowArray, wave: Wave) -> RowArray:
@@ -416,7 +434,12 @@ class Dispatcher:
         plan = RoutePlan(
             event.solve, asked.site, asked.role, tuple(trips), unassigned, tuple(reasons), tuple(details)
         )
-        return [PublishPlan(plan)]
+        waves = [timer for site, timer in state.deferred if site == asked.site]
+        state.deferred = [each for each in state.deferred if each[0] != asked.site]
+        commands: list[Command] = [PublishPlan(plan)]
+        for timer in waves:
+            commands += self._wave_at(state, timer, asked.site, now)
+        return commands
 
     # --- drones ---------------------------------------------------------------------------------------
 

@@ -76,11 +76,12 @@ def resume(
     asked: Sequence[AskedMemory],
     away: Iterable[int],
     next_solve: int,
+    deferred: Sequence[tuple[int, str]],
 ) -> tuple[DispatchState, list[Solve]]:
     """The state of a dispatcher that knows these parcels, and the solves for which it still waits.
 
     `orders` describes the parcels as they were placed; `away` are vehicles on the road. All others, save those
-    that the open solves plan for, stand at their stations.
+    that the open solves plan for, stand at their stations. `deferred` are waves that wait for these solves.
     """
     state = dispatcher.start()
     rows = state.book.add(orders, dispatcher.road_places(state, orders))
@@ -94,6 +95,7 @@ def resume(
         chosen = order[memory.status[order] == status]
         book.put(Status(status), rows[chosen], memory.pool_site[chosen])
     state.next_solve = next_solve
+    state.deferred = [(site, timer) for site, timer in deferred if dispatcher.knows(timer)]
     state.idle.difference_update(away)
     solves = []
     for each in asked:

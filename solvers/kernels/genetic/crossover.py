@@ -32,6 +32,7 @@ from solvers.kernels.genetic.layout import (
     NODES,
     ORDER_AT,
     PRIZE,
+    R_SWAPPED,
     RANDOM,
     ROUTE,
     SLOTS,
@@ -39,7 +40,7 @@ from solvers.kernels.genetic.layout import (
     TESTED,
 )
 from solvers.kernels.genetic.search import shuffle
-from solvers.kernels.genetic.segments import allows, cost_of, forget_tests, kind, rand_below
+from solvers.kernels.genetic.segments import allows, cost_of, forget_tests, kind, rand_below, route
 from solvers.kernels.genetic.split import split
 from solvers.kernels.jit import helper
 
@@ -190,5 +191,8 @@ def selective(D: Any, P: Any, S: Any, Q: Any, X: Any, i: int, j: int, most: floa
     if one < whole_cost(P, S, Q):
         S[RANDOM] = seed
         assemble(D, P, S, Q, X, i, j, a, b, count, count, True)
+    # only what differs from row i or j is worth the local search's time
     for x in range(P[NODES]):
         S[ITEM * x + TESTED] = 0
+    for r in range(P[SLOTS]):
+        S[route(S, r) + R_SWAPPED] = 0
