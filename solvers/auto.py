@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from solvers.choice import DEFAULT_RULES, load_rules, pick, usable_cores
-from solvers.features import FEATURES
+from solvers.choice import DEFAULT_RULES, features_of_rules, load_rules, pick, usable_cores
 from solvers.problem import Problem
 from solvers.registry import make
 from solvers.result import OnBest, Result
@@ -23,11 +22,15 @@ class AutoSolver:
     """
 
     name = "auto"
-    features = frozenset(FEATURES)
 
     def __init__(self, rules: str = "", cores: int = 0) -> None:
         self.rules = load_rules(Path(rules) if rules else DEFAULT_RULES)
         self.cores = cores
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What some solver that the rules lead to supports."""
+        return features_of_rules(r for r in self.rules.rule if r.solver != "portfolio")
 
     def solve(
         self,

@@ -157,3 +157,9 @@ def members(problem: Problem, stop: Stop, rules: Rules, cores: int) -> list[Rule
         listed = ", ".join(sorted(problem.features)) or "plain problems"
         raise UnsupportedFeatureError(f"no member of the portfolio supports: {listed}")
     return found
+
+
+def features_of_rules(rules: Iterable[Rule]) -> frozenset[str]:
+    """The features that at least one of the rules' solvers, or one of the others of this project, supports."""
+    known = (features_of_solver(rule.solver) for rule in (*rules, *OTHERS))
+    return frozenset().union(*(features for features in known if features is not None))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -74,6 +74,15 @@ class GeneticSolver:
 
     name = "genetic"
     features = frozenset(FEATURES)
+    ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "no SWAP*": {"swap_star": False},
+        "only single visits move": {"longest": 1},
+        "no repair": {"repair": 0.0},
+        "no ordered crossover": {"ordered_share": 0.0},
+        "no elite": {"elite": 0},
+        "half the neighbours": {"near": 10},
+        "a small population": {"minimum": 10, "offspring": 10},
+    }
 
     def __init__(
         self,

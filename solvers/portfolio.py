@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import pickle
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar
 
 from solvers.check import CheckReport, check
-from solvers.choice import DEFAULT_RULES, Rule, load_rules, members, usable_cores
-from solvers.features import FEATURES, require
+from solvers.choice import (
+    DEFAULT_RULES,
+    Rule,
+    able,
+    features_of_rules,
+    features_of_solver,
+    load_rules,
+    members,
+    usable_cores,
+)
+from solvers.errors import UnknownSolverError, UnsupportedFeatureError
+from solvers.features import require
 from solvers.ortools_parts import penalties
 from solvers.parallel.pool import InlinePool, WorkerPool
 from solvers.parallel.rounds import Finished, Round
 from solvers.problem import Problem
+from solvers.registry import registered
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.route_costs import route_costs
 from solvers.route_pool import RoutePool
@@ -39,7 +52,12 @@ class PortfolioSolver:
     """
 
     name = "portfolio"
-    features = frozenset(FEATURES)
+    ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "no set partitioning": {"pool_share": 0.0},
+        "nothing shared before the end": {"rounds": 1},
+        "four rounds": {"rounds": 4},
+        "ruin and recreate alone": {"solvers": "ruin_recreate"},
+    }
 
     def __init__(
         self,
@@ -52,10 +70,21 @@ class PortfolioSolver:
     ) -> None:
         self.processes = processes
         self.solvers = tuple(solvers.split())
+        for unknown in (name for name in self.solvers if name not in registered()):
+            raise UnknownSolverError(
+                f"no solver {unknown!r} for the portfolio; there are: {', '.join(registered())}"
+            )
         self.rules = load_rules(Path(rules) if rules else DEFAULT_RULES)
         self.rounds = max(1, rounds)
         self.pool_share = pool_share
         self.pool_routes = pool_routes
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What some solver of the portfolio supports."""
+        if self.solvers:
+            return frozenset().union(*(features_of_solver(name) or () for name in self.solvers))
+        return features_of_rules(self.rules.member)
 
     def solve(
         self,
@@ -70,9 +99,13 @@ class PortfolioSolver:
         require(problem, self.features, self.name)
         cores = self.processes or usable_cores()
         if self.solvers:
-            chosen = [Rule(name) for name in self.solvers]
+            chosen = [rule for rule in map(Rule, self.solvers) if able(rule, problem)]
         else:
             chosen = members(problem, stop, self.rules, cores)
+        if not chosen:
+            raise UnsupportedFeatureError(
+                f"none of {', '.join(self.solvers)} supports every feature of the problem"
+            )
         run = _Run(self, problem, stop, seed, on_best, chosen)
         run.begin(start)
         if problem.num_visits:

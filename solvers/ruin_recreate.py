@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
@@ -27,6 +29,15 @@ class RuinRecreateSolver:
 
     name = "ruin_recreate"
     features = CLASSIC
+    ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "no annealing": {"first_temperature": 1e-9, "last_temperature": 1e-9},
+        "no blinks": {"blink": 0.0},
+        "whole strings only": {"split": 0.0},
+        "single visits instead of strings": {"max_string": 1.0},
+        "half the ruin": {"mean_removed": 5.0},
+        "twice the ruin": {"mean_removed": 20.0},
+        "half the neighbours": {"near": 20, "adjacent": 50},
+    }
 
     def __init__(
         self,
