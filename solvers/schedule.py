@@ -1,46 +1,71 @@
-"""When a route is where, and with how much on board: plain Python on Python integers, exact.
+"""When a route is where, and with how much on board: plain Python, exact.
 
-The one place that says how a route runs in time. Kernels implement it again for speed; the conformance
-suite proves them equal.
+The one place that says how a route runs in time. Kernels implement it again for speed; the conformance suite
+proves them equal.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
+from solvers.itinerary import (
+    NOBODY,
+    Itinerary,
+    Leg,
+    earliest_departure,
+    itinerary,
+    latest_return,
+    leg_function,
+)
 from solvers.problem import Problem
 from solvers.solution import Route
-from solvers.travel import EARTH_RADIUS_M, Metric
+from solvers.time_dependent import Arcs, latest_leave, rounded, run_times
 
-Leg = Callable[[int, int], tuple[int, int]]
+__all__ = [
+    "NOBODY",
+    "Leg",
+    "Schedule",
+    "earliest_departure",
+    "latest_departure",
+    "latest_return",
+    "leg_function",
+    "schedule",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How one route runs. Stops are the start depot, the visits in order, the end depot: k + 2 of them.
+    """How one route runs. Stops are the start depot, the visits and halts in order, the end: k + 2 of them.
 
-    A route leaves its start depot no earlier than the depot opens, the shift begins and the last of its
-    goods is released. It ends as early as it can and, among the departures that allow this end, takes the
-    latest: so its duration is the least possible, and what waiting is left cannot be avoided. A service
-    that cannot start in its window starts late; lateness is not undone later.
+    A route leaves its start depot no earlier than the depot opens, the shift begins and the last of the goods
+    of its first trip is released; it leaves a depot where it reloads likewise, for the goods of the next trip.
+    It ends as early as it can and, among the departures that allow this end, takes the latest that adds no
+    lateness; so waiting that is left cannot be avoided. Service starts at the first time on or after the
+    arrival that is in a window. A service that cannot start in any starts late; lateness is not undone later.
+    Where travel times depend on the hour the departure is chosen otherwise (`solvers.time_dependent`).
 
-    nodes      (k+2)       node numbers
+    nodes      (k+2)       node numbers; an open route ends at the node of its last visit
+    visits     (k+2)       visit numbers, -1 at depots
+    trips      (k+2)       number of the trip, from 0; a halt begins the next one
     arrival    (k+2)       at the start depot: the departure
     start      (k+2)       start of service, arrival plus waiting
     departure  (k+2)       at the end depot: the arrival
     load       (k+1)[D]    on board on each leg, the first leaving the start depot
+    late_cost              price of the services that start after they are due
     """
 
     vehicle_type: int
     nodes: tuple[int, ...]
+    visits: tuple[int, ...]
+    trips: tuple[int, ...]
     arrival: tuple[int, ...]
     start: tuple[int, ...]
     departure: tuple[int, ...]
     load: tuple[tuple[int, ...], ...]
     distance: int
+    late_cost: int = 0
 
     @property
     def start_time(self) -> int:
@@ -64,116 +89,98 @@ class Schedule:
         return tuple(max(amounts) for amounts in zip(*self.load, strict=True))
 
 
-def leg_function(problem: Problem, profile: int) -> Leg:
-    """(origin node, destination node) -> (distance, duration) in travel profile `profile`."""
-    travel = problem.travel[profile]
-    if travel.distance is not None and travel.duration is not None:
-        dist, dur = travel.distance, travel.duration
-        return lambda i, j: (int(dist[i, j]), int(dur[i, j]))
-    if problem.coords is None:
-        raise ValueError("a travel profile without matrices needs coordinates")
-    xy, scale, pace = problem.coords, travel.scale, travel.duration_per_distance
-
-    def euclidean(i: int, j: int) -> float:
-        dx, dy = float(xy[i, 0] - xy[j, 0]), float(xy[i, 1] - xy[j, 1])
-        return math.sqrt(dx * dx + dy * dy) * scale
-
-    def haversine(i: int, j: int) -> int:
-        lon1, lat1, lon2, lat2 = (math.radians(float(c)) for c in (*xy[i], *xy[j]))
-        h = (
-            math.sin((lat2 - lat1) / 2) ** 2
-            + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
-        )
-        return round(2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, h))) * scale)
-
-    rules: dict[Metric, Callable[[int, int], int]] = {
-        Metric.EUCLIDEAN_ROUND: lambda i, j: math.floor(euclidean(i, j) + 0.5),
-        Metric.EUCLIDEAN_TRUNCATE: lambda i, j: math.floor(euclidean(i, j)),
-        Metric.HAVERSINE: haversine,
-    }
-    rule = rules[travel.metric]
-
-    def leg(i: int, j: int) -> tuple[int, int]:
-        distance = rule(i, j)
-        return distance, distance if pace == 1.0 else round(distance * pace)
-
-    return leg
-
-
-def earliest_departure(problem: Problem, route: Route) -> int:
-    """The earliest time at which the route may leave: depot, shift and releases."""
-    t = problem.vehicle_types
-    opens = int(problem.depots.tw[t.start_depot[route.vehicle_type], 0])
-    releases = [int(problem.visits.release[v]) for v in route.visits]
-    return max(opens, int(t.shift[route.vehicle_type, 0]), *releases)
-
-
-def latest_return(problem: Problem, vehicle_type: int) -> int:
-    """The latest time at which a route of this type may end: shift and depot."""
-    t = problem.vehicle_types
-    closes = int(problem.depots.tw[t.end_depot[vehicle_type], 1])
-    return min(closes, int(t.shift[vehicle_type, 1]))
-
-
 def schedule(problem: Problem, route: Route, leg: Leg | None = None) -> Schedule:
     """How `route` runs; `leg` saves making the travel rule again for many routes of one profile."""
-    t, v = problem.vehicle_types, problem.visits
-    kind = route.vehicle_type
-    leg = leg or leg_function(problem, int(t.profile[kind]))
-    nodes = (
-        int(t.start_depot[kind]),
-        *(problem.num_depots + i for i in route.visits),
-        int(t.end_depot[kind]),
+    plan = itinerary(problem, route, leg)
+    if problem.travel[int(problem.vehicle_types.profile[route.vehicle_type])].speeds is not None:
+        arrival, start, departure = (rounded(times) for times in run_times(problem, route, plan))
+    else:
+        arrival, start, departure = _run_times(plan)
+    return Schedule(
+        vehicle_type=route.vehicle_type,
+        nodes=tuple(plan.nodes),
+        visits=tuple(plan.visits),
+        trips=tuple(plan.trips),
+        arrival=arrival,
+        start=start,
+        departure=departure,
+        load=_loads(problem, plan.visits[1:-1]),
+        distance=sum(distance for distance, _ in plan.legs),
+        late_cost=_late_cost(problem, plan, start),
     )
-    windows = [(int(v.tw[i, 0]), int(v.tw[i, 1])) for i in route.visits]
-    service = [int(v.service[i]) for i in route.visits]
-    legs = [leg(i, j) for i, j in pairwise(nodes)]
 
-    leave = earliest_departure(problem, route)
-    leave += _delay(leave, legs, windows, service)
+
+def _run_times(plan: Itinerary) -> tuple[tuple[int, ...], ...]:
+    """Arrival, start and departure at each stop, where travel times do not depend on the hour."""
+    last = len(plan.nodes) - 1
+    starts = [plan.leave]
+    now = plan.leave
+    for i in range(1, last):
+        starts.append(plan.start(i, now + plan.legs[i - 1][1]))
+        now = starts[-1] + plan.work[i]
+    end = now + plan.legs[-1][1]
+
+    latest = end  # the latest arrival at the stop ahead that changes neither the end nor any lateness
+    for i in range(last - 1, 0, -1):
+        bound = min(latest - plan.legs[i][1] - plan.work[i], max(plan.due[i], starts[i]))
+        latest = plan.latest_start(i, bound)
+    leave = latest - plan.legs[0][1]
+
     arrival, start, departure = [leave], [leave], [leave]
-    now = leave
-    for (_, duration), (opens, _), work in zip(legs, windows, service, strict=False):
-        arrival.append(now + duration)
-        start.append(max(arrival[-1], opens))
-        now = start[-1] + work
-        departure.append(now)
-    end = now + legs[-1][1]
+    for i in range(1, last):
+        arrival.append(departure[-1] + plan.legs[i - 1][1])
+        start.append(plan.start(i, arrival[-1]))
+        departure.append(start[-1] + plan.work[i])
     for times in (arrival, start, departure):
         times.append(end)
-    return Schedule(
-        vehicle_type=kind,
-        nodes=nodes,
-        arrival=tuple(arrival),
-        start=tuple(start),
-        departure=tuple(departure),
-        load=_loads(problem, route.visits),
-        distance=sum(distance for distance, _ in legs),
-    )
+    return tuple(arrival), tuple(start), tuple(departure)
 
 
-def _delay(
-    leave: int, legs: Sequence[tuple[int, int]], windows: Sequence[tuple[int, int]], service: Sequence[int]
-) -> int:
-    """By how much the departure can be put off without a later end or more lateness on the way."""
-    now, waited, slack = leave, 0, None
-    for (_, duration), (opens, closes), work in zip(legs, windows, service, strict=False):
-        now += duration
-        waited += max(0, opens - now)
-        now = max(now, opens)
-        room = waited + max(0, closes - now)
-        slack = room if slack is None else min(slack, room)
-        now += work
-    return min(waited, slack or 0)
+def _late_cost(problem: Problem, plan: Itinerary, start: Sequence[int]) -> int:
+    price = problem.visits.late_cost
+    if price is None:
+        return 0
+    late = zip(plan.visits[1:-1], start[1:-1], plan.due[1:-1], strict=True)
+    return sum(int(price[visit]) * max(0, begun - due) for visit, begun, due in late if visit != NOBODY)
 
 
-def _loads(problem: Problem, visits: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-    """Load on each leg: deliveries are loaded at the start, pickups stay on board until the end."""
-    delivery = [[int(a) for a in problem.visits.delivery[i]] for i in visits]
-    pickup = [[int(a) for a in problem.visits.pickup[i]] for i in visits]
-    load = [sum(amounts) for amounts in zip(*delivery, strict=True)] or [0] * problem.num_load_dimensions
-    out = [tuple(load)]
-    for gone, gained in zip(delivery, pickup, strict=True):
-        load = [on - d + p for on, d, p in zip(load, gone, gained, strict=True)]
+def latest_departure(problem: Problem, route: Route) -> tuple[int, int | None]:
+    """The latest departure that misses neither a window nor the end, and the visit that sets it (None: the
+    end of the route or of a trip)."""
+    plan = itinerary(problem, route)
+    if problem.travel[int(problem.vehicle_types.profile[route.vehicle_type])].speeds is not None:
+        limit = float(latest_return(problem, route.vehicle_type))
+        leave, visit = latest_leave(plan, Arcs(problem, route, plan), limit)
+        return math.floor(leave), visit
+    bound, binding = latest_return(problem, route.vehicle_type), None
+    for i in range(len(plan.nodes) - 2, 0, -1):
+        bound -= plan.legs[i][1] + plan.work[i]
+        start = plan.latest_start(i, min(bound, plan.closes[i]))
+        if start < bound:
+            bound, binding = start, plan.visits[i] if plan.visits[i] != NOBODY else None
+    return bound - plan.legs[0][1], binding
+
+
+def _loads(problem: Problem, stops: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """Load on each leg of visits and, as -1, depots. Deliveries are loaded at the start of their trip, pickups
+    stay on board until its end, goods of a pair are on board between its ends."""
+    v, width = problem.visits, problem.num_load_dimensions
+    pair = v.pair
+    out: list[tuple[int, ...]] = []
+    begins = 0
+    while True:
+        ends = begins
+        while ends < len(stops) and stops[ends] != NOBODY:
+            ends += 1
+        trip = stops[begins:ends]
+        delivery = [[int(a) for a in v.delivery[i]] for i in trip]
+        pickup = [[int(a) for a in v.pickup[i]] for i in trip]
+        from_depot = [d for i, d in zip(trip, delivery, strict=True) if pair is None or pair[i] == NOBODY]
+        load = [sum(amounts) for amounts in zip(*from_depot, strict=True)] or [0] * width
         out.append(tuple(load))
-    return tuple(out)
+        for gone, gained in zip(delivery, pickup, strict=True):
+            load = [on - d + p for on, d, p in zip(load, gone, gained, strict=True)]
+            out.append(tuple(load))
+        begins = ends + 1
+        if ends == len(stops):
+            return tuple(out)

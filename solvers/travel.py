@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from solvers.speeds import Speeds
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -29,7 +32,8 @@ class Travel:
     """Distances and durations of one travel profile over all nodes (depots first, then visits).
 
     Either `distance` and `duration` are (N, N) int64 matrices (metric MATRIX), or `metric` and the problem's
-    coordinates define the distance and `duration = round(distance * duration_per_distance)`.
+    coordinates define the distance and `duration = round(distance * duration_per_distance)`. With `speeds`
+    the duration follows from the distance before it is rounded, and from the hour.
     """
 
     distance: IntArray | None = None
@@ -37,6 +41,7 @@ class Travel:
     metric: Metric = Metric.MATRIX
     scale: float = 1.0
     duration_per_distance: float = 1.0
+    speeds: Speeds | None = None
 
     @classmethod
     def of_matrices(cls, distance: Any, duration: Any | None = None) -> Travel:
@@ -63,6 +68,21 @@ class Travel:
         if self.duration_per_distance != 1.0:
             dur = np.rint(dist * self.duration_per_distance).astype(np.int64)
         return Travel.of_matrices(dist, dur)
+
+
+def exact_length(travel: Travel, coords: FloatArray | None, i: int, j: int) -> float:
+    """The distance from node i to node j before it is rounded."""
+    if travel.distance is not None:
+        return float(travel.distance[i, j])
+    if coords is None:
+        raise ValueError("a travel profile without matrices needs coordinates")
+    if travel.metric is Metric.HAVERSINE:
+        lon1, lat1, lon2, lat2 = (math.radians(float(c)) for c in (*coords[i], *coords[j]))
+        h = math.sin((lat2 - lat1) / 2) ** 2
+        h += math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+        return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, h))) * travel.scale
+    dx, dy = float(coords[i, 0] - coords[j, 0]), float(coords[i, 1] - coords[j, 1])
+    return math.sqrt(dx * dx + dy * dy) * travel.scale
 
 
 def distances(travel: Travel, coords: FloatArray, origins: FloatArray) -> IntArray:

@@ -92,7 +92,7 @@ class DispatchConfig:
 
 
 @dataclass
-class _Asked:
+class Asked:
     """A routing problem on its way through the solver."""
 
     site: int
@@ -110,9 +110,14 @@ class DispatchState:
     book: ParcelBook = field(default_factory=ParcelBook)
     road_place: RowArray = field(default_factory=lambda: np.full(1024, -1, dtype=np.int32))  # of addresses
     idle: set[int] = field(default_factory=set)  # vehicles at their station
-    asked: dict[int, _Asked] = field(default_factory=dict)
+    asked: dict[int, Asked] = field(default_factory=dict)
     next_solve: int = 0
     timers: dict[str, int] = field(default_factory=dict)  # timer -> occurrences so far
+
+
+def solve_seed(seed: int, number: int) -> int:
+    """The seed of a dispatcher's solve of that number."""
+    return int(np.random.SeedSequence((seed, number)).generate_state(1)[0])
 
 
 class Dispatcher:
@@ -161,7 +166,7 @@ class Dispatcher:
         return [command for timer in self._waves for command in self._next_timer(state, timer, now)]
 
     def _orders_placed(self, state: DispatchState, event: OrdersPlaced, _: int) -> list[Command]:
-        rows = state.book.add(event, self._road_places(state, event))
+        rows = state.book.add(event, self.road_places(state, event))
         stocked = event.needs_stock.astype(bool)
         commands: list[Command] = []
         if stocked.any():
@@ -175,7 +180,7 @@ class Dispatcher:
         state.book.status[rows[dropped_off]] = Status.MOVING
         return commands
 
-    def _road_places(self, state: DispatchState, event: OrdersPlaced) -> RowArray:
+    def road_places(self, state: DispatchState, event: OrdersPlaced) -> RowArray:
         """Road places of the parcels' addresses; each address is put on the road network once."""
         known = state.road_place
         if event.place.max(initial=-1) >= len(known):
@@ -356,8 +361,8 @@ class Dispatcher:
         )
         book.status[rows] = Status.PLANNED
         state.idle.difference_update(v for group in groups for v in group.vehicles)
-        state.asked[number] = _Asked(site, role, stops, groups, depart, problem)
-        seed = int(np.random.SeedSequence((self.config.seed, number)).generate_state(1)[0])
+        state.asked[number] = Asked(site, role, stops, groups, depart, problem)
+        seed = solve_seed(self.config.seed, number)
         return [
             Solve(
                 number,
