@@ -1,16 +1,9 @@
-"""Problem files of the League of Robot Runners 2023: a map, robots' start cells and an endless list of errands.
-
-The rules followed here: robots start facing East; actions are forward (F), turn clockwise (R: E→S→W→N), turn
-counter-clockwise (C) and wait (W), one per step of one second. Robot k's j-th errand is
-`errands[(j * team + k) % n]`; one is revealed at a time, and it is finished when its robot stands on the
-cell after a step, whatever the heading.
-"""
+"""Problem files of the League of Robot Runners 2023: a map, start cells and an endless list of errands."""
 
 from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,36 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.robots.grid import Grid, read_map, unreadable
+from sim.robots.problem import RobotProblem
 from solvers.errors import Fault, InvalidInputError
 
 STEPS_FILE = "simulation_time.json"
 BEST_KNOWN_FILE = "best-known.csv"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LeagueProblem:
-    """A lifelong path finding problem.
-
-    Attributes:
-        name: as in the file name, without suffix.
-        grid: the floor.
-        starts: int32 (robots,), start locations, all distinct and free.
-        errands: int32 (n,), locations in the order in which they are dealt out, n at least the team size.
-        steps: number of steps of one second to simulate.
-    """
-
-    name: str
-    grid: Grid
-    starts: NDArray[np.int32]
-    errands: NDArray[np.int32]
-    steps: int
-
-    @property
-    def n_robots(self) -> int:
-        return len(self.starts)
-
-
-def read_problem(path: Path, *, steps: int) -> LeagueProblem:
+def read_problem(path: Path, *, steps: int) -> RobotProblem:
     """Read a League 2023 problem (`.json`) with the map, agent and task files that it names.
 
     Args:
@@ -110,10 +81,10 @@ def read_problem(path: Path, *, steps: int) -> LeagueProblem:
             first.setdefault(location, row)
     if faults or grid is None:
         raise InvalidInputError(faults)
-    return LeagueProblem(path.stem, grid, starts, errands, steps)
+    return RobotProblem(path.stem, grid, starts, errands, steps)
 
 
-def find_instance(directory: Path, name: str) -> LeagueProblem:
+def find_instance(directory: Path, name: str) -> RobotProblem:
     """The instance called `name` below `directory`, with its steps from `simulation_time.json`.
 
     Args:
