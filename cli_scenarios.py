@@ -30,12 +30,17 @@ from cli_shared import (
 @click.option("--template", default="small", show_default=True, help="What to start from; see --list.")
 @click.option("--list", "list_them", is_flag=True, is_eager=True, help="List the templates.")
 def init(name: str, template: str, list_them: bool) -> None:
-    """Write a new scenario NAME.toml to edit."""
+    """Write a new scenario NAME.toml to edit; or, from the template `solver`, a package with a routing solver."""
     from logistics.templates import init as write
     from logistics.templates import templates
 
     if list_them:
-        click.echo("\n".join(templates()))
+        click.echo("\n".join([*templates(), "solver"]))
+        return
+    if template == "solver":
+        from solvers.template import write_package
+
+        click.echo(write_package(name, Path.cwd()))
         return
     click.echo(write(name, template, Path.cwd()))
 

@@ -185,11 +185,16 @@ def _utilisation(figures: _Figures, scenario: Scenario, tables: Mapping[str, pa.
     on_duty = times(duties, "shift_end_s") - times(duties, "shift_start_s")
     on_duty += np.nan_to_num(times(duties, "overtime_s"))
     driven = np.nan_to_num(times(duties, "busy_s"))
+    day = counts(duties, "day") + 1  # of the local calendar; a run may go on with the day before its start
     for place_id in base.names:
         for vehicle in kind.names:
             rows = base.where(place_id) & kind.where(vehicle)
             scope = f"fleet:{place_id}/{vehicle}"
             figures.ratio("utilisation_pct", scope, driven[rows].sum(), on_duty[rows].sum())
+            if rows.any():
+                figures.add("vehicles", scope, int(np.bincount(day[rows]).max()), "vehicles")
+                out = np.bincount(day[rows & (driven > 0)], minlength=1)
+                figures.add("vehicles_used", scope, int(out.max()), "vehicles")
     for vehicle in kind.names:
         rows = kind.where(vehicle)
         figures.ratio("utilisation_pct", f"vehicle:{vehicle}", driven[rows].sum(), on_duty[rows].sum())

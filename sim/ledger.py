@@ -6,7 +6,8 @@ entries of a group sum to its cost and all entries to the total, exactly.
 
 Who uses what:
 
-- a trip's kilometres, energy and toll: the parcels it carried, by volume on linehaul, by number otherwise;
+- a trip's kilometres, energy and toll: the parcels it carried, by volume on linehaul, by number otherwise; a
+  truck's empty way home is booked on the lane that took it out, without toll;
 - drivers' paid time and vehicles' days: the trips of the duty, by their duration and each trip's parcels;
 - a stage's paid time: by the server seconds of each service's parcels;
 - handling, piece rates, failed attempts, lateness: each parcel its own; space: the parcels that passed the
@@ -160,7 +161,8 @@ def _trips(book: _Book, scenario: Scenario, use: Use) -> None:
         kwh = trips.energy_j[rows] / J_PER_KWH @ share
         book.add("energy", site, lane, "kWh", vehicle.energy_minor_per_kwh, kwh)
         if lane:
-            book.add("toll", site, lane, "trip", tolls.get(lane, 0.0), share.sum(axis=0))
+            on_lane = share[trips.scheduled[rows]].sum(axis=0)
+            book.add("toll", site, lane, "trip", tolls.get(lane, 0.0), on_lane)
 
 
 def _duties(book: _Book, scenario: Scenario, tables: Mapping[str, pa.Table], use: Use) -> None:

@@ -48,12 +48,12 @@ class Supply:
 
     def withdraw(self, row: int, lines: IntArray, units: IntArray) -> None:
         """A customer takes units back before they were picked; reserved ones are free again."""
-        if row in self.deadline_s:
-            if not (self.quantity[lines] - units).any():
-                self._forget(row)
-        else:
+        waits = row in self.deadline_s
+        if not waits:
             self.stock.release(lines, units)
         self.quantity[lines] -= units
+        if waits and not self.quantity[rows_of(self.world.demand.parcels.first_line, np.array([row]))].any():
+            self._forget(row)
 
     def _forget(self, row: int) -> None:
         self.waiting.remove(row)

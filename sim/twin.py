@@ -153,7 +153,7 @@ class Twin:
             int, tuple[Solve, float, float]
         ] = {}  # asked for, by number: asked and answered when
         self.intake = [0, 0]  # orders and cancellations taken in so far, as rows of the demand
-        self.commands: list[Command] = []
+        self.commands: list[tuple[int, Command]] = []
         self.pool = SolverPool(self.options.jobs)
         self.waited_s = 0.0  # wall time in which the simulation waited for solvers
         self._cancelling: tuple[IntArray, IntArray] = (np.empty(0, np.int64), np.empty(0, np.int64))
@@ -289,7 +289,7 @@ class Twin:
             self.events.append((now, event))
         self.state, commands = self.dispatcher.step(self.state, [event], now)
         if self.options.keep_events:
-            self.commands += commands
+            self.commands += [(now, command) for command in commands]
         for command in commands:
             self._carry_out(command)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from solvers.check import check
 from solvers.features import require
 from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
-from solvers.stop import Progress, Stop
+from solvers.stop import MaxIterations, MaxRuntime, Progress, Stop
+from solvers.travel import Travel
 
 if TYPE_CHECKING:
     from solvers.kernels.genetic.engine import Evolution
@@ -34,8 +37,10 @@ FEATURES = (
     "skills",
     "profiles",
     "priorities",
+    "backhauls",
 )
 BATCH_S = 0.15
+SMALL = 400  # visits up to which a population grows faster from nothing than from ruin and recreate
 
 
 class GeneticSolver:
@@ -48,6 +53,9 @@ class GeneticSolver:
     ----------
     near
         Length of the neighbour lists of the local search.
+    warm_runs, warm_share
+        Runs of ruin and recreate whose results start the population, and their share of the time. By default
+        six for large problems and those whose tours cannot be split, none for small plain ones.
     minimum, offspring, elite, close
         Size of each population after a selection of survivors, individuals added before the next one, members
         protected by cost alone, members that the distance from the others is averaged over.
@@ -66,10 +74,21 @@ class GeneticSolver:
 
     name = "genetic"
     features = frozenset(FEATURES)
+    ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "no SWAP*": {"swap_star": False},
+        "only single visits move": {"longest": 1},
+        "no repair": {"repair": 0.0},
+        "no ordered crossover": {"ordered_share": 0.0},
+        "no elite": {"elite": 0},
+        "half the neighbours": {"near": 10},
+        "a small population": {"minimum": 10, "offspring": 10},
+    }
 
     def __init__(
         self,
         near: int | None = None,
+        warm_runs: int | None = None,
+        warm_share: float = 0.4,
         minimum: int = 25,
         offspring: int = 40,
         elite: int = 4,
@@ -87,7 +106,7 @@ class GeneticSolver:
         repair: float = 0.5,
         repair_factor: float = 10.0,
     ) -> None:
-        self.near = near
+        self.near, self.warm_runs, self.warm_share = near, warm_runs, warm_share
         self.tuning: dict[str, Any] = {
             "minimum": minimum,
             "offspring": offspring,
@@ -122,12 +141,16 @@ class GeneticSolver:
 
         require(problem, self.features, self.name)
         record = _Record(problem, self.name, seed, on_best)
-        session = Session(data.pack(problem), seed)
+        session = Session(data.pack(_stand_in(problem)), seed)
         if start is None:
             session.construct()
         else:
             session.start_from(start)
-        record.note_session(session, 0)
+        if _exact(problem):
+            record.note_session(session, 0)
+        else:
+            record.note_sound(Solution() if start is None else start)
+            record.note_sound(session.best())
         _Search(self, problem, stop, seed, session, record).run()
         return record.result()
 
@@ -162,6 +185,15 @@ class _Record:
     def note_session(self, session: Session, iterations: int) -> bool:
         self.iterations = iterations
         return self.note(session.best_rank, session.best, session.best_unserved)
+
+    def note_sound(self, solution: Solution) -> None:
+        """Record the routes of `solution` that the checker finds no fault with."""
+        from solvers.peers.common import sound_routes
+
+        sound = sound_routes(self.problem, solution.routes)
+        report = check(self.problem, sound)
+        weight = int(_importance(self.problem)[list(report.unserved)].sum())
+        self.note((weight, report.cost.total), lambda: sound, len(report.unserved))
 
     def result(self) -> Result[Solution]:
         required = self.problem.visits.required
@@ -199,7 +231,8 @@ class _Search:
         from solvers.kernels.genetic.data import servable
 
         self.solver, self.problem, self.stop, self.seed = solver, problem, stop, seed
-        self.session, self.record = session, record
+        self.session, self.record, self.exact = session, record, _exact(problem)
+        self.stand_in = _stand_in(problem)
         can = servable(problem)
         self.visits = np.flatnonzero(can.any(axis=1)).astype(np.int64)
         self.counts = np.where(can.any(axis=0), problem.vehicle_types.count, 0)
@@ -215,7 +248,10 @@ class _Search:
         if len(self.visits) < 1 or self.problem.num_visits < 2:
             return
         try:
-            evolution = self.population()
+            warm = self.warm_up()
+            if record.interrupted:
+                return
+            evolution = self.population(warm)
             done, batch = 0, 10
             while not monitor(
                 Progress(done, done - record.at, None if record.rank is None else record.rank[1])
@@ -227,7 +263,9 @@ class _Search:
                 if evolution is not None:
                     evolution.run(size)
                     self.note(evolution, done + size)
-                if evolution is None or (record.rank is not None and record.rank[0] > self.lost_weight):
+                if self.exact and (
+                    evolution is None or (record.rank is not None and record.rank[0] > self.lost_weight)
+                ):
                     self.ruin(size)
                 done += size
                 record.iterations = done
@@ -237,7 +275,48 @@ class _Search:
         except KeyboardInterrupt:
             record.interrupted = True
 
-    def population(self) -> Evolution | None:
+    def splits(self) -> bool:
+        """Whether giant tours can be split: one type of vehicle from and to one depot, one load, no clocks."""
+        p = self.problem
+        return not p.features - {"fixed_costs", "max_distance", "priorities"}
+
+    def warm_up(self) -> list[Solution]:
+        """Results of independent runs of ruin and recreate."""
+        from solvers.kernels.run import Recorder, RuinTuning, anneal
+        from solvers.kernels.session import Session
+
+        n = len(self.visits)
+        runs = self.solver.warm_runs
+        if runs is None:
+            runs = 6 if n > SMALL or not self.splits() else 0
+        if n < 10:
+            runs = 0
+        seconds, made = self.stop.max_runtime_s, []
+        for k in range(runs):
+            session = self.session if k == 0 else Session(self.session.packed, self.seed + 7919 * k)
+            if k > 0:
+                session.construct()
+            stop: Stop = MaxIterations(20 * n + 200)
+            if self.stop.max_iterations is None:
+                stop = (
+                    MaxRuntime(seconds * self.solver.warm_share / runs) | self.stop if seconds else self.stop
+                )
+
+            def tell(found: Incumbent[Solution], session: Session = session) -> None:
+                if self.exact:
+                    self.record.note(session.best_rank, lambda: found.solution, found.unserved)
+
+            recorder = Recorder(session, self.stand_in, time.monotonic(), tell)
+            anneal(session, recorder, stop, RuinTuning())
+            made.append(session.best())
+            if not self.exact:
+                self.record.note_sound(made[-1])
+            if recorder.interrupted:
+                self.record.interrupted = True
+                break
+        return made
+
+    def population(self, warm: list[Solution]) -> Evolution | None:
         from solvers.kernels.genetic import data
         from solvers.kernels.genetic.engine import Evolution, Tuning, slots_for
         from solvers.kernels.genetic.layout import MAX_DIMS
@@ -263,17 +342,15 @@ class _Search:
         near = self.solver.near or (30 if timed else 20)
         packed = data.pack(p, data.Tables(p), self.visits, self.counts, near=near, slots=slots)
         tuning = Tuning(**self.solver.tuning)
-        if not self.splittable(packed):
-            tuning = replace(tuning, initial=tuning.minimum)
+        if warm:
+            tuning = replace(tuning, initial=0, ordered_share=0.0)
         evolution = Evolution(packed, self.seed, tuning)
         evolution.bring_in(self.record.solution.routes)
+        for solution in warm:
+            if solution != self.record.solution:
+                evolution.bring_in(solution.routes)
         self.note(evolution, 0)
         return evolution
-
-    def splittable(self, packed: Any) -> bool:
-        from solvers.kernels.genetic import layout as L
-
-        return bool(packed.ints[L.KINDS] == 1 and packed.ints[L.REVERSIBLE])
 
     def note(self, evolution: Evolution, iterations: int) -> None:
         self.record.iterations = iterations
@@ -291,6 +368,34 @@ class _Search:
         packed = self.session.packed
         search(*packed.arrays, self.session.state, *self.session.scratch, tune, 50 * generations, 0)
         self.record.note_session(self.session, self.record.iterations)
+
+
+def _exact(problem: Problem) -> bool:
+    """Whether ruin and recreate knows all features of the problem."""
+    from solvers.ruin_recreate import RuinRecreateSolver
+
+    return problem.features <= RuinRecreateSolver.features
+
+
+def _stand_in(problem: Problem) -> Problem:
+    """The problem, or one like it for ruin and recreate: backhauls by arcs too long for any route."""
+    from solvers.kernels.genetic.data import MATRIX_LIMIT, bar_arcs
+
+    if _exact(problem):
+        return problem
+    changes: dict[str, Any] = {}
+    if problem.num_nodes <= MATRIX_LIMIT or all(t.is_matrix for t in problem.travel):
+        travel = []
+        for profile in problem.travel:
+            whole = profile if problem.coords is None else profile.materialise(problem.coords)
+            assert whole.distance is not None
+            barred, _ = bar_arcs(problem, whole.distance[None], np.arange(problem.num_visits))
+            travel.append(Travel.of_matrices(barred[0], whole.duration))
+        changes["travel"] = tuple(travel)
+    return dataclasses.replace(
+        problem.replace(**changes),
+        visits=dataclasses.replace(problem.visits, backhaul=None),
+    )
 
 
 def _importance(problem: Problem) -> Any:

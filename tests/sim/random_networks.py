@@ -116,7 +116,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         if origins:
             streams.append(
                 {
-                    "origins": {name: 1 for name in origins}, "per_day": draw(st.integers(1, 40)),
+                    "origins": dict.fromkeys(origins, 1), "per_day": draw(st.integers(1, 40)),
                     "hourly": flat, "services": {"fast": 1, "slow": 1}, **more,
                 }
             )  # fmt: skip
@@ -129,7 +129,8 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             },
             "basis": {},
             "roads": {
-                "speeds_kmh": [draw(st.sampled_from([20, 50]))] * 24, "slowdown_cv": draw(st.sampled_from([0, 0.4])),
+                "speeds_kmh": [draw(st.sampled_from([20, 50]))] * 24,
+                "slowdown_cv": draw(st.sampled_from([0, 0.4])),
             },
             "sites": sites,
             "areas": [
@@ -142,7 +143,9 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             "vehicles": vehicles,
             "fleet": fleet,
             "lanes": lanes,
-            "containers": [{"id": "bag", "capacity_ml": draw(st.sampled_from([9_000, 90_000])), "capacity_g": 30_000}],
+            "containers": [
+                {"id": "bag", "capacity_g": 30_000, "capacity_ml": draw(st.sampled_from([9_000, 90_000]))}
+            ],
             "sort_plan": {"container": "bag"},
             "services": [
                 {

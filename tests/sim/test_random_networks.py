@@ -115,7 +115,7 @@ def littles_law_holds(tables: Tables) -> None:
         assert queued[key] == pytest.approx(seconds, abs=0.01)
 
 
-@settings(max_examples=40)
+@settings(max_examples=80)
 @given(scenarios(), st.integers(0, 1000))
 def test_laws(scenario: Scenario, seed: int) -> None:
     """Solvers' plans are checked on the way: `sim.solving` raises where the independent checker objects."""
@@ -144,12 +144,8 @@ def test_a_cut_loses_nothing(scenario: Scenario, seed: int, minute: int) -> None
     general = scenario.scenario.model_copy(update={"stop_at": cut})
     first = simulate(scenario.model_copy(update={"scenario": general}), seed)
     state = take_state(first)
-    later = len(first.demand.orders) - int(
-        (
-            first.world.placed_s[np.unique(first.demand.parcels.order, return_index=True)[1]] < first.cut_s
-        ).sum()
-    )
-    if state.tables["parcels"].num_rows == 0 and later == 0:
+    later = (first.world.placed_s >= first.cut_s).any()
+    if state.tables["parcels"].num_rows == 0 and not later:
         return
     second = simulate(scenario, seed, state)
     every_unit_is_in_one_place(second)
@@ -159,7 +155,7 @@ def test_a_cut_loses_nothing(scenario: Scenario, seed: int, minute: int) -> None
         if units and name not in ("customer", "cancelled", "out of stock", "returned")
     }
     columns = second.custody.columns()
-    begun = (columns["origin"] == NOT_ORDERED) & (columns["parcel"] < sum(left.values()) + 10**9)
+    begun = columns["origin"] == NOT_ORDERED
     entered: dict[str, int] = defaultdict(int)
     known = sum(name is not None for name in state.columns("parcels")["custody"])
     for parcel, units, destination in zip(
