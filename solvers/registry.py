@@ -49,6 +49,7 @@ RoutingSolver = Solver[Problem, Solution]
 BUILT_IN: dict[str, str] = {
     "auto": "solvers.auto:AutoSolver",
     "genetic": "solvers.genetic:GeneticSolver",
+    "hgs": "solvers.peers.hgs:HgsSolver",
     "ortools": "solvers.ortools_routing:OrtoolsSolver",
     "portfolio": "solvers.portfolio:PortfolioSolver",
     "pyvrp": "solvers.peers.pyvrp:PyvrpSolver",
