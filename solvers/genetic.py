@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from solvers.check import check
 from solvers.features import require
 from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
 from solvers.stop import MaxIterations, MaxRuntime, Progress, Stop
+from solvers.travel import Travel
 
 if TYPE_CHECKING:
     from solvers.kernels.genetic.engine import Evolution
@@ -34,6 +37,7 @@ FEATURES = (
     "skills",
     "profiles",
     "priorities",
+    "backhauls",
 )
 BATCH_S = 0.15
 SMALL = 400  # visits up to which a population grows faster from nothing than from ruin and recreate
@@ -137,12 +141,16 @@ class GeneticSolver:
 
         require(problem, self.features, self.name)
         record = _Record(problem, self.name, seed, on_best)
-        session = Session(data.pack(problem), seed)
+        session = Session(data.pack(_stand_in(problem)), seed)
         if start is None:
             session.construct()
         else:
             session.start_from(start)
-        record.note_session(session, 0)
+        if _exact(problem):
+            record.note_session(session, 0)
+        else:
+            record.note_sound(Solution() if start is None else start)
+            record.note_sound(session.best())
         _Search(self, problem, stop, seed, session, record).run()
         return record.result()
 
@@ -177,6 +185,15 @@ class _Record:
     def note_session(self, session: Session, iterations: int) -> bool:
         self.iterations = iterations
         return self.note(session.best_rank, session.best, session.best_unserved)
+
+    def note_sound(self, solution: Solution) -> None:
+        """Record the routes of `solution` that the checker finds no fault with."""
+        from solvers.peers.common import sound_routes
+
+        sound = sound_routes(self.problem, solution.routes)
+        report = check(self.problem, sound)
+        weight = int(_importance(self.problem)[list(report.unserved)].sum())
+        self.note((weight, report.cost.total), lambda: sound, len(report.unserved))
 
     def result(self) -> Result[Solution]:
         required = self.problem.visits.required
@@ -214,7 +231,8 @@ class _Search:
         from solvers.kernels.genetic.data import servable
 
         self.solver, self.problem, self.stop, self.seed = solver, problem, stop, seed
-        self.session, self.record = session, record
+        self.session, self.record, self.exact = session, record, _exact(problem)
+        self.stand_in = _stand_in(problem)
         can = servable(problem)
         self.visits = np.flatnonzero(can.any(axis=1)).astype(np.int64)
         self.counts = np.where(can.any(axis=0), problem.vehicle_types.count, 0)
@@ -245,7 +263,9 @@ class _Search:
                 if evolution is not None:
                     evolution.run(size)
                     self.note(evolution, done + size)
-                if evolution is None or (record.rank is not None and record.rank[0] > self.lost_weight):
+                if self.exact and (
+                    evolution is None or (record.rank is not None and record.rank[0] > self.lost_weight)
+                ):
                     self.ruin(size)
                 done += size
                 record.iterations = done
@@ -283,11 +303,14 @@ class _Search:
                 )
 
             def tell(found: Incumbent[Solution], session: Session = session) -> None:
-                self.record.note(session.best_rank, lambda: found.solution, found.unserved)
+                if self.exact:
+                    self.record.note(session.best_rank, lambda: found.solution, found.unserved)
 
-            recorder = Recorder(session, self.problem, time.monotonic(), tell)
+            recorder = Recorder(session, self.stand_in, time.monotonic(), tell)
             anneal(session, recorder, stop, RuinTuning())
             made.append(session.best())
+            if not self.exact:
+                self.record.note_sound(made[-1])
             if recorder.interrupted:
                 self.record.interrupted = True
                 break
@@ -345,6 +368,34 @@ class _Search:
         packed = self.session.packed
         search(*packed.arrays, self.session.state, *self.session.scratch, tune, 50 * generations, 0)
         self.record.note_session(self.session, self.record.iterations)
+
+
+def _exact(problem: Problem) -> bool:
+    """Whether ruin and recreate knows all features of the problem."""
+    from solvers.ruin_recreate import RuinRecreateSolver
+
+    return problem.features <= RuinRecreateSolver.features
+
+
+def _stand_in(problem: Problem) -> Problem:
+    """The problem, or one like it for ruin and recreate: backhauls by arcs too long for any route."""
+    from solvers.kernels.genetic.data import MATRIX_LIMIT, bar_arcs
+
+    if _exact(problem):
+        return problem
+    changes: dict[str, Any] = {}
+    if problem.num_nodes <= MATRIX_LIMIT or all(t.is_matrix for t in problem.travel):
+        travel = []
+        for profile in problem.travel:
+            whole = profile if problem.coords is None else profile.materialise(problem.coords)
+            assert whole.distance is not None
+            barred, _ = bar_arcs(problem, whole.distance[None], np.arange(problem.num_visits))
+            travel.append(Travel.of_matrices(barred[0], whole.duration))
+        changes["travel"] = tuple(travel)
+    return dataclasses.replace(
+        problem.replace(**changes),
+        visits=dataclasses.replace(problem.visits, backhaul=None),
+    )
 
 
 def _importance(problem: Problem) -> Any:

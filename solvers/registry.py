@@ -47,6 +47,7 @@ RoutingSolver = Solver[Problem, Solution]
 
 # name -> module:attribute, imported only when asked for
 BUILT_IN: dict[str, str] = {
+    "alns": "solvers.alns:AlnsSolver",
     "auto": "solvers.auto:AutoSolver",
     "genetic": "solvers.genetic:GeneticSolver",
     "hgs": "solvers.peers.hgs:HgsSolver",

@@ -45,6 +45,7 @@ class RuinRecreateSolver:
         max_string: float = 10.0,
         split: float = 0.5,
         blink: float = 0.01,
+        whole_route: float = 0.0,
         first_temperature: float = 0.3,
         last_temperature: float = 0.005,
         near: int = 40,
@@ -55,6 +56,7 @@ class RuinRecreateSolver:
             "max_string": max_string,
             "split": split,
             "blink": blink,
+            "whole_route": whole_route,
             "first_temperature": first_temperature,
             "last_temperature": last_temperature,
         }

@@ -18,6 +18,7 @@ from solvers.kernels.genetic.individuals import (
     starts_at,
 )
 from solvers.kernels.genetic.layout import (
+    BARRED,
     COUNT,
     DEPOTS,
     EMPTY,
@@ -40,22 +41,31 @@ from solvers.kernels.genetic.layout import (
     TESTED,
 )
 from solvers.kernels.genetic.search import shuffle
-from solvers.kernels.genetic.segments import allows, cost_of, forget_tests, kind, rand_below, route
+from solvers.kernels.genetic.segments import allows, cost_of, forget_tests, kind, leg, rand_below, route
 from solvers.kernels.genetic.split import split
 from solvers.kernels.jit import helper
 
 
 @helper
 def complete(D: Any, P: Any, S: Any, Q: Any) -> None:
-    """Put all absent visits where they cost least, in random order; optional ones only where that pays."""
+    """Put all absent visits where they cost least, in random order; optional ones only where that pays.
+
+    Those that cannot come first in a route wait for the others.
+    """
     if S[N_ABSENT] == 0:
         return
     shuffle(P, S)
-    for k in range(P[NODES] - P[DEPOTS]):
-        x = S[S[ORDER_AT] + k]
-        if S[ITEM * x + ROUTE] < 0:
+    for turn in range(2):
+        for k in range(P[NODES] - P[DEPOTS]):
+            x = S[S[ORDER_AT] + k]
+            if S[ITEM * x + ROUTE] >= 0:
+                continue
+            if turn == 0 and P[BARRED] > 0 and leg(D, P, 0, 0, x) >= P[BARRED]:
+                continue
             prize = P[NODE * x + PRIZE]
             insert(D, P, S, Q, x, NEVER if prize == NO_PRIZE else float(prize), prize == NO_PRIZE)
+        if P[BARRED] == 0:
+            return
 
 
 @helper

@@ -93,14 +93,17 @@ def pack(
         order = visits[curve_order(problem.coords[d + visits])]
     nodes = np.concatenate([np.arange(d, dtype=np.int64), d + order])
     dist, dur = tables.of(nodes)
+    plain, barred = (dist, dur), 0
+    if problem.visits.backhaul is not None and problem.visits.backhaul[order].any():
+        dist, barred = bar_arcs(problem, dist, order)
+        dur = dist if plain[1] is plain[0] and not _timed(problem) else plain[1]
     symmetric = all(bool((m == m.T).all()) for m in dist) and (
         dur is dist or all((m == m.T).all() for m in dur)
     )
 
     kinds = np.flatnonzero(counts > 0).astype(np.int64)
     total, dims = d + n, problem.num_load_dimensions
-    features = problem.features
-    timed = bool(features & {"time_costs", "max_duration", "release_times", "time_windows"})
+    timed = _timed(problem)
     pickups, deliveries = bool(v.pickup.any()), bool(v.delivery.any())
     mixed = dims > 1 or (pickups and deliveries)
 
@@ -145,7 +148,7 @@ def pack(
     if mixed:
         load[d:, :dims], load[d:, dims:] = v.delivery[order], v.pickup[order]
 
-    starts, lists = _neighbours(problem, dist, dur, nodes, node if timed else None, d, near)
+    starts, lists = _neighbours(problem, *plain, nodes, node if timed else None, d, near)
     header = np.zeros(L.P_HEAD, dtype=np.int64)
     header[L.NODES], header[L.DEPOTS], header[L.KINDS], header[L.DIMS] = total, d, len(kinds), dims
     header[L.SLOTS] = max(1, min(n, int(kind[:, L.COUNT].sum()), slots))
@@ -157,6 +160,7 @@ def pack(
     header[L.REVERSIBLE] = (
         uniform and symmetric and not timed and not mixed and bool((kind[:, L.START] == kind[:, L.END]).all())
     )
+    header[L.BARRED] = barred
     header[L.MASKED] = bool((masks != (1 << len(skills)) - 1).any())
     header[L.OPTIONAL] = not v.required[order].all()
     header[L.KIND_WIDTH] = L.CAPACITY + dims
@@ -171,6 +175,27 @@ def pack(
     )
     flat = dist.ravel() if dur is dist else np.concatenate([dist.ravel(), dur.ravel()])
     return Packed(matrices=flat, ints=ints, order=order, kinds=kinds)
+
+
+def _timed(problem: Problem) -> bool:
+    return bool(problem.features & {"time_costs", "max_duration", "release_times", "time_windows"})
+
+
+def bar_arcs(problem: Problem, dist: Any, order: IntArray) -> tuple[Any, int]:
+    """Distances in which the way from a backhaul to another visit is longer than any route, and that length.
+
+    So is the way from a depot to a backhaul where no route may consist of backhauls only.
+    """
+    d, backhaul = problem.num_depots, problem.visits.backhaul
+    assert backhaul is not None
+    late = np.flatnonzero(backhaul[order]) + d
+    rest = np.flatnonzero(~backhaul[order]) + d
+    barred = (len(order) + 2) * max(1, int(dist.max(initial=0)))
+    out = dist.astype(np.int32 if barred < 2**30 else np.int64)
+    out[:, late[:, None], rest[None, :]] = barred
+    if not problem.backhauls_alone:
+        out[:, np.arange(d)[:, None], late[None, :]] = barred
+    return out, barred
 
 
 def _angles(problem: Problem, order: IntArray) -> IntArray:

@@ -85,7 +85,10 @@ class Evolution:
         width = int(head[L.KIND_WIDTH])
         kinds = head[head[L.KIND_AT] : head[L.KIND_AT] + width * head[L.KINDS]].reshape(-1, width)
         per = max(1.0, float(kinds[:, L.PER_DISTANCE].mean()))
-        far = float(self.packed.matrices.max(initial=1)) * per
+        legs = self.packed.matrices
+        if head[L.BARRED]:
+            legs = legs[legs < head[L.BARRED]]
+        far = float(legs.max(initial=1)) * per
         node = head[L.P_HEAD : L.P_HEAD + L.NODE * self.packed.nodes].reshape(-1, L.NODE)
         if head[L.MIXED]:
             load = head[head[L.LOAD_AT] : head[L.LOAD_AT] + 2 * dims * self.packed.nodes].reshape(-1, 2, dims)

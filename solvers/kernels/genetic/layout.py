@@ -33,7 +33,8 @@ from __future__ import annotations
     KIND_WIDTH,
     LOAD_AT,
     DURATION_AT,
-) = range(19)
+    BARRED,  # distance of an arc that no route may take, more than any route's without; 0 where there are none
+) = range(20)
 P_HEAD = 32
 
 # --- P: node rows, NODE words each. PRIZE is NO_PRIZE at mandatory visits; MASK has a bit per class of types

@@ -25,6 +25,7 @@ from solvers.kernels.genetic.layout import (
     B_SPENT,
     B_WARP,
     BACK,
+    BARRED,
     BEST3_AT,
     CAPACITY,
     CLASS,
@@ -429,6 +430,8 @@ def update(D: Any, P: Any, S: Any, Q: Any, r: int) -> None:
     S[row + R_DIST] = cum
     S[row + R_LOAD] = held
     over = max(0, cum - P[kind(P, t) + MAX_DISTANCE])
+    if P[BARRED] > 0:
+        over += cum // P[BARRED]
     slack = Q[Q_DISTANCE] * over
     if P[MIXED] == 1:
         slack += excess(P, S, Q, t, prev, -1, -1, NEXT, -1, -1, NEXT, -1, -1, NEXT, end, True)
