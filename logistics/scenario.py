@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,12 +21,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 DAY_S = 86_400
+DUMPED = (
+    "dumped"  # context of validation in which clock times are seconds, as in a run folder's scenario.json
+)
 
 _CLOCK = re.compile(r"([0-4]?\d):([0-5]\d)")
 
@@ -35,7 +40,9 @@ def _wrong(code: str, message: str, repair: str) -> PydanticCustomError:
     return PydanticCustomError(code, "{message}", {"message": message, "repair": repair})
 
 
-def _second_of_day(value: Any) -> Any:
+def _second_of_day(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, int) and info.context == DUMPED:
+        return value
     if not isinstance(value, str):
         raise _wrong("clock-format", "not a clock time", 'write it as "HH:MM", with quotes')
     match = _CLOCK.fullmatch(value)
@@ -46,8 +53,13 @@ def _second_of_day(value: Any) -> Any:
 
 ClockTime = Annotated[int, BeforeValidator(_second_of_day)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
+LARGEST = 10**12  # of every quantity; sums of a few million of them still fit in whole numbers of 64 bits
+Positive = Annotated[float, Field(gt=0, le=LARGEST)]
+NonNegative = Annotated[float, Field(ge=0, le=LARGEST)]
+Seconds = Annotated[float, Field(ge=0, le=10 * DAY_S)]
+Capacity = Annotated[int, Field(gt=0, le=LARGEST)]
+Spread = Annotated[float, Field(ge=0, le=5)]
+Few = Annotated[int, Field(ge=1, le=10**6)]
 Count = Annotated[int, Field(ge=0, le=10**9)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Hourly = Annotated[list[NonNegative], Field(min_length=24, max_length=24)]
@@ -89,7 +101,7 @@ class Shift(Section):
     """`workers` people or machines at work in a daily window."""
 
     window: ClockWindow
-    workers: Count
+    workers: Annotated[int, Field(ge=0, le=100_000)]
 
     @model_validator(mode="before")
     @classmethod
@@ -112,6 +124,13 @@ class General(Section):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
     measure_from: AwareDatetime | None = None  # only parcels placed inside the window count in the KPIs
     measure_to: AwareDatetime | None = None
+
+    @field_validator("start")
+    @classmethod
+    def _datable(cls, value: datetime) -> datetime:
+        if not 1900 <= value.year <= 2200:
+            raise _wrong("start-out-of-range", "no calendar reaches there", "write a year from 1900 to 2200")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -140,21 +159,21 @@ class RoadsSection(Section):
 
     kind: Literal["great-circle", "osm", "hourly-graph", "graph"] = "great-circle"
     path: str | None = None  # for osm, hourly-graph and graph
-    detour_factor: Annotated[float, Field(ge=1)] = 1.3
+    detour_factor: Annotated[float, Field(ge=1, le=10)] = 1.3
     speeds_kmh: Hourly | None = None  # local traffic by hour of day; required for great-circle
     linehaul_speeds_kmh: Hourly | None = None  # trucks between sites; `speeds_kmh` where absent
     max_snap_m: Positive = 1000.0  # places farther from every street are faults
-    slowdown_cv: NonNegative = 0.0  # coefficient of variation of each trip's travel time (lognormal, mean 1)
+    slowdown_cv: Spread = 0.0  # coefficient of variation of each trip's travel time (lognormal, mean 1)
 
 
 class StageSection(Section):
     """One working step at a site: a queue with servers."""
 
     name: Literal["pick", "pack", "sort"]
-    service_s: NonNegative  # per parcel
-    per_line_s: NonNegative = 0.0  # more per order line in the parcel (picking)
-    cv: NonNegative = 0.0  # coefficient of variation of the service time (lognormal)
-    transfer_s: NonNegative = 0.0  # conveyor or walk to the next stage
+    service_s: Seconds  # per parcel
+    per_line_s: Seconds = 0.0  # more per order line in the parcel (picking)
+    cv: Spread = 0.0  # coefficient of variation of the service time (lognormal)
+    transfer_s: Seconds = 0.0  # conveyor or walk to the next stage
     shifts: Annotated[list[Shift], Field(min_length=1)]
     wage_minor_per_hour: NonNegative = 0.0
 
@@ -166,16 +185,16 @@ class SiteSection(Section):
     kind: Literal["supplier", "warehouse", "hub", "station", "locker", "merchant"]
     lon: Annotated[float, Field(ge=-180, le=180)]
     lat: Annotated[float, Field(ge=-90, le=90)]
-    docks: Annotated[int, Field(ge=1)] = 2
-    unload_s_per_parcel: NonNegative = 1.0  # at one dock
-    load_s_per_parcel: NonNegative = 0.5
+    docks: Few = 2
+    unload_s_per_parcel: Seconds = 1.0  # at one dock
+    load_s_per_parcel: Seconds = 0.5
     space_parcels: Count | None = None  # how many parcels the site holds; lockers: compartments
     space_minor_per_day: NonNegative = 0.0  # rent
     handling_minor_per_parcel: NonNegative = 0.0
     stages: list[StageSection] = []
     station: Identifier | None = None  # lockers and merchants: the station whose vans come
     pickup_window: ClockWindow | None = None  # merchants
-    dwell_s: NonNegative = 28_800  # lockers: mean time until the customer collects
+    dwell_s: Seconds = 28_800  # lockers: mean time until the customer collects
 
 
 class AreaSection(Section):
@@ -187,7 +206,7 @@ class AreaSection(Section):
     lat: Annotated[float, Field(ge=-90, le=90)]
     radius_m: Positive  # two thirds of the places lie within this distance of the centre
     weight: NonNegative = 1.0  # share of demand streams that spread by weight, e.g. the population
-    places: Annotated[int, Field(ge=1)] = 500  # distinct addresses generated in the area
+    places: Few = 500  # distinct addresses generated in the area
 
 
 class VehicleSection(Section):
@@ -195,8 +214,8 @@ class VehicleSection(Section):
 
     id: Identifier
     role: Literal["linehaul", "delivery", "drone"]
-    capacity_g: Annotated[int, Field(gt=0)]
-    capacity_ml: Annotated[int, Field(gt=0)]
+    capacity_g: Capacity
+    capacity_ml: Capacity
     day_minor: NonNegative = 0.0  # per vehicle and day on duty
     km_minor: NonNegative = 0.0  # wear, tyres, without energy
     wage_minor_per_hour: NonNegative = 0.0  # driver, per hour on duty
@@ -204,7 +223,7 @@ class VehicleSection(Section):
     energy_j_per_m: NonNegative = 0.0
     energy_minor_per_kwh: NonNegative = 0.0
     co2_g_per_kwh: NonNegative = 0.0
-    max_stops: Annotated[int, Field(ge=1)] | None = None
+    max_stops: Few | None = None
     # drones only
     cruise_mps: Positive = 15.6
     vertical_mps: Positive = 5.0
@@ -212,9 +231,9 @@ class VehicleSection(Section):
     empty_mass_kg: Positive = 1.5
     battery_j: Positive = 600_000.0
     reserve_share: Share = 0.2
-    launch_s: NonNegative = 60.0
-    recovery_s: NonNegative = 30.0
-    swap_s: NonNegative = 120.0  # battery swap between sorties
+    launch_s: Seconds = 60.0
+    recovery_s: Seconds = 30.0
+    swap_s: Seconds = 120.0  # battery swap between sorties
 
 
 class FleetSection(Section):
@@ -234,8 +253,8 @@ class LaneSection(Section):
     destination: Identifier
     vehicle: Identifier
     departures: Annotated[list[ClockTime], Field(min_length=1)]
-    cutoff_s: NonNegative = 900  # parcels must be sorted this long before departure
-    trucks: Annotated[int, Field(ge=1)] = 1  # per departure
+    cutoff_s: Seconds = 900  # parcels must be sorted this long before departure
+    trucks: Few = 1  # per departure
     toll_minor: NonNegative = 0.0  # per trip
 
 
@@ -243,8 +262,8 @@ class ContainerSection(Section):
     """A bag, tote or roll cage that parcels travel in between sites."""
 
     id: Identifier
-    capacity_ml: Annotated[int, Field(gt=0)]
-    capacity_g: Annotated[int, Field(gt=0)]
+    capacity_ml: Capacity
+    capacity_g: Capacity
 
 
 class SortRow(Section):
@@ -277,8 +296,8 @@ class ServiceSection(Section):
     """
 
     id: Identifier
-    promise_after_s: Annotated[int, Field(gt=0)] | None = None
-    promise_day: Count | None = None
+    promise_after_s: Annotated[int, Field(gt=0, le=60 * DAY_S)] | None = None
+    promise_day: Annotated[int, Field(ge=0, le=60)] | None = None
     promise_clock: ClockTime | None = None
     order_cutoff: ClockTime = DAY_S
     priority: Count = 1  # 0 is served first at every stage
@@ -304,7 +323,7 @@ class SizeClass(Section):
     id: Identifier
     weight_g: Positive
     volume_ml: Positive
-    sigma: NonNegative = 0.3
+    sigma: Spread = 0.3
 
 
 class StreamSection(Section):
@@ -317,12 +336,12 @@ class StreamSection(Section):
     origins: dict[Identifier, NonNegative]  # site -> weight
     per_day: NonNegative
     hourly: Hourly
-    days: Annotated[int, Field(ge=1)] = 1
+    days: Annotated[int, Field(ge=1, le=60)] = 1
     services: dict[Identifier, NonNegative]
     sizes: dict[Identifier, NonNegative] = {}  # origin–destination parcels
     areas: dict[Identifier, NonNegative] = {}  # empty: by area weight
-    lines_per_order: Annotated[float, Field(ge=1)] = 1.5  # mean, geometric
-    units_per_line: Annotated[float, Field(ge=1)] = 1.2
+    lines_per_order: Annotated[float, Field(ge=1, le=1000)] = 1.5  # mean, geometric
+    units_per_line: Annotated[float, Field(ge=1, le=1000)] = 1.2
     locker_share: Share = 0.0
 
 
@@ -348,8 +367,8 @@ class DemandSection(Section):
     streams: list[StreamSection] = []
     order_file: OrderFileSection | None = None
     sizes: list[SizeClass] = []
-    max_parcel_g: Annotated[int, Field(gt=0)] = 20_000  # orders are split into parcels no larger than this
-    max_parcel_ml: Annotated[int, Field(gt=0)] = 120_000
+    max_parcel_g: Capacity = 20_000  # orders are split into parcels no larger than this
+    max_parcel_ml: Capacity = 120_000
 
 
 class ItemRule(Section):
@@ -380,7 +399,7 @@ class CatalogueSection(Section):
 
     path: str | None = None
     rules: list[ItemRule] = []
-    items: Annotated[int, Field(ge=1)] = 1000
+    items: Few = 1000
     zipf: NonNegative = 0.8  # popularity ~ rank ** -zipf
 
 
@@ -391,15 +410,15 @@ class StockSection(Section):
     reorder_days: NonNegative = 1.0  # s
     order_up_to_days: NonNegative = 3.0  # S
     review: ClockTime = 6 * 3600  # once a day
-    backorder_s: NonNegative = 2 * DAY_S  # how long a parcel waits for stock before it is cancelled
+    backorder_s: Seconds = 2 * DAY_S  # how long a parcel waits for stock before it is cancelled
 
 
 class SolveTime(Section):
     """Solve time charged to simulated time: floor + per stop, at most the ceiling, in seconds."""
 
-    floor_s: NonNegative = 5.0
-    per_stop_s: NonNegative = 0.05
-    ceiling_s: NonNegative = 300.0
+    floor_s: Seconds = 5.0
+    per_stop_s: Seconds = 0.05
+    ceiling_s: Seconds = 300.0
 
 
 class Wave(Section):
@@ -407,7 +426,7 @@ class Wave(Section):
 
     services: list[Identifier] = []  # empty: all
     at: list[ClockTime] = []
-    every_s: Annotated[int, Field(ge=60)] | None = None
+    every_s: Annotated[int, Field(ge=60, le=DAY_S)] | None = None
     window: ClockWindow = ClockWindow(opens="00:00", closes="24:00")  # type: ignore[arg-type]
 
     @model_validator(mode="after")
@@ -421,24 +440,24 @@ class DispatchSection(Section):
     """How open orders become plans."""
 
     solver: str = "savings"
-    iterations: Annotated[int, Field(ge=1)] = 1000
+    iterations: Few = 1000
     parameters: dict[str, Any] = {}
     solve_time: SolveTime = SolveTime()
-    intake_s: Annotated[int, Field(ge=1)] = 60  # orders are taken in this often
+    intake_s: Few = 60  # orders are taken in this often
     warehouse_waves: Annotated[list[Wave], Field(min_length=1)]
     delivery_waves: Annotated[list[Wave], Field(min_length=1)]
     collection_waves: list[Wave] = []
-    max_attempts: Annotated[int, Field(ge=1)] = 3
-    max_stops: Annotated[int, Field(ge=1)] = 3000  # per routing problem; the most urgent go first
+    max_attempts: Few = 3
+    max_stops: Few = 3000  # per routing problem; the most urgent go first
 
 
 class DeliverySection(Section):
     """At the door."""
 
-    parking_s: NonNegative = 90.0  # per stop at a new place
-    per_stop_s: NonNegative = 60.0
-    per_parcel_s: NonNegative = 15.0
-    cv: NonNegative = 0.3  # of the stop's service time (lognormal)
+    parking_s: Seconds = 90.0  # per stop at a new place
+    per_stop_s: Seconds = 60.0
+    per_parcel_s: Seconds = 15.0
+    cv: Spread = 0.3  # of the stop's service time (lognormal)
     failure: Share = 0.05  # nobody answers
     window: ClockWindow = ClockWindow(opens="08:00", closes="21:00")  # type: ignore[arg-type]
     failed_minor: NonNegative = 0.0  # cost of one failed attempt
@@ -451,7 +470,7 @@ class DisruptionSection(Section):
     target: Identifier | None = None  # site or lane
     starts: AwareDatetime
     ends: AwareDatetime
-    factor: Annotated[float, Field(ge=1)] = 1.0  # slow_roads: travel takes so many times longer
+    factor: Annotated[float, Field(ge=1, le=1000)] = 1.0  # slow_roads: travel takes so many times longer
 
     @model_validator(mode="after")
     def _ordered(self) -> DisruptionSection:
@@ -507,6 +526,11 @@ class Scenario(Section):
     disruptions: list[DisruptionSection] = []
 
     _folder: Path = Path()  # of the scenario file; relative paths start there
+
+    @classmethod
+    def of_dump(cls, document: Mapping[str, Any]) -> Scenario:
+        """The scenario that `model_dump(mode="json", by_alias=True)` gave."""
+        return cls.model_validate(document, context=DUMPED)
 
     @property
     def folder(self) -> Path:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from logistics.tables import RowArray
-from sim.draws import RowDraws
+from sim.draws import KeyArray, RowDraws
 
 
 @dataclass
@@ -20,11 +19,11 @@ class Locker:
     draws: RowDraws
     _freed_s: list[float] = field(default_factory=list)
 
-    def put(self, rows: RowArray, now_s: float) -> int:
-        """Put in as many of the parcels as there is room for, in order; returns how many."""
+    def put(self, keys: KeyArray, now_s: float) -> int:
+        """Put in as many of the parcels (by their keys) as there is room for, in order; returns how many."""
         while self._freed_s and self._freed_s[0] <= now_s:
             heapq.heappop(self._freed_s)
-        fitting = min(len(rows), self.compartments - len(self._freed_s))
-        for dwell in -self.dwell_s * np.log(self.draws.uniform(rows[:fitting])):
+        fitting = min(len(keys), self.compartments - len(self._freed_s))
+        for dwell in -self.dwell_s * np.log(self.draws.uniform(keys[:fitting])):
             heapq.heappush(self._freed_s, now_s + float(dwell))
         return fitting

@@ -28,6 +28,7 @@ def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
     sites = [site.id for site in scenario.sites]
     tables = {
         "parcels": with_late_stage(_parcels(twin), twin.env.now),
+        "lines": _lines(twin),
         "stages": record.stages_table(sites, list(STAGES)),
         "moves": _moves(twin),
         "legs": record.legs_table(),
@@ -97,6 +98,29 @@ def _parcels(twin: Twin) -> pa.Table:
 def _references(reference: np.ndarray, order: np.ndarray) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(
         pa.array(order.astype(np.int32)), pa.array(reference, type=pa.string())
+    )
+
+
+def _lines(twin: Twin) -> pa.Table:
+    """The lines of all parcels that were ordered."""
+    lines, items = twin.demand.lines, twin.demand.items
+    ordered = np.flatnonzero(twin.custody.place[lines.parcel] != NOT_ORDERED)
+    item = lines.item[ordered]
+    return conform(
+        "lines",
+        {
+            "parcel": lines.parcel[ordered],
+            **{
+                name: pa.DictionaryArray.from_arrays(pa.array(item), pa.array(values, type=pa.string()))
+                for name, values in (
+                    ("item", items.code),
+                    ("category", items.category),
+                    ("handling", items.handling),
+                )
+            },
+            "quantity": lines.quantity[ordered],
+            "quantity_withdrawn": (lines.quantity - twin.supply.quantity)[ordered],
+        },
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from logistics.demand import build_demand
+from logistics.paths import resolve
 from logistics.roads import Roads, load_roads
 from logistics.scenario import Scenario
 from sim.random_streams import Streams
@@ -39,8 +40,16 @@ class RunResult:
 
 
 def scenario_hash(scenario: Scenario) -> str:
-    """A hash of everything the scenario file and its overrides say."""
-    return hashlib.sha256(scenario.model_dump_json(by_alias=True).encode()).hexdigest()
+    """A hash of everything the scenario file and its overrides say, and of the files that it names."""
+    digest = hashlib.sha256(scenario.model_dump_json(by_alias=True).encode())
+    orders = scenario.demand.order_file
+    named = [scenario.roads.path, scenario.sort_plan.path, scenario.demand.volumes, scenario.catalogue.path]
+    named += [] if orders is None else [orders.path, orders.map, orders.buildings_path]
+    for text in named:
+        path = None if text is None else resolve(text, scenario.folder)
+        if path is not None and path.is_file():  # a map may be a built-in one
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def make_roads(scenario: Scenario) -> tuple[Roads, Roads]:
@@ -64,6 +73,22 @@ def make_roads(scenario: Scenario) -> tuple[Roads, Roads]:
     return local, roads(section.linehaul_speeds_kmh)
 
 
+def build_twin(
+    scenario: Scenario,
+    seed: int,
+    replication: int = 0,
+    options: TwinOptions | None = None,
+    progress: Progress = lambda _: None,
+) -> Twin:
+    """The twin of a checked scenario with its demand and roads, ready to run."""
+    streams = Streams(seed, replication)
+    progress("demand")
+    demand = build_demand(scenario, streams.generator, scenario.folder)
+    progress("roads")
+    local, linehaul = make_roads(scenario)
+    return Twin(scenario, demand, local, linehaul, streams, options)
+
+
 def run_scenario(
     scenario: Scenario,
     seed: int,
@@ -73,13 +98,9 @@ def run_scenario(
 ) -> RunResult:
     """Simulate a checked scenario. Same scenario, seed and replication: the same tables."""
     begun = time.perf_counter()
-    streams = Streams(seed, replication)
     say = progress or (lambda _: None)
-    say("demand")
-    demand = build_demand(scenario, streams.generator, scenario.folder)
-    say("roads")
-    local, linehaul = make_roads(scenario)
-    twin = Twin(scenario, demand, local, linehaul, streams, options)
+    twin = build_twin(scenario, seed, replication, options, say)
+    demand = twin.demand
     say("simulation")
     started = time.perf_counter()
     twin.run()
@@ -120,7 +141,7 @@ def run_scenario(
         },
         "kpis": {**kpis, **wall},
     }
-    return RunResult(scenario, tables, kpis, manifest, local)
+    return RunResult(scenario, tables, kpis, manifest, twin.world.roads)
 
 
 def versions() -> dict[str, str]:

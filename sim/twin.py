@@ -40,6 +40,7 @@ from logistics.stock import Stock
 from logistics.tables import NOBODY, Demand, IntArray, RowArray
 from logistics.timetable import departures
 from sim.custody import CANCELLED, NOT_ORDERED, ORDER_BOOK, RETURNED, Custody
+from sim.draws import parcel_keys
 from sim.drones import Drones
 from sim.floor import Closure, SiteFloor
 from sim.lockers import Locker
@@ -100,6 +101,7 @@ class Twin:
             custody=self.custody,
             record=self.record,
             tell=self.tell,
+            key=parcel_keys(demand, round(scenario.scenario.start.timestamp())),
         )
         for row, site in enumerate(scenario.sites):
             if site.stages:
@@ -306,7 +308,7 @@ class Twin:
                 world.enter_site(site, rows, np.full(len(rows), env.now), "pick")
             case RoutePlan():
                 for trip in plan.trips:
-                    env.process(world.activity(self.vans.drive(trip, plan.role)))
+                    env.process(world.activity(self.vans.drive(trip, plan.role, plan.solve)))
                 self.record.unassigned(env.now, plan.site, plan.unassigned, plan.reasons, plan.details)
             case SortiePlan():
                 env.process(world.activity(self.drones.fly(plan)))

@@ -17,7 +17,7 @@ from logistics.scenario import Scenario, StageSection
 from logistics.sort_plan import SortPlan
 from logistics.tables import Demand, FloatArray, IntArray, RowArray
 from sim.custody import CANCELLED, CUSTOMER, OUT_OF_STOCK, RETURNED, Custody
-from sim.draws import RowDraws
+from sim.draws import KeyArray, RowDraws
 from sim.floor import SiteFloor
 from sim.random_streams import Streams
 from sim.record import Recorder
@@ -69,6 +69,7 @@ class World:
     custody: Custody
     record: Recorder
     tell: Callable[[Event], None]
+    key: KeyArray  # what names each parcel in draws of luck
     parcels: ParcelState = field(init=False)
     floors: dict[int, SiteFloor] = field(default_factory=dict)
     trips: int = 0
@@ -125,7 +126,7 @@ class World:
 
         def service(stage: StageSection, rows: RowArray) -> FloatArray:
             mean = stage.service_s + stage.per_line_s * self.lines_in[rows]
-            return mean * self.draws(f"{site}.{stage.name}", "service").multiplier(rows, stage.cv)
+            return mean * self.draws(f"{site}.{stage.name}", "service").multiplier(self.key[rows], stage.cv)
 
         return service
 

@@ -12,10 +12,10 @@ from solvers.errors import (
     UnknownSolverError,
     UnsupportedFeatureError,
 )
-from solvers.problem import UNLIMITED, Problem
+from solvers.problem import UNLIMITED, Objective, Problem
 from solvers.registry import Solver, make, registered
 from solvers.result import Incumbent, Result, Status
-from solvers.solution import Route, Solution
+from solvers.solution import Halt, Route, Solution
 from solvers.stop import AllOf, FirstOf, MaxIterations, MaxRuntime, NoImprovement, Progress, Stop, TargetCost
 from solvers.travel import Metric, Travel
 
@@ -24,6 +24,7 @@ __all__ = [
     "AllOf",
     "Fault",
     "FirstOf",
+    "Halt",
     "Incumbent",
     "InvalidInputError",
     "LogisticsError",
@@ -32,6 +33,7 @@ __all__ = [
     "Metric",
     "MissingExtraError",
     "NoImprovement",
+    "Objective",
     "Problem",
     "ProblemBuilder",
     "Progress",

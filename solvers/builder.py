@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from solvers.errors import Fault, InvalidInputError
-from solvers.problem import UNLIMITED, Depots, Problem, VehicleTypes, Visits, _frozen
+from solvers.builder_faults import faults_of, too_many_skills
+from solvers.errors import InvalidInputError
+from solvers.problem import UNLIMITED, Depots, Objective, Problem, VehicleTypes, Visits, _frozen
 from solvers.travel import Metric, Travel
 
 Amounts = int | Sequence[int]
@@ -19,6 +21,14 @@ ALWAYS: Window = (0, int(UNLIMITED))
 
 def _amounts(value: Amounts) -> tuple[int, ...]:
     return (int(value),) if isinstance(value, (int, np.integer)) else tuple(int(v) for v in value)
+
+
+def _windows(tw: Window | Sequence[Window]) -> tuple[Window, ...]:
+    """The windows as a tuple, whether one is given or several; touching ones are one."""
+    first = tw[0] if len(tw) else None
+    if first is None or isinstance(first, (int, np.integer)):
+        return (tw,) if len(tw) == 2 else (ALWAYS,)  # type: ignore[return-value]
+    return tuple((int(a), int(b)) for a, b in tw)  # type: ignore[misc]
 
 
 @dataclass
@@ -35,6 +45,8 @@ class ProblemBuilder:
 
     name: str = ""
     cost_scale: int = 1
+    objective: Objective = Objective.COST
+    backhauls_alone: bool = True
     _depots: list[dict[str, Any]] = field(default_factory=list)
     _visits: list[dict[str, Any]] = field(default_factory=list)
     _types: list[dict[str, Any]] = field(default_factory=list)
@@ -54,27 +66,44 @@ class ProblemBuilder:
         delivery: Amounts = 0,
         pickup: Amounts = 0,
         service: int = 0,
-        tw: Window = ALWAYS,
+        tw: Window | Sequence[Window] = ALWAYS,
         release: int = 0,
         required: bool = True,
         prize: int = 0,
         skills: Iterable[str] = (),
         priority: int = 0,
+        backhaul: bool = False,
+        service_by_type: Mapping[str, int] | None = None,
+        group: str | None = None,
+        pickup_at: int | None = None,
+        due: int = int(UNLIMITED),
+        late_cost: int = 0,
         name: str = "",
     ) -> int:
-        """Add a visit; returns its number."""
+        """Add a visit; returns its number.
+
+        `tw` is a window or several in ascending order. `service_by_type` replaces `service` for the vehicle
+        types named. Of the visits of one `group` one is served. `pickup_at` is the visit where the goods
+        delivered here are collected; its pickup must be this visit's delivery.
+        """
         self._visits.append(
             {
                 "xy": (x, y),
                 "delivery": _amounts(delivery),
                 "pickup": _amounts(pickup),
                 "service": service,
-                "tw": tw,
+                "windows": _windows(tw),
                 "release": release,
                 "required": required,
                 "prize": prize,
                 "skills": self._bits(skills),
                 "priority": priority,
+                "backhaul": backhaul,
+                "service_by_type": dict(service_by_type or {}),
+                "group": group,
+                "pair": -1 if pickup_at is None else pickup_at,
+                "due": due,
+                "late_cost": late_cost,
                 "name": name or str(len(self._visits) + 1),
             }
         )
@@ -95,6 +124,13 @@ class ProblemBuilder:
         max_duration: int = int(UNLIMITED),
         skills: Iterable[str] = (),
         profile: int = 0,
+        open_end: bool = False,
+        overtime_after: int = int(UNLIMITED),
+        overtime_cost: int = 0,
+        lifo: bool = False,
+        reload_depots: Sequence[int] = (),
+        max_reloads: int = int(UNLIMITED),
+        reload_time: int = 0,
         name: str = "",
     ) -> int:
         """Add a vehicle type; returns its number. The end depot defaults to the start depot."""
@@ -112,6 +148,13 @@ class ProblemBuilder:
                 "max_duration": max_duration,
                 "skills": self._bits(skills),
                 "profile": profile,
+                "open_end": open_end,
+                "overtime_after": overtime_after,
+                "overtime_cost": overtime_cost,
+                "lifo": lifo,
+                "reload_depots": tuple(int(d) for d in reload_depots),
+                "max_reloads": max_reloads,
+                "reload_time": reload_time,
                 "name": name or f"type {len(self._types)}",
             }
         )
@@ -131,7 +174,9 @@ class ProblemBuilder:
 
     def build(self) -> Problem:
         """The immutable problem; raises `InvalidInputError` with every fault found."""
-        faults = list(self._faults())
+        faults = list(faults_of(self.name, self._depots, self._visits, self._types, self._travel))
+        if len(self._skills) > 64:
+            faults.append(too_many_skills(self.name, len(self._skills)))
         if faults:
             raise InvalidInputError(faults)
         d = max([len(v["delivery"]) for v in self._visits] + [len(t["capacity"]) for t in self._types])
@@ -146,23 +191,36 @@ class ProblemBuilder:
         def column(rows: list[dict[str, Any]], key: str, dtype: Any = np.int64) -> Any:
             return _frozen([row[key] for row in rows], dtype)
 
-        def pairs(rows: list[dict[str, Any]], key: str) -> Any:
-            return _frozen(np.array([row[key] for row in rows], dtype=np.int64).reshape(-1, 2), np.int64)
+        def pairs(values: Iterable[Window]) -> Any:
+            return _frozen(np.array(list(values), dtype=np.int64).reshape(-1, 2), np.int64)
+
+        def rare(rows: list[dict[str, Any]], key: str, usual: Any, dtype: Any = np.int64) -> Any:
+            """The column, or None where every row has the usual value."""
+            return column(rows, key, dtype) if any(row[key] != usual for row in rows) else None
 
         xy = np.array([row["xy"] for row in self._depots + v], dtype=np.float64)
         return Problem(
-            depots=Depots(pairs(self._depots, "tw"), tuple(row["name"] for row in self._depots)),
+            depots=Depots(
+                pairs(row["tw"] for row in self._depots), tuple(row["name"] for row in self._depots)
+            ),
             visits=Visits(
                 delivery=padded([row["delivery"] for row in v]),
                 pickup=padded([row["pickup"] for row in v]),
                 service=column(v, "service"),
-                tw=pairs(v, "tw"),
+                tw=pairs((row["windows"][0][0], row["windows"][-1][1]) for row in v),
                 release=column(v, "release"),
                 required=column(v, "required", np.bool_),
                 prize=column(v, "prize"),
                 skills=column(v, "skills", np.uint64),
                 priority=column(v, "priority"),
                 names=tuple(row["name"] for row in v),
+                backhaul=rare(v, "backhaul", False, np.bool_),
+                service_by_type=self._service_by_type(),
+                group=self._groups(),
+                pair=rare(v, "pair", -1),
+                gaps=self._gaps(),
+                due=rare(v, "due", int(UNLIMITED)),
+                late_cost=rare(v, "late_cost", 0),
             ),
             vehicle_types=VehicleTypes(
                 count=column(t, "count"),
@@ -172,107 +230,53 @@ class ProblemBuilder:
                 time_cost=column(t, "time_cost"),
                 start_depot=column(t, "start_depot"),
                 end_depot=column(t, "end_depot"),
-                shift=pairs(t, "shift"),
+                shift=pairs(row["shift"] for row in t),
                 max_distance=column(t, "max_distance"),
                 max_duration=column(t, "max_duration"),
                 skills=column(t, "skills", np.uint64),
                 profile=column(t, "profile"),
                 names=tuple(row["name"] for row in t),
+                open_end=rare(t, "open_end", False, np.bool_),
+                overtime_after=rare(t, "overtime_after", int(UNLIMITED)),
+                overtime_cost=rare(t, "overtime_cost", 0),
+                lifo=rare(t, "lifo", False, np.bool_),
+                reload_depots=tuple(row["reload_depots"] for row in t)
+                if any(row["reload_depots"] for row in t)
+                else None,
+                max_reloads=rare(t, "max_reloads", int(UNLIMITED)),
+                reload_time=rare(t, "reload_time", 0),
             ),
             travel=tuple(self._travel) or (Travel(metric=Metric.EUCLIDEAN_ROUND),),
             coords=None if np.isnan(xy).any() else _frozen(xy, np.float64),
             name=self.name,
             cost_scale=self.cost_scale,
             skill_names=tuple(self._skills),
+            backhauls_alone=self.backhauls_alone,
+            objective=Objective(self.objective),
         )
 
-    def _faults(self) -> Iterable[Fault]:
-        def fault(place: str, value: Any, code: str, message: str, repair: str) -> Fault:
-            return Fault(self.name or "problem", place, str(value), code, message, repair)
-
-        nodes = len(self._depots) + len(self._visits)
-        if not self._depots:
-            yield fault("depots", 0, "no-depot", "there is no depot", "add at least one")
-        if not self._types:
-            yield fault("vehicle_types", 0, "no-vehicle", "there is no vehicle type", "add at least one")
-        if len(self._skills) > 64:
-            yield fault("skills", len(self._skills), "too-many-skills", "more than 64 skills", "merge some")
+    def _service_by_type(self) -> Any:
+        """(visits, types) service times, None where no visit names a type."""
+        if not any(row["service_by_type"] for row in self._visits):
+            return None
+        number = {row["name"]: k for k, row in enumerate(self._types)}
+        table = np.repeat([[row["service"]] for row in self._visits], len(number), axis=1)
         for i, row in enumerate(self._visits):
-            place = f"visits[{i}]"
-            for key in ("service", "release", "prize"):
-                if row[key] < 0:
-                    yield fault(f"{place}.{key}", row[key], "negative", f"{key} is negative", "use 0 or more")
-            for key in ("delivery", "pickup"):
-                if min(row[key], default=0) < 0:
-                    yield fault(f"{place}.{key}", row[key], "negative", f"{key} is negative", "use 0 or more")
-            if row["tw"][0] > row["tw"][1]:
-                yield fault(
-                    f"{place}.tw",
-                    row["tw"],
-                    "window-reversed",
-                    "window closes before it opens",
-                    "swap the ends",
-                )
-        for i, row in enumerate(self._types):
-            place = f"vehicle_types[{i}]"
-            if row["shift"][0] > row["shift"][1]:
-                yield fault(
-                    f"{place}.shift",
-                    row["shift"],
-                    "window-reversed",
-                    "shift ends before it starts",
-                    "swap the ends",
-                )
-            for key in ("count", "fixed_cost", "distance_cost", "time_cost", "max_distance", "max_duration"):
-                if row[key] < 0:
-                    yield fault(f"{place}.{key}", row[key], "negative", f"{key} is negative", "use 0 or more")
-            if min(row["capacity"], default=0) < 0:
-                yield fault(
-                    f"{place}.capacity", row["capacity"], "negative", "capacity is negative", "use 0 or more"
-                )
-            for key in ("start_depot", "end_depot"):
-                if not 0 <= row[key] < len(self._depots):
-                    yield fault(
-                        f"{place}.{key}",
-                        row[key],
-                        "no-such-depot",
-                        "no such depot",
-                        f"use 0 to {len(self._depots) - 1}",
-                    )
-            if not 0 <= row["profile"] < max(1, len(self._travel)):
-                yield fault(
-                    f"{place}.profile",
-                    row["profile"],
-                    "no-such-profile",
-                    "no such travel profile",
-                    "add it first",
-                )
-        missing_xy = any(np.isnan(row["xy"]).any() for row in self._depots + self._visits)
-        for k, travel in enumerate(self._travel or [Travel(metric=Metric.EUCLIDEAN_ROUND)]):
-            place = f"travel[{k}]"
-            if not travel.is_matrix:
-                if missing_xy:
-                    yield fault(
-                        place, "", "no-coordinates", "nodes without coordinates", "give x and y or a matrix"
-                    )
-                continue
-            for key in ("distance", "duration"):
-                matrix = getattr(travel, key)
-                if matrix is None or matrix.shape != (nodes, nodes):
-                    found = None if matrix is None else matrix.shape
-                    yield fault(
-                        f"{place}.{key}",
-                        found,
-                        "matrix-shape",
-                        f"{key} is not {nodes} x {nodes}",
-                        "one row per node",
-                    )
-                elif (matrix < 0).any():
-                    i, j = np.argwhere(matrix < 0)[0]
-                    yield fault(
-                        f"{place}.{key}[{i}, {j}]",
-                        matrix[i, j],
-                        "negative",
-                        f"{key} is negative",
-                        "use 0 or more",
-                    )
+            for name, service in row["service_by_type"].items():
+                table[i, number[name]] = service
+        return _frozen(table, np.int64)
+
+    def _groups(self) -> Any:
+        """(visits,) group numbers by first use, -1 for none; None where there is no group."""
+        names = [row["group"] for row in self._visits]
+        number = {name: k for k, name in enumerate(dict.fromkeys(n for n in names if n is not None))}
+        return _frozen([number.get(name, -1) for name in names], np.int64) if number else None
+
+    def _gaps(self) -> Any:
+        """Rows of visit, close, open for the times between a visit's windows; None where there are none."""
+        rows = [
+            (i, before[1], after[0])
+            for i, row in enumerate(self._visits)
+            for before, after in pairwise(row["windows"])
+        ]
+        return _frozen(rows, np.int64) if rows else None

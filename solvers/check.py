@@ -5,10 +5,10 @@ Plain Python; shares no code with the kernels. Every solution in every test and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from solvers.constraints import ROUTE_CONSTRAINTS, SOLUTION_CONSTRAINTS, Violation, unknown_references
-from solvers.problem import Problem
+from solvers.problem import Objective, Problem
 from solvers.result import Status
 from solvers.schedule import Leg, Schedule, leg_function, schedule
 from solvers.solution import Route, Solution
@@ -24,10 +24,15 @@ class CostParts:
     time: int = 0
     fixed: int = 0
     prizes_lost: int = 0
+    overtime: int = 0
+    lateness: int = 0
 
     @property
     def total(self) -> int:
-        return self.distance + self.time + self.fixed + self.prizes_lost
+        return self.distance + self.time + self.fixed + self.prizes_lost + self.overtime + self.lateness
+
+    def __add__(self, other: CostParts) -> CostParts:
+        return CostParts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,10 @@ class RouteFigures:
 class CheckReport:
     """What the checker found.
 
-    `unserved` are the mandatory visits on no route, `left_out` the optional ones; `routes` has the figures
-    of each route that names known visits and a known type. `rank` orders solutions: fewer unserved visits
-    of the highest priority first, then of the next, then the cost; only for equal problems.
+    `unserved` are the mandatory visits on no route, `left_out` the optional ones; a group of alternatives of
+    which none is served counts once, by its first member. `routes` has the figures of each route that names
+    known visits and a known type. `rank` orders solutions: fewer unserved visits of the highest priority
+    first, then of the next, then what the problem's objective asks; only for equal problems.
     """
 
     violations: tuple[Violation, ...]
@@ -98,11 +104,47 @@ def cost_of(problem: Problem, run: Schedule) -> CostParts:
     if len(run.nodes) == 2:
         return CostParts()
     t, kind = problem.vehicle_types, run.vehicle_type
+    overtime = 0
+    if t.overtime_cost is not None and t.overtime_after is not None:
+        overtime = int(t.overtime_cost[kind]) * max(0, run.duration - int(t.overtime_after[kind]))
     return CostParts(
         distance=int(t.distance_cost[kind]) * run.distance,
         time=int(t.time_cost[kind]) * run.duration,
         fixed=int(t.fixed_cost[kind]),
+        overtime=overtime,
+        lateness=run.late_cost,
     )
+
+
+def prizes_lost(problem: Problem, served: set[int], left_out: tuple[int, ...]) -> int:
+    """Prizes of the optional visits left out, and what the members served fall short of their groups'."""
+    v = problem.visits
+    lost = 0
+    for visit in left_out:
+        members = (visit,) if v.group is None or v.group[visit] < 0 else problem.members[int(v.group[visit])]
+        lost += max(int(v.prize[m]) for m in members)
+    for members in problem.members.values():
+        chosen = [m for m in members if m in served]
+        if chosen and not v.required[chosen[0]]:
+            lost += max(int(v.prize[m]) for m in members) - max(int(v.prize[m]) for m in chosen)
+    return lost
+
+
+def absent_visits(problem: Problem, served: set[int]) -> tuple[int, ...]:
+    """Visits on no route, ascending; of a group without a served member only the first."""
+    group = problem.visits.group
+    if group is None:
+        return tuple(v for v in range(problem.num_visits) if v not in served)
+    settled = {int(group[v]) for v in served if group[v] >= 0}
+    absent = []
+    for visit in range(problem.num_visits):
+        mine = int(group[visit])
+        if visit in served or mine in settled:
+            continue
+        absent.append(visit)
+        if mine >= 0:
+            settled.add(mine)
+    return tuple(absent)
 
 
 def check(problem: Problem, solution: Solution) -> CheckReport:
@@ -129,18 +171,16 @@ def check(problem: Problem, solution: Solution) -> CheckReport:
     for rule in SOLUTION_CONSTRAINTS:
         violations += rule.check(problem, kept)
 
-    absent = kept.unserved(problem.num_visits)
+    served = kept.served()
+    absent = absent_visits(problem, served)
     required = problem.visits.required
     unserved = tuple(v for v in absent if required[v])
     left_out = tuple(v for v in absent if not required[v])
-    parts = [f.cost for f in figures]
-    cost = CostParts(
-        distance=sum(p.distance for p in parts),
-        time=sum(p.time for p in parts),
-        fixed=sum(p.fixed for p in parts),
-        prizes_lost=sum(int(problem.visits.prize[v]) for v in left_out),
-    )
+    cost = sum((f.cost for f in figures), CostParts(prizes_lost=prizes_lost(problem, served, left_out)))
     levels = sorted({int(p) for p in problem.visits.priority[required]}, reverse=True)
     missed = [int(problem.visits.priority[v]) for v in unserved]
-    rank = (*(missed.count(level) for level in levels), cost.total)
+    goal: tuple[int, ...] = (cost.total,)
+    if problem.objective is Objective.VEHICLES:
+        goal = (sum(1 for f in figures if f.route.visits), cost.total)
+    rank = (*(missed.count(level) for level in levels), *goal)
     return CheckReport(tuple(violations), cost, tuple(figures), unserved, left_out, rank)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from solvers.problem import Problem
-from solvers.schedule import Schedule, latest_return
+from solvers.schedule import NOBODY, Schedule, latest_return
 from solvers.solution import Solution
 
 
@@ -48,10 +48,11 @@ class RouteConstraint:
     check: RouteCheck
 
 
-def _visits(problem: Problem, run: Schedule) -> Iterator[tuple[int, int]]:
+def _visits(run: Schedule) -> Iterator[tuple[int, int]]:
     """(position, visit) along the route."""
-    for position, node in enumerate(run.nodes[1:-1], start=1):
-        yield position, node - problem.num_depots
+    for position, visit in enumerate(run.visits):
+        if visit != NOBODY:
+            yield position, visit
 
 
 def _capacity(problem: Problem, run: Schedule) -> Iterator[Miss]:
@@ -64,7 +65,7 @@ def _capacity(problem: Problem, run: Schedule) -> Iterator[Miss]:
 
 
 def _time_window(problem: Problem, run: Schedule) -> Iterator[Miss]:
-    for position, visit in _visits(problem, run):
+    for position, visit in _visits(run):
         late = run.start[position] - int(problem.visits.tw[visit, 1])
         if late > 0:
             yield Miss(visit, late, f"window closes {late} too early")
@@ -74,6 +75,12 @@ def _late_return(problem: Problem, run: Schedule) -> Iterator[Miss]:
     late = run.end_time - latest_return(problem, run.vehicle_type)
     if late > 0:
         yield Miss(None, late, f"returns {late} after the end of shift or depot")
+    for position, visit in enumerate(run.visits[1:-1], start=1):
+        late = 0
+        if visit == NOBODY:
+            late = run.start[position] - int(problem.depots.tw[run.nodes[position], 1])
+        if late > 0:
+            yield Miss(None, late, f"trip {run.trips[position]} starts {late} after its depot closes")
 
 
 def _max_distance(problem: Problem, run: Schedule) -> Iterator[Miss]:
@@ -90,11 +97,85 @@ def _max_duration(problem: Problem, run: Schedule) -> Iterator[Miss]:
 
 def _skills(problem: Problem, run: Schedule) -> Iterator[Miss]:
     has = int(problem.vehicle_types.skills[run.vehicle_type])
-    for _, visit in _visits(problem, run):
+    for _, visit in _visits(run):
         lacking = int(problem.visits.skills[visit]) & ~has
         if lacking:
             listed = ", ".join(skill_names(problem, lacking))
             yield Miss(visit, lacking.bit_count(), f"the vehicle lacks the skill {listed}")
+
+
+def _backhauls(problem: Problem, run: Schedule) -> Iterator[Miss]:
+    backhaul = problem.visits.backhaul
+    if backhaul is None:
+        return
+    seen: int | None = None  # the trip in which a backhaul was served
+    for position, visit in _visits(run):
+        trip = run.trips[position]
+        if backhaul[visit]:
+            if run.visits[position - 1] == NOBODY and not problem.backhauls_alone:
+                yield Miss(visit, 1, "its trip has no visit ahead of the backhauls")
+            seen = trip
+        elif seen == trip:
+            yield Miss(visit, 1, "it comes after a backhaul")
+
+
+def _pairs(problem: Problem, run: Schedule) -> Iterator[Miss]:
+    if problem.visits.pair is None:
+        return
+    at = {visit: position for position, visit in _visits(run)}
+    for visit, position in at.items():
+        partner = problem.partner(visit)
+        if partner is None:
+            continue
+        other = at.get(partner)
+        if other is None or run.trips[other] != run.trips[position]:
+            name = problem.visits.names[partner]
+            yield Miss(visit, 1, f"the other end of its pair, visit {name}, is not in the same trip")
+
+
+def _pair_order(problem: Problem, run: Schedule) -> Iterator[Miss]:
+    pair = problem.visits.pair
+    if pair is None:
+        return
+    at = {visit: position for position, visit in _visits(run)}
+    for visit, position in at.items():
+        start = int(pair[visit])
+        if start >= 0 and at.get(start, 0) > position:
+            yield Miss(
+                visit, 1, f"its goods are collected only later, at visit {problem.visits.names[start]}"
+            )
+
+
+def _lifo(problem: Problem, run: Schedule) -> Iterator[Miss]:
+    pair, lifo = problem.visits.pair, problem.vehicle_types.lifo
+    if pair is None or lifo is None or not lifo[run.vehicle_type]:
+        return
+    at = {visit: position for position, visit in _visits(run)}
+    stack: list[int] = []
+    for visit in at:
+        start = int(pair[visit])
+        if start in stack:
+            above = len(stack) - 1 - stack.index(start)
+            if above:
+                yield Miss(visit, above, f"goods of {above} other pairs were loaded on top of its own")
+            stack.remove(start)
+        elif (end := problem.partner(visit)) is not None and at.get(end, 0) > at[visit]:
+            stack.append(visit)
+
+
+def _reloads(problem: Problem, run: Schedule) -> Iterator[Miss]:
+    trips = run.trips[-1]
+    if not trips:
+        return
+    t, kind = problem.vehicle_types, run.vehicle_type
+    allowed = () if t.reload_depots is None else t.reload_depots[kind]
+    for position, visit in enumerate(run.visits[1:-1], start=1):
+        if visit == NOBODY and run.nodes[position] not in allowed:
+            name = problem.depots.names[run.nodes[position]]
+            yield Miss(None, 1, f"the vehicle cannot reload at {name}")
+    most = trips if t.max_reloads is None else int(t.max_reloads[kind])
+    if trips > most:
+        yield Miss(None, trips - most, f"{trips - most} more reloads than the {most} allowed")
 
 
 ROUTE_CONSTRAINTS: tuple[RouteConstraint, ...] = (
@@ -106,6 +187,11 @@ ROUTE_CONSTRAINTS: tuple[RouteConstraint, ...] = (
     RouteConstraint("max-distance", "the route is not too long", "max_distance", _max_distance),
     RouteConstraint("max-duration", "the route does not last too long", "max_duration", _max_duration),
     RouteConstraint("skills", "the vehicle has every skill that its visits need", "skills", _skills),
+    RouteConstraint("backhaul-order", "backhauls come last in their trip", "backhauls", _backhauls),
+    RouteConstraint("pair", "both ends of a pair are in the same trip", "pickup_delivery", _pairs),
+    RouteConstraint("pair-order", "goods are collected before delivery", "pickup_delivery", _pair_order),
+    RouteConstraint("lifo", "what was loaded last is unloaded first", "lifo", _lifo),
+    RouteConstraint("reload", "trips start at the type's depots, not too many", "reloads", _reloads),
 )
 
 
@@ -128,6 +214,16 @@ def _fleet(problem: Problem, solution: Solution) -> Iterator[Violation]:
             )
 
 
+def _groups(problem: Problem, solution: Solution) -> Iterator[Violation]:
+    served = solution.served()
+    for members in problem.members.values():
+        chosen = [visit for visit in members if visit in served]
+        if len(chosen) > 1:
+            listed = ", ".join(problem.visits.names[visit] for visit in chosen)
+            message = f"visits {listed} are alternatives of each other"
+            yield Violation("group", None, chosen[-1], len(chosen) - 1, message)
+
+
 @dataclass(frozen=True, slots=True)
 class SolutionConstraint:
     """A limit on the routes of a solution together."""
@@ -140,6 +236,7 @@ class SolutionConstraint:
 SOLUTION_CONSTRAINTS: tuple[SolutionConstraint, ...] = (
     SolutionConstraint("duplicate-visit", "no visit is served twice", _duplicates),
     SolutionConstraint("fleet", "each type makes no more routes than it has vehicles", _fleet),
+    SolutionConstraint("group", "of a group of alternatives no more than one is served", _groups),
 )
 
 
@@ -154,6 +251,15 @@ def unknown_references(problem: Problem, solution: Solution) -> Iterator[Violati
         for visit in route.visits:
             if not 0 <= visit < visits:
                 yield Violation("unknown-visit", index, visit, 1, f"no visit {visit}, there are {visits}")
+        before = 0
+        for halt in route.halts:
+            if not 0 <= halt.place < problem.num_depots:
+                message = f"no depot {halt.place}, there are {problem.num_depots}"
+                yield Violation("unknown-depot", index, None, 1, message)
+            if not before <= halt.before <= len(route.visits):
+                message = f"a halt before position {halt.before} of {len(route.visits)} is out of order"
+                yield Violation("halt-order", index, None, 1, message)
+            before = max(before, halt.before)
 
 
 def skill_names(problem: Problem, bits: int) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Why visits are unserved, what would let them in, and what every route costs and can still take.
 
-Every unserved visit is tried at every position of every route and in one empty vehicle of each type. All
+Every unserved visit is tried at every position of every route and in one empty vehicle of each type, with
+the other end of its pair, as each of its alternatives. Where visits are independent and trips single, all
 positions are weighed at once on flat arrays; the best of them are then run through the constraint table of
 the checker, so that every amount reported is exact: granting it makes the visit fit there.
 """
@@ -14,9 +15,11 @@ import numpy as np
 
 from solvers.check import CheckReport, RouteFigures, check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS, Miss, skill_names
+from solvers.features import CLASSIC
 from solvers.insertion import Places, Trial, places_of, try_everywhere
+from solvers.plans import Plan, plans_for, try_plans
 from solvers.problem import Problem
-from solvers.schedule import latest_return, schedule
+from solvers.schedule import latest_departure, schedule
 from solvers.solution import Route, Solution
 
 INSERTABLE = "insertable"  # there is a place for the visit; a longer search would find it
@@ -40,7 +43,7 @@ class Relaxation:
     """A place where the visit would fit if every limit in `limits` were granted, and the cost it adds.
 
     `route` is the index of the route in the solution, None for an empty vehicle of `vehicle_type`; the
-    visit would be the `position`-th of the route.
+    visit would be the `position`-th of the route; `changed` is the route as it would be.
     """
 
     limits: tuple[Limit, ...]
@@ -48,6 +51,7 @@ class Relaxation:
     vehicle_type: int
     position: int
     cost: int
+    changed: Route
 
     @property
     def code(self) -> str:
@@ -124,8 +128,14 @@ class Explainer:
         """Why `visit`, which no route serves, is unserved; raises ValueError if a route serves it."""
         if visit in self.solution.served():
             raise ValueError(f"visit {visit} is served")
-        trial = try_everywhere(self.problem, self.places, visit)
-        chosen = [self._exact(visit, slot) for slot in _candidates(trial)]
+        if self.problem.features <= CLASSIC and not any(r.halts for r in self.solution.routes):
+            trial = try_everywhere(self.problem, self.places, visit)
+            plans = [self._plan(visit, slot) for slot in _candidates(trial)]
+        else:
+            every = plans_for(self.problem, self.report, visit)
+            trial = try_plans(self.problem, self.report, every)
+            plans = [every[slot] for slot in _candidates(trial)]
+        chosen = [self._exact(visit, plan) for plan in plans]
         order = {id(r): i for i, r in enumerate(chosen)}
         relaxations = tuple(sorted(chosen, key=lambda r: (len({x.code for x in r.limits}), order[id(r)])))
         if not relaxations:
@@ -134,23 +144,31 @@ class Explainer:
         code, message = self._words(visit, trial, best)
         return Reason(visit, code, message, relaxations)
 
-    def _exact(self, visit: int, slot: int) -> Relaxation:
-        """The place `slot` with its limits and cost as the checker's own table finds them."""
-        places, problem = self.places, self.problem
+    def _plan(self, visit: int, slot: int) -> Plan:
+        """The place `slot` as a plan."""
+        places = self.places
         kind, index, at = (int(a[slot]) for a in (places.vehicle_type, places.route, places.position))
         old = self.solution.routes[index].visits if index >= 0 else ()
-        run = schedule(problem, Route(kind, (*old[:at], visit, *old[at:])))
-        before = schedule(problem, Route(kind, old)) if old else None
+        route = Route(kind, (*old[:at], visit, *old[at:]))
+        return Plan(route, index if index >= 0 else None, int(places.spare[slot]), at)
+
+    def _exact(self, visit: int, plan: Plan) -> Relaxation:
+        """The plan with its limits and cost as the checker's own table finds them."""
+        problem, kind = self.problem, plan.route.vehicle_type
+        run = schedule(problem, plan.route)
         limits = [
             Limit(c.code, m.amount, m.visit, self._what(visit, m))
             for c in ROUTE_CONSTRAINTS
             for m in c.check(problem, run)
         ]
-        if places.spare[slot] == 0:
+        if plan.spare == 0:
             name = problem.vehicle_types.names[kind]
             limits.append(Limit(FLEET, 1, None, f"one more vehicle of {name} is needed"))
-        added = cost_of(problem, run).total - (cost_of(problem, before).total if before else 0)
-        return Relaxation(tuple(limits), index if index >= 0 else None, kind, at, added)
+        before = 0
+        if plan.index is not None:
+            before = cost_of(problem, schedule(problem, self.solution.routes[plan.index])).total
+        added = cost_of(problem, run).total - before
+        return Relaxation(tuple(limits), plan.index, kind, plan.position, added, plan.route)
 
     def _what(self, visit: int, miss: Miss) -> str:
         if miss.visit is None or miss.visit == visit:
@@ -198,18 +216,12 @@ def account(problem: Problem, figures: RouteFigures) -> RouteAccount:
     def room(limit: int, used: int) -> int | None:
         return None if limit >= 2**60 else limit - used
 
-    waited, spare, tightest = 0, latest_return(problem, kind) - run.end_time + run.waiting, None
-    for i, node in enumerate(run.nodes[1:-1], start=1):
-        visit = node - problem.num_depots
-        waited += run.start[i] - run.arrival[i]
-        here = waited + int(problem.visits.tw[visit, 1]) - run.start[i]
-        if here < spare:
-            spare, tightest = here, visit
+    latest, tightest = latest_departure(problem, figures.route)
     capacity = t.capacity[kind]
     return RouteAccount(
         figures=figures,
         spare_capacity=tuple(int(c) - p for c, p in zip(capacity, run.load_peak, strict=True)),
-        spare_time=spare,
+        spare_time=latest - run.start_time,
         spare_distance=room(int(t.max_distance[kind]), run.distance),
         spare_duration=room(int(t.max_duration[kind]), run.duration),
         tightest_visit=tightest,

@@ -10,7 +10,7 @@ import numpy as np
 from solvers.errors import UnsupportedFeatureError
 
 if TYPE_CHECKING:
-    from solvers.problem import Problem
+    from solvers.problem import BoolArray, Problem
 
 # name -> what it means, as `logistics solvers` prints it
 FEATURES: dict[str, str] = {
@@ -28,12 +28,43 @@ FEATURES: dict[str, str] = {
     "skills": "visits that only some vehicles may serve",
     "profiles": "vehicle types with their own travel times",
     "priorities": "mandatory visits of different importance",
+    "backhauls": "visits served only after those that take deliveries",
+    "open_routes": "vehicles that need not return",
+    "service_by_type": "service times that depend on the vehicle type",
+    "overtime": "a price on long routes",
+    "exclusive_groups": "groups of visits of which one is served",
+    "pickup_delivery": "goods collected at one visit and brought to another",
+    "lifo": "vehicles unloaded in the reverse order of loading",
+    "reloads": "vehicles that return to a depot for further trips",
+    "several_windows": "visits with several time windows",
+    "soft_windows": "a price on service after a due time",
+    "vehicles_first": "fewest vehicles first, then cost",
 }
+
+# what a solver supports that knows routes of one trip from depot to depot, and visits independent of each other
+CLASSIC: frozenset[str] = frozenset(
+    {
+        "capacities",
+        "pickups",
+        "time_windows",
+        "release_times",
+        "multi_depot",
+        "heterogeneous_fleet",
+        "fixed_costs",
+        "time_costs",
+        "max_distance",
+        "max_duration",
+        "optional_visits",
+        "skills",
+        "profiles",
+        "priorities",
+    }
+)
 
 
 def features_of(problem: Problem) -> frozenset[str]:
     """The features that `problem` really uses; a window that can never bind does not count."""
-    from solvers.problem import UNLIMITED
+    from solvers.problem import UNLIMITED, Objective
 
     v, t = problem.visits, problem.vehicle_types
     timed = bool(
@@ -58,8 +89,23 @@ def features_of(problem: Problem) -> frozenset[str]:
         "skills": bool(v.skills.any()),
         "profiles": len(problem.travel) > 1,
         "priorities": len(np.unique(v.priority)) > 1,
+        "backhauls": _any(v.backhaul),
+        "open_routes": _any(t.open_end),
+        "service_by_type": v.service_by_type is not None,
+        "overtime": t.overtime_cost is not None and bool((t.overtime_cost > 0).any()),
+        "exclusive_groups": v.group is not None and bool((v.group >= 0).any()),
+        "pickup_delivery": v.pair is not None and bool((v.pair >= 0).any()),
+        "lifo": _any(t.lifo),
+        "reloads": t.reload_depots is not None and any(t.reload_depots),
+        "several_windows": v.gaps is not None and len(v.gaps) > 0,
+        "soft_windows": v.late_cost is not None and bool((v.late_cost > 0).any()),
+        "vehicles_first": problem.objective is Objective.VEHICLES,
     }
     return frozenset(name for name, present in used.items() if present)
+
+
+def _any(flags: BoolArray | None) -> bool:
+    return flags is not None and bool(flags.any())
 
 
 def require(problem: Problem, supported: Iterable[str], solver: str) -> None:

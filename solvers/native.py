@@ -8,119 +8,32 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import ValidationError
 
 from solvers.builder import ALWAYS, ProblemBuilder
 from solvers.check import check
 from solvers.constraints import skill_names
 from solvers.errors import Fault, InvalidInputError
-from solvers.problem import UNLIMITED, Problem
+from solvers.native_parts import (
+    DepotPart,
+    HaltPart,
+    MetricPart,
+    ProblemFile,
+    RoutePart,
+    SolutionFile,
+    VisitPart,
+    Window,
+)
+from solvers.problem import UNLIMITED, Objective, Problem, VehicleTypes
 from solvers.readers import read, read_sol, sol_text
-from solvers.solution import Route, Solution
+from solvers.solution import Halt, Route, Solution
 from solvers.travel import Metric, Travel
 
 PROBLEM_FORMAT = "logistics-problem/1"
 SOLUTION_FORMAT = "logistics-solution/1"
-
-Amount = Annotated[int, Field(ge=0, lt=2**60)]
-Time = Annotated[int, Field(gt=-(2**60), lt=2**60)]
-Window = tuple[Time, Time | None]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class DepotPart(_Part):
-    """Where routes start and end. `tw`: earliest departure, latest return (null: any time)."""
-
-    x: FiniteFloat | None = None
-    y: FiniteFloat | None = None
-    tw: Window = (0, None)
-    name: str = ""
-
-
-class VisitPart(_Part):
-    """A place to serve; loads are listed by dimension. `tw`: earliest and latest start of service."""
-
-    x: FiniteFloat | None = None
-    y: FiniteFloat | None = None
-    delivery: list[Amount] = []
-    pickup: list[Amount] = []
-    service: Amount = 0
-    tw: Window = (0, None)
-    release: Amount = 0
-    required: bool = True
-    prize: Amount = 0
-    skills: list[str] = []
-    priority: Time = 0
-    name: str = ""
-
-
-class VehicleTypePart(_Part):
-    """Vehicles of one kind. Depots and the travel profile are positions in their lists, from 0."""
-
-    count: Amount = 1
-    capacity: list[Amount] = []
-    fixed_cost: Amount = 0
-    distance_cost: Amount = 1
-    time_cost: Amount = 0
-    start_depot: Amount = 0
-    end_depot: Amount | None = None
-    shift: Window = (0, None)
-    max_distance: Amount | None = None
-    max_duration: Amount | None = None
-    skills: list[str] = []
-    profile: Amount = 0
-    name: str = ""
-
-
-class MatrixPart(_Part):
-    """Travel between all nodes, depots first: a row per origin. Durations default to the distances."""
-
-    metric: Literal["matrix"]
-    distance: list[list[Amount]]
-    duration: list[list[Amount]] | None = None
-
-
-class MetricPart(_Part):
-    """Travel computed from the coordinates; x and y are longitude and latitude for `haversine`."""
-
-    metric: Literal["euclidean_round", "euclidean_truncate", "haversine"]
-    scale: Annotated[FiniteFloat, Field(gt=0)] = 1.0
-    duration_per_distance: Annotated[FiniteFloat, Field(ge=0)] = 1.0
-
-
-class ProblemFile(_Part):
-    """A routing problem. All quantities are integers in units that its maker chooses."""
-
-    format: Literal["logistics-problem/1"]
-    name: str = ""
-    cost_scale: Annotated[int, Field(ge=1)] = 1
-    depots: list[DepotPart]
-    visits: list[VisitPart]
-    vehicle_types: list[VehicleTypePart]
-    travel: list[Annotated[MatrixPart | MetricPart, Field(discriminator="metric")]] = []
-
-
-class RoutePart(_Part):
-    """One vehicle's visits in order; all are positions in the problem's lists, from 0."""
-
-    vehicle_type: Amount = 0
-    visits: list[Amount]
-
-
-class SolutionFile(_Part):
-    """Routes for a problem. `cost` and `unserved` are what the checker found when the file was written."""
-
-    format: Literal["logistics-solution/1"]
-    problem: str = ""
-    cost: int | None = None
-    unserved: list[Amount] = []
-    routes: list[RoutePart]
 
 
 def problem_schema() -> dict[str, Any]:
@@ -154,14 +67,17 @@ def load_problem(path: Path | str, rounding: str | None = None) -> Problem:
 def problem_of(content: ProblemFile, file: str = "problem") -> Problem:
     """The problem that a file's content describes; faults name `file`."""
     b = ProblemBuilder(name=content.name, cost_scale=content.cost_scale)
+    b.objective, b.backhauls_alone = Objective(content.objective), content.backhauls_alone
     for depot in content.depots:
         b.depot(*_place(depot), tw=_window(depot.tw), name=depot.name)
     for visit in content.visits:
-        details = visit.model_dump(exclude={"x", "y", "tw"})
-        b.visit(*_place(visit), tw=_window(visit.tw), **details)
+        details = visit.model_dump(exclude={"x", "y", "tw", "windows", "due"})
+        windows = [_window(window) for window in visit.windows or [visit.tw]]
+        b.visit(*_place(visit), tw=windows, due=_limit(visit.due), **details)
     for kind in content.vehicle_types:
-        details = kind.model_dump(exclude={"shift", "max_distance", "max_duration"})
-        limits: dict[str, Any] = {key: _limit(getattr(kind, key)) for key in ("max_distance", "max_duration")}
+        bounds = ("max_distance", "max_duration", "overtime_after", "max_reloads")
+        details = kind.model_dump(exclude={"shift", *bounds})
+        limits: dict[str, Any] = {key: _limit(getattr(kind, key)) for key in bounds}
         b.vehicle_type(shift=_window(kind.shift), **limits, **details)
     faults = []
     for i, profile in enumerate(content.travel):
@@ -209,19 +125,23 @@ def dump_problem(problem: Problem, path: Path | str) -> None:
         values = {key: _open_ended(getattr(part, key)[i].tolist()) for key in keys}
         return {**values, "skills": list(skill_names(problem, int(part.skills[i]))), "name": part.names[i]}
 
-    content = {
+    content: dict[str, Any] = {
         "format": PROBLEM_FORMAT,
         "name": problem.name,
         "cost_scale": problem.cost_scale,
+        **({} if problem.objective is Objective.COST else {"objective": str(problem.objective)}),
+        **({} if problem.backhauls_alone else {"backhauls_alone": False}),
         "depots": [
             {**place(i), "tw": _open_ended(problem.depots.tw[i].tolist()), "name": problem.depots.names[i]}
             for i in range(problem.num_depots)
         ],
         "visits": [
-            {**place(problem.num_depots + i), **row(v, fields["visits"], i)}
+            {**place(problem.num_depots + i), **row(v, fields["visits"], i), **_rare_of_visit(problem, i)}
             for i in range(problem.num_visits)
         ],
-        "vehicle_types": [row(t, (*fields["types"], *more), i) for i in range(len(t.count))],
+        "vehicle_types": [
+            {**row(t, (*fields["types"], *more), i), **_rare_of_type(t, i)} for i in range(len(t.count))
+        ],
         "travel": [_travel_part(travel) for travel in problem.travel],
     }
     _write(path, json.dumps(content, ensure_ascii=False) + "\n")
@@ -233,7 +153,10 @@ def load_solution(path: Path | str, problem: Problem) -> Solution:
     if path.suffix.lower() != ".json":
         return read_sol(path, problem)[0]
     content = _parse(path, SolutionFile)
-    return Solution.of(Route(route.vehicle_type, tuple(route.visits)) for route in content.routes)
+    return Solution.of(
+        Route(route.vehicle_type, tuple(route.visits), tuple(Halt(h.before, h.place) for h in route.halts))
+        for route in content.routes
+    )
 
 
 def dump_solution(problem: Problem, solution: Solution, path: Path | str) -> None:
@@ -247,7 +170,14 @@ def dump_solution(problem: Problem, solution: Solution, path: Path | str) -> Non
         problem=problem.name,
         cost=report.cost.total,
         unserved=list(report.unserved),
-        routes=[RoutePart(vehicle_type=r.vehicle_type, visits=list(r.visits)) for r in solution.routes],
+        routes=[
+            RoutePart(
+                vehicle_type=r.vehicle_type,
+                visits=list(r.visits),
+                halts=[HaltPart(before=h.before, place=h.place) for h in r.halts],
+            )
+            for r in solution.routes
+        ],
     )
     _write(path, content.model_dump_json(indent=1) + "\n")
 
@@ -303,6 +233,37 @@ def _open_ended(value: Any) -> Any:
     if isinstance(value, list):
         return [_open_ended(x) for x in value]
     return None if type(value) is int and value >= UNLIMITED else value
+
+
+def _rare_of_visit(problem: Problem, i: int) -> dict[str, Any]:
+    """What few visits have, only where this one has it."""
+    v = problem.visits
+    out: dict[str, Any] = {}
+    if i in problem.closed_times:
+        edges = [int(v.tw[i, 0]), *(x for gap in problem.closed_times[i] for x in gap), int(v.tw[i, 1])]
+        out["windows"] = [_open_ended(edges[k : k + 2]) for k in range(0, len(edges), 2)]
+    if v.backhaul is not None and v.backhaul[i]:
+        out["backhaul"] = True
+    if v.service_by_type is not None:
+        rows = zip(problem.vehicle_types.names, v.service_by_type[i].tolist(), strict=True)
+        if others := {name: service for name, service in rows if service != v.service[i]}:
+            out["service_by_type"] = others
+    if v.group is not None and v.group[i] >= 0:
+        out["group"] = str(v.group[i])
+    if v.pair is not None and v.pair[i] >= 0:
+        out["pickup_at"] = int(v.pair[i])
+    if v.due is not None and v.due[i] < UNLIMITED:
+        out["due"] = int(v.due[i])
+    if v.late_cost is not None and v.late_cost[i]:
+        out["late_cost"] = int(v.late_cost[i])
+    return out
+
+
+def _rare_of_type(t: VehicleTypes, k: int) -> dict[str, Any]:
+    """What few vehicle types have, only where some have it."""
+    keys = ("open_end", "overtime_after", "overtime_cost", "lifo", "max_reloads", "reload_time")
+    out = {key: _open_ended(getattr(t, key)[k].item()) for key in keys if getattr(t, key) is not None}
+    return out if t.reload_depots is None else {**out, "reload_depots": list(t.reload_depots[k])}
 
 
 def _travel_part(travel: Travel) -> dict[str, Any]:

@@ -19,7 +19,7 @@ import numpy as np
 
 from solvers.check import check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS
-from solvers.features import FEATURES, require
+from solvers.features import CLASSIC, require
 from solvers.ortools_model import Budget, Model, Routes
 from solvers.ortools_parts import (
     able_visits,
@@ -43,7 +43,7 @@ _KEPT = 600  # routes of one annealing run that go to the pool, the latest
 
 
 class OrtoolsSolver:
-    """OR-Tools routing with every feature of the model.
+    """OR-Tools routing.
 
     group_size            visits in one neighbourhood
     group_seconds         time for one search of a neighbourhood by annealing
@@ -56,7 +56,7 @@ class OrtoolsSolver:
     """
 
     name = "ortools"
-    features = frozenset(FEATURES)
+    features = CLASSIC
 
     def __init__(
         self,

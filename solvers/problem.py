@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +22,17 @@ UNLIMITED = np.int64(2**60)  # stands for "no limit" in every integer array; sum
 
 BoolArray = NDArray[np.bool_]
 BitArray = NDArray[np.uint64]
+
+
+def _like(old: Any, key: str, value: Any) -> Any:
+    """`value` as the field `key` holds it, of which `old` is the present value."""
+    if value is None:
+        return None
+    if isinstance(old, np.ndarray):
+        return _frozen(value, old.dtype)
+    if old is None and key != "reload_depots":
+        return _frozen(value, np.bool_ if np.asarray(value).dtype == np.bool_ else np.int64)
+    return tuple(value)
 
 
 def _frozen(values: Any, dtype: Any) -> Any:
@@ -49,6 +61,19 @@ class Visits:
     prize             (n,)    cost of leaving an optional visit out
     skills            (n,)    bit set; a vehicle must have all of these bits
     priority          (n,)    where not all mandatory visits fit, those with the highest number go first
+
+    None where no visit uses them:
+
+    backhaul        (n,)    served only after all visits of its trip that are no backhauls
+    service_by_type (n, t)  time spent at the visit by each vehicle type, instead of `service`
+    group           (n,)    number of the group of alternatives (home or locker) of which one is served, or -1
+    pair            (n,)    the visit that collects what this visit delivers, or -1 where the depot gives it
+    gaps            (g, 3)  visit, closes, opens: between its windows, inside `tw`, service may not start
+    due, late_cost  (n,)    each unit of time that service starts after `due` costs `late_cost`
+
+    A group is required if its members are; of an optional one the largest prize is lost, less that of the
+    member served. Goods of a pair are the `pickup` of the one and the `delivery` of the other, on board from
+    one to the other.
     """
 
     delivery: IntArray
@@ -61,6 +86,13 @@ class Visits:
     skills: BitArray
     priority: IntArray
     names: tuple[str, ...]
+    backhaul: BoolArray | None = None
+    service_by_type: IntArray | None = None
+    group: IntArray | None = None
+    pair: IntArray | None = None
+    gaps: IntArray | None = None
+    due: IntArray | None = None
+    late_cost: IntArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +109,15 @@ class VehicleTypes:
     max_distance, max_duration  (t,)
     skills          (t,)    bit set of what the type can do
     profile         (t,)    index into `Problem.travel`
+
+    None where no type uses them:
+
+    open_end        (t,)    routes end at their last visit; `end_depot` only lends its opening hours
+    overtime_after, overtime_cost  (t,)  cost per unit of route duration beyond `overtime_after`
+    lifo            (t,)    goods of pairs are unloaded in the reverse order of loading
+    reload_depots           per type the depots where a route may end a trip and start the next
+    max_reloads     (t,)    trips after the first
+    reload_time     (t,)    time spent at the depot between two trips
     """
 
     count: IntArray
@@ -92,6 +133,20 @@ class VehicleTypes:
     skills: BitArray
     profile: IntArray
     names: tuple[str, ...]
+    open_end: BoolArray | None = None
+    overtime_after: IntArray | None = None
+    overtime_cost: IntArray | None = None
+    lifo: BoolArray | None = None
+    reload_depots: tuple[tuple[int, ...], ...] | None = None
+    max_reloads: IntArray | None = None
+    reload_time: IntArray | None = None
+
+
+class Objective(StrEnum):
+    """What is minimised once no more mandatory visits can be served."""
+
+    COST = "cost"
+    VEHICLES = "vehicles"  # the number of routes, then the cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +154,8 @@ class Problem:
     """A vehicle routing problem, immutable. `replace` varies it.
 
     coords is (N, 2) float64 over all nodes, or None where matrices are given. `cost_scale` is the number of
-    cost units in one unit that people read; solvers ignore it.
+    cost units in one unit that people read; solvers ignore it. `backhauls_alone` says whether a trip may
+    consist of backhauls only.
     """
 
     depots: Depots
@@ -110,6 +166,8 @@ class Problem:
     name: str = ""
     cost_scale: int = 1
     skill_names: tuple[str, ...] = ()
+    backhauls_alone: bool = True
+    objective: Objective = Objective.COST
 
     @property
     def num_depots(self) -> int:
@@ -138,6 +196,33 @@ class Problem:
 
         return features_of(self)
 
+    @cached_property
+    def closed_times(self) -> dict[int, list[tuple[int, int]]]:
+        """(closes, opens) of the gaps between windows, by visit; visits without gaps are left out."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for visit, closes, opens in [] if self.visits.gaps is None else self.visits.gaps.tolist():
+            found.setdefault(visit, []).append((closes, opens))
+        return found
+
+    @cached_property
+    def members(self) -> dict[int, tuple[int, ...]]:
+        """The visits of each exclusive group, ascending."""
+        found: dict[int, tuple[int, ...]] = {}
+        for visit, group in enumerate([] if self.visits.group is None else self.visits.group.tolist()):
+            if group >= 0:
+                found[group] = (*found.get(group, ()), visit)
+        return found
+
+    def partner(self, visit: int) -> int | None:
+        """The other end of the pair that `visit` belongs to."""
+        return self._partners.get(visit)
+
+    @cached_property
+    def _partners(self) -> dict[int, int]:
+        pair = [] if self.visits.pair is None else self.visits.pair.tolist()
+        ends = [(start, end) for end, start in enumerate(pair) if start >= 0]
+        return {**dict(ends), **{end: start for start, end in ends}}
+
     def replace(self, **changes: Any) -> Problem:
         """A copy with some fields changed; fields of `visits` and `vehicle_types` are named directly.
 
@@ -154,7 +239,7 @@ class Problem:
             if part is None:
                 raise TypeError(f"Problem has no field {key!r}")
             old = getattr(getattr(self, part), key)
-            parts[part][key] = _frozen(value, old.dtype) if isinstance(old, np.ndarray) else tuple(value)
+            parts[part][key] = _like(old, key, value)
         for part, values in parts.items():
             if values:
                 own[part] = dataclasses.replace(own.get(part, getattr(self, part)), **values)

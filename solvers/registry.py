@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
+from inspect import Parameter, signature
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from solvers.errors import UnknownSolverError
+from solvers.errors import Fault, InvalidInputError, UnknownSolverError
 from solvers.problem import Problem
 from solvers.result import OnBest, Result
 from solvers.solution import Solution
@@ -73,14 +74,42 @@ def registered() -> dict[str, SolverInfo]:
 
 
 def make(name: str, parameters: Mapping[str, Any] | None = None) -> RoutingSolver:
-    """The solver registered as `name`, with its parameters; `UnknownSolverError` lists all names."""
+    """The solver registered as `name`, with its parameters.
+
+    `UnknownSolverError` lists all names, `InvalidInputError` names every parameter that the solver lacks.
+    """
     info = registered().get(name)
     if info is None:
         raise UnknownSolverError(f"no solver {name!r}; there are: {', '.join(registered())}")
     module, _, attribute = info.target.partition(":")
     factory = getattr(import_module(module), attribute)
-    solver: RoutingSolver = factory(**dict(parameters or {}))
+    given = dict(parameters or {})
+    if faults := _parameter_faults(name, factory, given):
+        raise InvalidInputError(tuple(faults))
+    solver: RoutingSolver = factory(**given)
     return solver
+
+
+def _parameter_faults(name: str, factory: Any, given: Mapping[str, Any]) -> list[Fault]:
+    """Parameters that the factory does not have, and values of another kind than its default."""
+    known = signature(factory).parameters
+    if any(p.kind is Parameter.VAR_KEYWORD for p in known.values()):
+        return []
+    faults = []
+    for key, value in given.items():
+        if key not in known:
+            what, repair = "no such parameter", f"there are: {', '.join(known) or 'none'}"
+            faults.append(Fault(f"solver {name}", key, str(value), "unknown-parameter", what, repair))
+            continue
+        default = known[key].default
+        if default is None or default is Parameter.empty or type(value) is type(default):
+            continue
+        if type(default) is float and type(value) is int:
+            continue
+        if type(default) in (bool, int, float, str):
+            what, repair = "a value of the wrong kind", f"give a {type(default).__name__} like {default!r}"
+            faults.append(Fault(f"solver {name}", key, repr(value), "parameter-type", what, repair))
+    return faults
 
 
 def names() -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from solvers.features import FEATURES, require
+from solvers.features import CLASSIC, require
 from solvers.problem import Problem
 from solvers.result import OnBest, Result
 from solvers.solution import Solution
@@ -26,7 +26,7 @@ class RuinRecreateSolver:
     """
 
     name = "ruin_recreate"
-    features = frozenset(FEATURES)
+    features = CLASSIC
 
     def __init__(
         self,

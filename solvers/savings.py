@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from solvers.features import FEATURES, require
+from solvers.features import CLASSIC, require
 from solvers.problem import Problem
 from solvers.result import OnBest, Result
 from solvers.solution import Solution
@@ -20,7 +20,7 @@ class SavingsSolver:
     """
 
     name = "savings"
-    features = frozenset(FEATURES)
+    features = CLASSIC
 
     def __init__(self, polish_per_visit: float = 4.0, neighbours: int = 30) -> None:
         self.polish_per_visit = polish_per_visit

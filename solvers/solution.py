@@ -4,17 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A stop at depot `place`, ahead of the route's visit at position `before`, where one trip ends and the
+    next begins."""
+
+    before: int
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One vehicle's visits in order. `visits` are visit numbers (0-based), depots are implied by the type."""
+    """One vehicle's visits in order. `visits` are visit numbers (0-based), depots are implied by the type.
+
+    `halts`, by position, cut the route into trips.
+    """
 
     vehicle_type: int
     visits: tuple[int, ...]
+    halts: tuple[Halt, ...] = ()
 
     def __len__(self) -> int:
         return len(self.visits)
+
+    def trips(self) -> tuple[tuple[int, ...], ...]:
+        """The visits of each trip."""
+        ends = (0, *(h.before for h in self.halts), len(self.visits))
+        return tuple(self.visits[a:b] for a, b in pairwise(ends))
 
 
 @dataclass(frozen=True, slots=True)

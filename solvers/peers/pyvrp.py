@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers.features import FEATURES, require
+from solvers.features import CLASSIC, require
 from solvers.ortools_parts import servable_visits, usable_types
 from solvers.peers.common import Report, matrices, need
 from solvers.problem import UNLIMITED, Problem
@@ -24,7 +24,7 @@ class PyvrpSolver:
     """
 
     name = "pyvrp"
-    features = frozenset(FEATURES) - {"priorities"}
+    features = CLASSIC - {"priorities"}
 
     def __init__(self) -> None:
         self._pyvrp = need("pyvrp")

@@ -7,45 +7,60 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 from solvers.problem import Problem
 from solvers.readers.build import build_problem
+from solvers.readers.families import FAMILIES, Family, family
+from solvers.readers.li_lim import BestKnown, is_li_lim, read_best_known, read_li_lim
+from solvers.readers.lines import read_lines
 from solvers.readers.rounding import ROUNDINGS, Rounding, rounding_of
 from solvers.readers.sol import read_sol, sol_text
 from solvers.readers.solomon import read_solomon
 from solvers.readers.vrplib import parse_vrplib
 
-__all__ = ["FAMILIES", "ROUNDINGS", "Rounding", "read", "read_sol", "sol_text"]
-
-# benchmark family (the TYPE of a VRPLIB file, or the Solomon format) -> its usual rounding convention
-FAMILIES: dict[str, str] = {
-    "CVRP": "round",
-    "ACVRP": "round",
-    "VRPB": "round",
-    "VRPTW": "dimacs",
-    "PCVRPTW": "dimacs",
-    "MTVRPTWR": "dimacs",
-    "MDVRPTW": "exact",
-    "SDVRPTW": "exact",
-    "HFVRP": "exact",
-    "SOLOMON": "dimacs",
-}
+__all__ = [
+    "FAMILIES",
+    "ROUNDINGS",
+    "BestKnown",
+    "Family",
+    "Rounding",
+    "family_of",
+    "read",
+    "read_best_known",
+    "read_sol",
+    "sol_text",
+]
 
 
 def read(path: Path | str, rounding: str) -> Problem:
-    """The problem in a VRPLIB or Solomon file.
+    """The problem in a VRPLIB, Solomon or Li and Lim file.
 
     `rounding` is a name of `ROUNDINGS`, or "family" for the usual convention of the file's declared type.
-    Raises `InvalidInputError` with every fault of the file and `UnsupportedFeatureError` for what the model
-    does not hold.
+    Raises `InvalidInputError` with every fault of the file.
     """
     path = Path(path)
     if rounding != "family":
         rounding_of(rounding)  # a wrong name is told before the file is read
     if path.suffix.lower() == ".txt":
-        return read_solomon(path, rounding_of(FAMILIES["SOLOMON"] if rounding == "family" else rounding))
+        lines = read_lines(path)
+        name, parse = ("LI-LIM", read_li_lim) if is_li_lim(lines) else ("SOLOMON", read_solomon)
+        return parse(path, lines, rounding_of(FAMILIES[name].rounding if rounding == "family" else rounding))
     raw = parse_vrplib(path)
     if rounding == "family":
-        rounding = FAMILIES.get(raw.headers["TYPE"].upper(), "round")
+        rounding = family(raw.headers["TYPE"]).rounding
     return build_problem(raw, rounding_of(rounding), path.stem)
+
+
+def family_of(path: Path | str) -> Family:
+    """The conventions of a benchmark file's family, by the TYPE that it declares near its top."""
+    path = Path(path)
+    if path.suffix.lower() == ".txt":
+        return FAMILIES["LI-LIM" if is_li_lim(read_lines(path)) else "SOLOMON"]
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in islice(file, 40):
+            key, _, value = line.partition(":")
+            if key.strip().upper() == "TYPE":
+                return family(value.strip())
+    return family("")

@@ -16,6 +16,7 @@ def build_problem(raw: RawInstance, rounding: Rounding, name: str) -> Problem:
     """The problem. Like vehicles that follow each other become one type, so that vehicle numbers of solution
     files count through the types in order."""
     b = ProblemBuilder(name=raw.headers.get("NAME", name), cost_scale=rounding.scale)
+    b.backhauls_alone = raw.headers["TYPE"].upper() != "VRPB"
     nodes, depots = raw.dimension, set(raw.depots)
     rows = raw.rows
     for node in range(nodes):
@@ -48,7 +49,10 @@ def _visit(raw: RawInstance, rounding: Rounding, node: int) -> dict[str, Any]:
         else raw.numbers.get("SERVICE_TIME", 0.0)
     )
     prize = rounding.whole(value("PRIZE_SECTION"))
+    backhaul = int(value("BACKHAUL_SECTION"))
     return {
+        "backhaul": backhaul > 0 and raw.headers["TYPE"].upper() == "VRPB",
+        "pickup": backhaul,
         "delivery": [int(a) for a in raw.rows["DEMAND_SECTION"][node]],
         "service": rounding.whole(service),
         "release": rounding.whole(value("RELEASE_TIME_SECTION")),
@@ -93,6 +97,8 @@ def _vehicle(
         else (raw.numbers["CAPACITY"],)
     )
     unit = value("VEHICLES_UNIT_DISTANCE_COST_SECTION")
+    reloads = raw.rows.get("VEHICLES_RELOAD_DEPOT_SECTION", {})
+    most = value("VEHICLES_MAX_RELOADS_SECTION", "VEHICLES_MAX_RELOADS")
     duration = value("VEHICLES_MAX_DURATION_SECTION", "VEHICLES_MAX_DURATION")
     return (
         ("capacity", tuple(int(c) for c in capacity)),
@@ -103,6 +109,8 @@ def _vehicle(
         ("max_duration", limit(raw.numbers.get("DISTANCE") if duration is None else duration)),
         ("max_distance", limit(value("VEHICLES_MAX_DISTANCE_SECTION", "VEHICLES_MAX_DISTANCE"))),
         ("skills", _skills_of(vehicle, kinds)),
+        ("reload_depots", tuple(int(d) - 1 for d in reloads.get(vehicle, ()))),
+        ("max_reloads", int(UNLIMITED) if most is None else int(most)),
     )
 
 

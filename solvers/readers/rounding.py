@@ -38,6 +38,7 @@ ROUNDINGS: dict[str, Rounding] = {
     "round": Rounding("round", 1, False),  # CVRPLIB: nearest integer
     "dimacs": Rounding("dimacs", 10, True),  # DIMACS VRPTW: one decimal, truncated
     "exact": Rounding("exact", 1000, False),  # three decimals
+    "fine": Rounding("fine", 10_000, False),  # four decimals, where files are in double precision
 }
 
 

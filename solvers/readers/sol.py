@@ -1,7 +1,8 @@
 """CVRPLIB solution files (.sol): `Route #k: a b c` lines, then `Cost: value`.
 
-Numbers in a route are nodes counted from 0 with the depots first. With one vehicle type the number of a route
-means nothing; with several, route k is driven by vehicle k, counted through the types in order.
+Numbers in a route are nodes counted from 0 with the depots first; a depot within a route is where the vehicle
+reloads. With one vehicle type the number of a route means nothing; with several, route k is driven by vehicle
+k, counted through the types in order.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from solvers.problem import Problem
 from solvers.readers.lines import Faults, read_lines
-from solvers.solution import Route, Solution
+from solvers.solution import Halt, Route, Solution
 
 _ROUTE = re.compile(r"route\s*#?\s*(\S+?)\s*:\s*(.*)", re.IGNORECASE)
 _COST = re.compile(r"cost\s*:?\s*(\S+)", re.IGNORECASE)
@@ -33,21 +34,33 @@ def read_sol(path: Path | str, problem: Problem) -> tuple[Solution, float | None
         if match := _ROUTE.match(line.text):
             vehicle = faults.integer(line.number, match[1], "route number", least=1)
             visits = [faults.integer(line.number, word, "client") for word in match[2].split()]
+            least = depots if problem.vehicle_types.reload_depots is None else 0
             for client in visits:
-                if not depots <= client < nodes:
+                if not least <= client < nodes:
                     faults.add(
-                        line.number, client, "bad-index", "no such client", f"use {depots} to {nodes - 1}"
+                        line.number, client, "bad-index", "no such client", f"use {least} to {nodes - 1}"
                     )
             kind = 0 if len(ends) == 1 else int(np.searchsorted(ends, vehicle))
             if kind >= len(ends):
                 faults.add(line.number, vehicle, "bad-index", "no such vehicle", f"use 1 to {ends[-1]}")
-            routes.append(Route(kind, tuple(v - depots for v in visits)))
+            routes.append(_route(kind, visits, depots))
         elif match := _COST.match(line.text):
             cost = faults.number(line.number, match[1], "cost")
         elif not re.match(r"[A-Za-z ]+:", line.text):
             faults.add(line.number, line.text[:40], "stray-line", "neither a route nor the cost", "remove it")
     faults.check()
     return Solution.of(routes), cost
+
+
+def _route(kind: int, nodes: list[int], depots: int) -> Route:
+    visits: list[int] = []
+    halts: list[Halt] = []
+    for node in nodes:
+        if node < depots:
+            halts.append(Halt(len(visits), node))
+        else:
+            visits.append(node - depots)
+    return Route(kind, tuple(visits), tuple(halts))
 
 
 def sol_text(problem: Problem, solution: Solution, cost: int) -> str:
@@ -63,7 +76,9 @@ def sol_text(problem: Problem, solution: Solution, cost: int) -> str:
         used[route.vehicle_type] += 1
     rows = []
     for number, route in sorted(zip(numbers, solution.routes, strict=True), key=lambda pair: pair[0]):
-        clients = " ".join(str(v + problem.num_depots) for v in route.visits)
+        trips = (" ".join(str(v + problem.num_depots) for v in trip) for trip in route.trips())
+        places = [*(f" {halt.place} " for halt in route.halts), ""]
+        clients = "".join(part for pair in zip(trips, places, strict=True) for part in pair)
         rows.append(f"Route #{number}: {clients}")
     value = cost / problem.cost_scale
     rows.append(f"Cost: {int(value) if value == int(value) else value}")

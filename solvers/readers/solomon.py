@@ -6,15 +6,15 @@ from pathlib import Path
 
 from solvers.builder import ProblemBuilder
 from solvers.problem import Problem
-from solvers.readers.lines import Faults, Line, read_lines
+from solvers.readers.lines import Faults, Line
 from solvers.readers.rounding import Rounding
 
 COLUMNS = ("number", "x", "y", "demand", "ready time", "due date", "service time")
 
 
-def read_solomon(path: Path, rounding: Rounding) -> Problem:
+def read_solomon(path: Path, lines: list[Line], rounding: Rounding) -> Problem:
     """The problem; raises `InvalidInputError` with every fault found."""
-    lines, faults = read_lines(path), Faults(path)
+    faults = Faults(path)
     heads = {line.words[0]: i for i, line in enumerate(lines) if line.words[0] in ("VEHICLE", "CUSTOMER")}
     for head in ("VEHICLE", "CUSTOMER"):
         if head not in heads:

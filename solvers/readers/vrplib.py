@@ -1,7 +1,7 @@
 """VRPLIB files (.vrp): headers `KEY: value`, sections of numbered rows, PyVRP's sections for rich variants.
 
-Reads CVRP, VRPTW, heterogeneous fleets, several depots, prizes, release times and site dependence. All
-faults of a file are found in one pass, each with its line.
+Reads CVRP, VRPTW, heterogeneous fleets, several depots, prizes, release times, site dependence, backhauls
+and reloads. All faults of a file are found in one pass, each with its line.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from solvers.errors import UnsupportedFeatureError
 from solvers.readers.lines import Faults, Line, read_lines
 from solvers.travel import FloatArray
 
@@ -32,6 +31,7 @@ NUMBER_HEADERS = (
     "SERVICE_TIME",
     "VEHICLES_MAX_DURATION",
     "VEHICLES_MAX_DISTANCE",
+    "VEHICLES_MAX_RELOADS",
 )
 
 
@@ -52,7 +52,7 @@ SECTIONS: dict[str, Shape] = {
     "TIME_WINDOW_SECTION": Shape("node", 2),
     "RELEASE_TIME_SECTION": Shape("node"),
     "PRIZE_SECTION": Shape("node"),
-    "BACKHAUL_SECTION": Shape("node"),
+    "BACKHAUL_SECTION": Shape("node", whole=True),
     "CAPACITY_SECTION": Shape("vehicle", None, whole=True),
     "VEHICLES_DEPOT_SECTION": Shape("vehicle", least=1, whole=True),
     "VEHICLES_FIXED_COST_SECTION": Shape("vehicle"),
@@ -61,12 +61,10 @@ SECTIONS: dict[str, Shape] = {
     "VEHICLES_MAX_DISTANCE_SECTION": Shape("vehicle"),
     "VEHICLES_ALLOWED_CLIENTS_SECTION": Shape("vehicle", None, least=1, whole=True),
     "VEHICLES_RELOAD_DEPOT_SECTION": Shape("vehicle", None, least=1, whole=True),
+    "VEHICLES_MAX_RELOADS_SECTION": Shape("vehicle", whole=True),
 }
 LIST_SECTIONS = ("DEPOT_SECTION", "EDGE_WEIGHT_SECTION")
 WEIGHT_FORMATS = ("FULL_MATRIX", "LOWER_ROW", "UPPER_ROW", "LOWER_DIAG_ROW", "UPPER_DIAG_ROW")
-
-# sections that the problem model has no place for -> the name of what is missing
-BEYOND_THE_MODEL = {"BACKHAUL_SECTION": "backhauls", "VEHICLES_RELOAD_DEPOT_SECTION": "reload trips"}
 
 
 @dataclass(slots=True)
@@ -90,8 +88,7 @@ def _is_section(line: Line) -> bool:
 
 
 def parse_vrplib(path: Path) -> RawInstance:
-    """The file's content; raises `InvalidInputError` with every fault, `UnsupportedFeatureError` for sections
-    that need a feature the model lacks."""
+    """The file's content; raises `InvalidInputError` with every fault."""
     lines = read_lines(path)
     faults = Faults(path)
     raw = RawInstance()
@@ -113,11 +110,6 @@ def parse_vrplib(path: Path) -> RawInstance:
             _read_rows(name, body, raw, faults)
     _check_whole(raw, blocks, faults)
     faults.check()
-    for name, feature in BEYOND_THE_MODEL.items():
-        if any(any(values) for values in raw.rows.get(name, {}).values()):
-            raise UnsupportedFeatureError(
-                f"{path}: {name} needs {feature}, which the problem model does not hold"
-            )
     return raw
 
 
@@ -308,17 +300,18 @@ def _check_whole(raw: RawInstance, blocks: dict[str, list[Line]], faults: Faults
             "depots must be the first nodes",
             "renumber",
         )
-    for row in raw.rows.get("VEHICLES_DEPOT_SECTION", {}).values():
-        if int(row[0]) - 1 not in raw.depots:
-            line = raw.line_of["VEHICLES_DEPOT_SECTION"]
-            faults.add(
-                line,
-                int(row[0]),
-                "bad-index",
-                "VEHICLES_DEPOT_SECTION names a node that is no depot",
-                "name a depot",
-            )
-            break
+    for name in ("VEHICLES_DEPOT_SECTION", "VEHICLES_RELOAD_DEPOT_SECTION"):
+        wrong = [
+            int(d) for row in raw.rows.get(name, {}).values() for d in row if int(d) - 1 not in raw.depots
+        ]
+        if wrong:
+            message = f"{name} names a node that is no depot"
+            faults.add(raw.line_of[name], wrong[0], "bad-index", message, "name a depot")
+    demand = raw.rows.get("DEMAND_SECTION", {})
+    for node, row in raw.rows.get("BACKHAUL_SECTION", {}).items():
+        if any(row) and any(demand.get(node, ())):
+            line, message = raw.line_of["BACKHAUL_SECTION"], f"node {node + 1} has a demand as well"
+            faults.add(line, row[0], "backhaul-delivery", message, "make it two nodes")
     for row in raw.rows.get("VEHICLES_ALLOWED_CLIENTS_SECTION", {}).values():
         if any(not len(raw.depots) < c <= raw.dimension for c in row):
             line = raw.line_of["VEHICLES_ALLOWED_CLIENTS_SECTION"]

@@ -10,21 +10,33 @@ from typing import Any
 import numpy as np
 
 from solvers import Metric, Problem, ProblemBuilder, Travel
-from solvers.features import FEATURES
+from solvers.features import CLASSIC, FEATURES
+from solvers.problem import Objective
 
 # a feature -> the features that it brings along
-IMPLIED = {"profiles": {"heterogeneous_fleet"}}
+IMPLIED = {
+    "profiles": {"heterogeneous_fleet"},
+    "backhauls": {"pickups"},
+    "service_by_type": {"heterogeneous_fleet", "time_windows"},
+    "pickup_delivery": {"pickups"},
+    "lifo": {"pickup_delivery", "pickups"},
+    "several_windows": {"time_windows"},
+    "soft_windows": {"time_windows"},
+}
 
 CASES: list[tuple[str, ...]] = [
     (),
     *((name,) for name in FEATURES),
     *combinations(FEATURES, 2),
+    tuple(name for name in FEATURES if name in CLASSIC),
     tuple(FEATURES),
 ]
 
 
 def case_id(case: tuple[str, ...]) -> str:
-    return "plain" if not case else "all" if len(case) == len(FEATURES) else "+".join(case)
+    if len(case) <= 2:
+        return "+".join(case) or "plain"
+    return "all" if len(case) == len(FEATURES) else "classic"
 
 
 def supported(case: tuple[str, ...], features: Collection[str]) -> bool:
@@ -36,10 +48,19 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
     """A problem that uses the features of `case`, mostly feasible, never trivially so."""
     rng = np.random.default_rng([seed, zlib.crc32("+".join(sorted(case)).encode())])
     on = set(case).union(*(IMPLIED.get(name, set()) for name in case))
-    n = int(rng.integers(3, most + 1))
+    rich = sum(name in on for name in ("backhauls", "exclusive_groups", "pickup_delivery"))
+    n = int(rng.integers(3 + 2 * rich, max(3 + 2 * rich, most) + 1))
     dims = 2 if "capacities" in on else 1
     depots = 2 if "multi_depot" in on else 1
     b = ProblemBuilder(name=f"{'+'.join(sorted(on))}-{seed}")
+    if "vehicles_first" in on:
+        b.objective = Objective.VEHICLES
+    if "backhauls" in on:
+        b.backhauls_alone = bool(rng.random() < 0.5)
+    kinds = int(rng.integers(2, 4)) if on & {"heterogeneous_fleet"} else 1
+    paired = 2 * int(rng.integers(1, n // 2 - rich + 2)) if "pickup_delivery" in on else 0
+    grouped = range(paired, paired + int(rng.integers(2, 4))) if "exclusive_groups" in on else range(0)
+    reversed_from = n - 1 if "backhauls" in on else n
     for _ in range(depots):
         b.depot(*rng.integers(20, 80, 2).tolist())
     for i in range(n):
@@ -60,8 +81,17 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
             details["skills"] = ["cold"] if i == 0 or rng.random() < 0.7 else ["cold", "tall"]
         if "priorities" in on:
             details["priority"] = i % 3
+        _relate(details, b, rng, i, paired, grouped, reversed_from, dims)
+        if "several_windows" in on and (i == 0 or rng.random() < 0.5):
+            opens, closes = details["tw"]
+            third = (closes - opens) // 3
+            details["tw"] = [(opens, opens + third), (opens + 2 * third, closes)]
+        if "soft_windows" in on and (i == 0 or rng.random() < 0.6):
+            details["due"] = int(rng.integers(0, 300))
+            details["late_cost"] = int(rng.integers(1, 4))
+        if "service_by_type" in on and (i == 0 or rng.random() < 0.4):
+            details["service_by_type"] = {f"type {kinds - 1}": int(rng.integers(0, 40))}
         b.visit(*rng.integers(0, 100, 2).tolist(), **details)
-    kinds = int(rng.integers(2, 4)) if on & {"heterogeneous_fleet"} else 1
     for k in range(kinds):
         vehicle: dict[str, Any] = {"capacity": rng.integers(12, 20, dims).tolist()}
         if "fixed_costs" in on:
@@ -82,8 +112,45 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
             vehicle["profile"] = k % 2
         if "multi_depot" in on:
             vehicle["start_depot"], vehicle["end_depot"] = rng.integers(0, 2, 2).tolist()
+        if "open_routes" in on:
+            vehicle["open_end"] = bool(k == 0 or rng.random() < 0.5)
+        if "overtime" in on:
+            vehicle["overtime_after"] = int(rng.integers(60, 250))
+            vehicle["overtime_cost"] = int(rng.integers(1, 4))
+        if "lifo" in on:
+            vehicle["lifo"] = bool(k == 0 or rng.random() < 0.5)
+        if "reloads" in on:
+            vehicle["reload_depots"] = list(range(depots)) if k == 0 or rng.random() < 0.7 else []
+            vehicle["max_reloads"] = int(rng.integers(1, 4))
+            vehicle["reload_time"] = int(rng.integers(0, 9))
+            vehicle["capacity"] = rng.integers(6, 10, dims).tolist()
         b.vehicle_type(count=int(rng.integers(2, n + 1)) if rng.random() < 0.7 else n, **vehicle)
     if "profiles" in on:
         b.travel(Travel(metric=Metric.EUCLIDEAN_ROUND))
         b.travel(Travel(metric=Metric.EUCLIDEAN_ROUND, scale=1.3, duration_per_distance=0.6))
     return b.build()
+
+
+def _relate(
+    details: dict[str, Any],
+    b: ProblemBuilder,
+    rng: np.random.Generator,
+    i: int,
+    paired: int,
+    grouped: range,
+    reversed_from: int,
+    dims: int,
+) -> None:
+    """Make visit i the end of a pair, an alternative or a backhaul, as its number says."""
+    first = b._visits[i - 1] if i else {}
+    if i < paired and i % 2 == 0:
+        details.update(delivery=0, pickup=rng.integers(1, 5, dims).tolist())
+    elif i < paired:
+        details.update(delivery=list(first["pickup"]), pickup=0, pickup_at=i - 1)
+        details.update(required=first["required"], prize=first["prize"])
+    elif i in grouped:
+        details["group"] = "either"
+        if i > grouped[0]:
+            details["required"] = first["required"]
+    elif i >= reversed_from:
+        details.update(delivery=0, pickup=rng.integers(1, 5, dims).tolist(), backhaul=True)

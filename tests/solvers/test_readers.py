@@ -9,35 +9,37 @@ from pathlib import Path
 
 import pytest
 
-from solvers import Problem, Route, Solution, UnsupportedFeatureError
+from solvers import Halt, Objective, Problem, Route, Solution
 from solvers.check import check
 from solvers.errors import InvalidInputError
 from solvers.problem import UNLIMITED
-from solvers.readers import read, read_sol, sol_text
+from solvers.readers import family_of, read, read_best_known, read_sol, sol_text
 
 DataDir = Callable[[str], Path]
 
-# set -> rounding, units of the problem's cost in one unit of the .sol file, decimals of that file
-SETS: dict[str, tuple[str, int, int]] = {
-    "cvrp-x": ("round", 1, 0),
-    "cvrp-xxl": ("round", 1, 0),
-    "vrptw-solomon": ("dimacs", 10, 1),
-    "vrptw-gh1000": ("dimacs", 10, 1),
-    "hfvrp": ("exact", 1, 0),
-    "mdvrptw": ("exact", 1, 0),
-    "pcvrptw": ("dimacs", 1, 0),
-    "sdvrptw": ("exact", 1, 0),
-}
+# sets whose best-known solutions the model can hold
+SETS = (
+    "cvrp-x",
+    "cvrp-xxl",
+    "vrptw-solomon",
+    "vrptw-gh1000",
+    "hfvrp",
+    "mdvrptw",
+    "pcvrptw",
+    "sdvrptw",
+    "vrpb",
+    "mtvrptwr",
+)
 
 
 @pytest.mark.parametrize("family", SETS)
 def test_best_known_solutions_check_out(family: str, data_dir: DataDir) -> None:
-    rounding, unit, decimals = SETS[family]
     folder = data_dir(f"routing/{family}")
     instances = sorted(p for p in folder.iterdir() if p.suffix in (".vrp", ".txt"))
     assert len(instances) >= 5
     for path in instances:
-        problem = read(path, rounding)
+        convention = family_of(path)
+        problem = read(path, convention.rounding)
         solution, stated = read_sol(path.with_suffix(".sol"), problem)
         report = check(problem, solution)
         assert report.feasible, (path.name, report.violations[:3], report.unserved[:3])
@@ -46,7 +48,7 @@ def test_best_known_solutions_check_out(family: str, data_dir: DataDir) -> None:
             assert round(unrounded_cost(problem, solution), 2) == stated, path.name
             assert report.cost.total / 100_000 == pytest.approx(stated, abs=0.03)
         else:
-            assert round(report.cost.total / unit, decimals) == stated, path.name
+            assert round(report.cost.total / convention.unit, convention.decimals) == stated, path.name
 
 
 def unrounded_cost(problem: Problem, solution: Solution) -> float:
@@ -60,11 +62,20 @@ def unrounded_cost(problem: Problem, solution: Solution) -> float:
     return total / 100
 
 
-@pytest.mark.parametrize(("family", "lacking"), [("vrpb", "backhauls"), ("mtvrptwr", "reload trips")])
-def test_what_the_model_lacks_is_named(family: str, lacking: str, data_dir: DataDir) -> None:
-    path = sorted(data_dir(f"routing/{family}").glob("*.vrp"))[0]
-    with pytest.raises(UnsupportedFeatureError, match=lacking):
-        read(path, "family")
+def test_li_lim_files_go_with_their_table_of_best_known_values(data_dir: DataDir) -> None:
+    folder = data_dir("routing/pdptw-lilim")
+    table = read_best_known(folder / "best-known.csv")
+    instances = sorted(folder.glob("*.txt"))
+    assert len(instances) > 80
+    for path in instances:
+        problem = read(path, "family")
+        assert problem.features == {"pickups", "time_windows", "pickup_delivery", "vehicles_first"}
+        assert 0 < table[path.stem].routes <= problem.vehicle_types.count[0]
+        one_pair_each = [[p, d] for d, p in enumerate(problem.visits.pair) if p >= 0]  # type: ignore[arg-type]
+        assert len(one_pair_each) * 2 == problem.num_visits
+        report = check(problem.replace(count=[problem.num_visits]), Solution.of(one_pair_each))
+        assert report.feasible, path.name
+        assert report.cost.total / problem.cost_scale > table[path.stem].distance
 
 
 PLAIN = """NAME : tiny
@@ -176,6 +187,69 @@ DEPOT_SECTION
 EOF
 """
 
+BACKHAULS = """NAME: back
+TYPE: VRPB
+DIMENSION: 4
+CAPACITY: 9
+EDGE_WEIGHT_TYPE: EUC_2D
+NODE_COORD_SECTION
+1 0 0
+2 3 4
+3 6 8
+4 0 5
+DEMAND_SECTION
+1 0
+2 4
+3 5
+4 0
+BACKHAUL_SECTION
+1 0
+2 0
+3 0
+4 7
+DEPOT_SECTION
+1
+-1
+EOF
+"""
+
+TRIPS = """NAME: trips
+TYPE: MTVRPTWR
+DIMENSION: 4
+VEHICLES: 2
+VEHICLES_MAX_RELOADS: 1
+CAPACITY: 9
+EDGE_WEIGHT_TYPE: EUC_2D
+NODE_COORD_SECTION
+1 0 0
+2 3 4
+3 6 8
+4 0 5
+DEMAND_SECTION
+1 0
+2 4
+3 5
+4 6
+RELEASE_TIME_SECTION
+1 0
+2 7
+3 0
+4 60
+VEHICLES_RELOAD_DEPOT_SECTION
+1 1
+2 1
+DEPOT_SECTION
+1
+-1
+EOF
+"""
+
+LI_LIM = """2	20	1
+0	0	0	0	0	900	0	0	0
+1	3	4	5	10	90	9	0	2
+2	6	8	-5	20	90	9	1	0
+"""
+
 SOLOMON = """S1
 
 VEHICLE
@@ -241,6 +315,39 @@ def test_rich_file(tmp_path: Path) -> None:
     assert not check(problem, Solution((Route(1, (0, 1, 2)),))).violations
 
 
+def test_backhauls_come_last_and_not_alone(tmp_path: Path) -> None:
+    problem = read(put(tmp_path, BACKHAULS), "family")
+    assert problem.features == {"backhauls", "pickups"}
+    assert not check(problem, Solution.of([[0, 1, 2]])).violations
+    for routes in ([[2, 0, 1]], [[0, 1], [2]]):
+        assert "backhaul-order" in {v.code for v in check(problem, Solution.of(routes)).violations}
+
+
+def test_trips_start_when_their_goods_are_released(tmp_path: Path) -> None:
+    problem = read(put(tmp_path, TRIPS), "round")
+    assert problem.features == {"reloads", "release_times", "time_windows"} - {"time_windows"}
+    report = check(problem, Solution((Route(0, (0, 1, 2), (Halt(2, 0),)),)))
+    run = report.routes[0].schedule
+    assert report.feasible
+    # the first trip takes 20 and starts as late as the second, released at 60, allows
+    assert (run.departure[0], run.arrival[3], run.start[3], run.end_time) == (40, 60, 60, 70)
+    assert run.load == ((9,), (5,), (0,), (6,), (0,))
+    text = sol_text(problem, Solution((Route(0, (0, 1, 2), (Halt(2, 0),)),)), 30)
+    assert "Route #1: 1 2 0 3\n" in text
+    assert read_sol(put(tmp_path, text, "x.sol"), problem)[0].routes[0].halts == (Halt(2, 0),)
+    twice = Solution((Route(0, (0, 1, 2), (Halt(1, 0), Halt(2, 0))),))
+    assert [v.code for v in check(problem, twice).violations] == ["reload"]
+
+
+def test_li_lim_file(tmp_path: Path) -> None:
+    problem = read(put(tmp_path, LI_LIM, "l1.txt"), "family")
+    assert (problem.name, problem.objective, problem.cost_scale) == ("l1", Objective.VEHICLES, 10_000)
+    assert problem.vehicle_types.capacity.tolist() == [[20]]
+    report = check(problem, Solution.of([[0, 1]]))
+    assert report.feasible
+    assert (report.rank, report.routes[0].load_peak) == ((0, 1, 200_000), (5,))
+
+
 def test_solomon_file(tmp_path: Path) -> None:
     problem = read(put(tmp_path, SOLOMON, "S1.txt"), "family")
     assert (problem.name, problem.num_visits, problem.num_vehicles) == ("S1", 2, 2)
@@ -251,7 +358,7 @@ def test_solomon_file(tmp_path: Path) -> None:
 
 
 def test_an_unknown_rounding_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="round, dimacs, exact"):
+    with pytest.raises(ValueError, match="round, dimacs, exact, fine"):
         read(put(tmp_path, PLAIN), "nearest")
 
 
@@ -376,6 +483,27 @@ MALFORMED: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
         "a.vrp",
         [("bad-number", "line 5"), ("bad-number", "line 8"), ("negative", "line 13")],
     ),
+    "reload depot is a client": (
+        TRIPS.replace("2 1\nDEPOT", "2 3\nDEPOT"),
+        "a.vrp",
+        [("bad-index", "line 23")],
+    ),
+    "backhaul with a demand": (
+        BACKHAULS.replace("4 0\nBACK", "4 2\nBACK"),
+        "a.vrp",
+        [("backhaul-delivery", "line 16")],
+    ),
+    "pair without a partner": (
+        LI_LIM.replace("9	1	0", "9	0	0"),
+        "a.txt",
+        [("pair-end", "line 4"), ("pair-end", "line 3")],
+    ),
+    "pair of unequal amounts": (
+        LI_LIM.replace("-5", "-6"),
+        "a.txt",
+        [("pair-amounts", "line 3"), ("pair-amounts", "line 4")],
+    ),
+    "pair row cut off": (LI_LIM[:-5], "a.txt", [("wrong-columns", "line 4")]),
     "no customer block": (SOLOMON[: SOLOMON.index("CUSTOMER")], "a.txt", [("missing-section", "")]),
     "no customers": (SOLOMON[: SOLOMON.index("    1  ")], "a.txt", [("wrong-count", "line 7")]),
     "customer row cut off": (SOLOMON.rstrip()[:-12], "a.txt", [("wrong-columns", "line 12")]),

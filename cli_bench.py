@@ -1,0 +1,154 @@
+"""Commands that measure solvers on benchmark instances: `logistics bench …`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from cli_shared import INTERNAL, INTERRUPTED, as_json, note, print_json, print_table, progress_bar
+
+
+@click.group()
+def bench() -> None:
+    """Measure solvers on folders of benchmark instances."""
+
+
+@bench.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--solver", "solvers", multiple=True, required=True, help="NAME, NAME:KEY=VALUE,… or NAME:FILE.toml."
+)
+@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds of each run.")
+@click.option("--iterations", type=click.IntRange(min=1), help="Iterations of each run: reproducible.")
+@click.option("--no-improvement", type=click.IntRange(min=1), help="Iterations without improvement.")
+@click.option("--seeds", default="1", show_default=True, help="Numbers or ranges: 1,2,5-7.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Runs at a time; what the cores allow by default.")
+@click.option("--cores", default=1, show_default=True, type=click.IntRange(min=1), help="Cores of each run.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of the records; resumed if it exists.",
+)
+@click.option("--match", multiple=True, metavar="PATTERN", help="Instances by name, like 'X-n1*'.")
+@click.option(
+    "--every", type=click.IntRange(min=1), help="Every Kth instance by name (0, K, 2K, …) of each folder."
+)
+@click.option("--not-every", type=click.IntRange(min=2), help="All but every Kth instance by name.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many of each folder, spread evenly.")
+@as_json
+def run(
+    folders: tuple[Path, ...],
+    solvers: tuple[str, ...],
+    time_limit: float | None,
+    iterations: int | None,
+    no_improvement: int | None,
+    seeds: str,
+    jobs: int | None,
+    cores: int,
+    out: Path,
+    match: tuple[str, ...],
+    every: int | None,
+    not_every: int | None,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Run SOLVERS on the instances in FOLDERS, one core each, every solution checked.
+
+    Runs that the records in --out already hold are not repeated: the same command resumes what was cut off.
+    """
+    from solvers.bench import Campaign, Record, choose, parse_spec
+    from solvers.bench.machine import command_text
+    from solvers.bench.record import StopSpec
+
+    campaign = Campaign(
+        out,
+        choose(folders, match=match, every=every, not_every=not_every, limit=limit),
+        [parse_spec(text) for text in solvers],
+        _seeds(seeds),
+        StopSpec(time_limit, iterations, no_improvement),
+        jobs,
+        cores,
+        command_text(sys.argv[1:]),
+    )
+    with progress_bar("runs", campaign.size) as advance:
+
+        def told(record: Record, done: int, total: int) -> None:
+            note(f"{done}/{total} {_line(record)}")
+            advance()
+
+        outcome = campaign.run(told)
+    if as_json:
+        print_json({**vars(outcome), "out": str(out)})
+    else:
+        click.echo(
+            f"{outcome.done} runs done, {outcome.skipped} already there, {outcome.failed} failed; records: {out}"
+        )
+    if outcome.interrupted:
+        note("interrupted; the same command goes on")
+        sys.exit(INTERRUPTED)
+    sys.exit(INTERNAL if outcome.failed else 0)
+
+
+@bench.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--baseline", help="Solver that the others are compared with; the first by name by default.")
+@click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write compare.md, report.html and PNG charts here."
+)
+@click.option("--title", default="Benchmark", show_default=True, help="Heading of what is written.")
+@as_json
+def compare(
+    folders: tuple[Path, ...], baseline: str | None, level: float, out: Path | None, title: str, as_json: bool
+) -> None:
+    """Compare the solvers in the records of FOLDERS: gaps, paired differences, integrals, charts."""
+    from solvers.bench.comparison import compare as compared
+    from solvers.bench.markdown import COLUMNS, by_size, cells
+    from solvers.bench.record import load_records, load_sessions
+
+    found = compared(load_records(folders), baseline, level)
+    if out is not None:
+        from solvers.bench.machine import command_text
+        from solvers.bench.report import write_report
+
+        command = command_text(sys.argv[1:])
+        for path in write_report(found, load_sessions(folders), out, title, command):
+            note(f"wrote {path}")
+    if as_json:
+        print_json(found.as_json())
+        return
+    for name in found.sets():
+        groups = [("", found.rows(found.cases(name)))]
+        classes = by_size(found, name)
+        groups += [(f", {label} visits", rows) for label, rows in classes] if len(classes) > 1 else []
+        for suffix, rows in groups:
+            print_table(name + suffix, list(COLUMNS), [cells(row, found.baseline) for row in rows])
+
+
+def _seeds(text: str) -> list[int]:
+    seeds: list[int] = []
+    for piece in text.split(","):
+        first, _, last = piece.strip().partition("-")
+        if not first.isdigit() or not (last or first).isdigit():
+            raise click.BadParameter(f"{piece!r} is neither a number nor a range", param_hint="--seeds")
+        seeds += range(int(first), int(last or first) + 1)
+    if not seeds:
+        raise click.BadParameter("no seeds", param_hint="--seeds")
+    return list(dict.fromkeys(seeds))
+
+
+def _line(record: object) -> str:
+    from solvers.bench import Record
+
+    assert isinstance(record, Record)
+    head = f"{record.set_name}/{record.instance} {record.label} seed {record.seed}:"
+    if record.error is not None:
+        return f"{head} {record.error}"
+    gap = "" if record.gap_pct is None else f", gap {record.gap_pct:.2f} %"
+    state = (
+        "" if record.feasible else f" {record.status}: {'; '.join(record.violations[:2]) or record.unserved}"
+    )
+    return f"{head} cost {record.cost:,}{gap}{state}, {record.wall_s:.1f} s"

@@ -1,0 +1,118 @@
+"""Every way to serve one more visit, made as a whole route and weighed by the checker's own rules.
+
+For problems where a visit does not come alone: pairs, alternatives, trips, and whatever the flat weighing of
+`solvers.insertion` does not know. Slower than that by two orders of magnitude.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from solvers.check import CheckReport, cost_of
+from solvers.constraints import ROUTE_CONSTRAINTS
+from solvers.insertion import Trial
+from solvers.problem import Problem
+from solvers.schedule import Leg, leg_function, schedule
+from solvers.solution import Halt, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One route as it would be. `index` is the route it replaces, None for a vehicle not yet used; `spare` is
+    0 where no such vehicle is left; `position` is where the visit would stand."""
+
+    route: Route
+    index: int | None
+    spare: int
+    position: int
+
+
+def plans_for(problem: Problem, report: CheckReport, visit: int) -> list[Plan]:
+    """All routes that serve `visit`, its alternatives, or both ends of its pair, besides what they serve now."""
+    served = {v for f in report.routes for v in f.route.visits}
+    found = []
+    used = [0] * len(problem.vehicle_types.count)
+    for figures in report.routes:
+        used[figures.route.vehicle_type] += 1
+    for member in _alternatives(problem, visit):
+        partner = problem.partner(member)
+        ends = (member,) if partner is None or partner in served else _in_order(problem, member, partner)
+        for figures in report.routes:
+            if partner is not None and partner in served and partner not in figures.route.visits:
+                continue
+            for position, route in _grown(problem, figures.route, ends):
+                found.append(Plan(route, figures.index, 1, position))
+        for kind, count in enumerate(problem.vehicle_types.count.tolist()):
+            if partner is None or partner not in served:
+                found.append(Plan(Route(kind, ends), None, max(0, count - used[kind]), 0))
+    return found
+
+
+def _alternatives(problem: Problem, visit: int) -> tuple[int, ...]:
+    group = problem.visits.group
+    return (visit,) if group is None or group[visit] < 0 else problem.members[int(group[visit])]
+
+
+def _in_order(problem: Problem, visit: int, partner: int) -> tuple[int, int]:
+    assert problem.visits.pair is not None
+    return (partner, visit) if problem.visits.pair[visit] == partner else (visit, partner)
+
+
+def _grown(problem: Problem, route: Route, ends: tuple[int, ...]) -> Iterator[tuple[int, Route]]:
+    """The position of the first visit added, and the route with all of `ends` in this order."""
+    for position, once in _with(problem, route, ends[0], 0):
+        if len(ends) == 1:
+            yield position, once
+            continue
+        for _, twice in _with(problem, once, ends[1], position + 1):
+            yield position, twice
+
+
+def _with(problem: Problem, route: Route, visit: int, least: int) -> Iterator[tuple[int, Route]]:
+    """`visit` at each position from `least` on: on either side of a halt, and in a last trip of its own."""
+    kind, visits, halts = route.vehicle_type, route.visits, route.halts
+    for at in range(least, len(visits) + 1):
+        grown = (*visits[:at], visit, *visits[at:])
+        here = [k for k, halt in enumerate(halts) if halt.before == at]
+        for cut in range(here[0], here[-1] + 2) if here else [sum(h.before < at for h in halts)]:
+            moved = (*halts[:cut], *(Halt(h.before + 1, h.place) for h in halts[cut:]))
+            yield at, Route(kind, grown, moved)
+    depots = problem.vehicle_types.reload_depots
+    for place in () if depots is None else depots[kind]:
+        yield len(visits), Route(kind, (*visits, visit), (*halts, Halt(len(visits), place)))
+
+
+def try_plans(problem: Problem, report: CheckReport, plans: list[Plan]) -> Trial:
+    """Added cost and misses of each plan; see `solvers.insertion.Trial`."""
+    legs: dict[int, Leg] = {}
+    t = problem.vehicle_types
+    codes = [c.code for c in ROUTE_CONSTRAINTS]
+    misses = {code: np.zeros(len(plans), dtype=np.int64) for code in (*codes, "fleet")}
+    cost = np.zeros(len(plans), dtype=np.int64)
+    weight = np.zeros(len(plans))
+    before = {f.index: f.cost.total for f in report.routes}
+    for i, plan in enumerate(plans):
+        kind = plan.route.vehicle_type
+        profile = int(t.profile[kind])
+        leg = legs.setdefault(profile, leg_function(problem, profile))
+        run = schedule(problem, plan.route, leg)
+        cost[i] = cost_of(problem, run).total - (0 if plan.index is None else before[plan.index])
+        scale = {
+            "capacity": max(1, int(t.capacity[kind].max(initial=0))),
+            "time-window": max(1, run.duration),
+            "late-return": max(1, run.duration),
+            "max-distance": max(1, int(t.max_distance[kind])),
+            "max-duration": max(1, int(t.max_duration[kind])),
+        }
+        for constraint in ROUTE_CONSTRAINTS:
+            amount = sum(miss.amount for miss in constraint.check(problem, run))
+            misses[constraint.code][i] = amount
+            weight[i] += amount / scale.get(constraint.code, 1)
+        if plan.spare == 0:
+            misses["fleet"][i] = 1
+            weight[i] += 1
+    kinds = sum(((m > 0).astype(np.int64) for m in misses.values()), np.zeros(len(plans), dtype=np.int64))
+    return Trial(cost, misses, kinds, weight)

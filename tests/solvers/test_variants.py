@@ -1,0 +1,290 @@
+"""Variants of the routing problem: how each changes a route's run in time, its load and its cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from solvers import (
+    Halt,
+    InvalidInputError,
+    Objective,
+    Problem,
+    ProblemBuilder,
+    Route,
+    Solution,
+    UnsupportedFeatureError,
+    make,
+)
+from solvers.check import check
+from solvers.explain import FLEET, INSERTABLE, PRIZE_TOO_LOW, explain
+from solvers.features import FEATURES
+from solvers.schedule import latest_departure, schedule
+from tests.conformance.problems import random_problem
+
+
+def single(*visits: dict[str, Any], **vehicle: Any) -> Problem:
+    """A depot at 0, open from 0 to 1000, visits at 10, 20, ... on a line, one vehicle type."""
+    b = ProblemBuilder()
+    b.depot(0, 0, tw=(0, 1000))
+    for i, details in enumerate(visits):
+        b.visit(10 * (i + 1), 0, **details)
+    b.vehicle_type(**{"capacity": 9, **vehicle})
+    return b.build()
+
+
+def test_an_open_route_ends_at_its_last_visit() -> None:
+    problem = single({}, {"service": 5}, open_end=True, time_cost=1)
+    report = check(problem, Solution.of([[0, 1]]))
+    assert (report.cost.distance, report.cost.time) == (20, 25)
+    assert report.routes[0].schedule.nodes == (0, 1, 2, 2)
+    assert check(problem.replace(shift=[[0, 24]]), Solution.of([[0, 1]])).violations[0].amount == 1
+
+
+def test_service_times_go_by_vehicle_type() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(10, 0, service=7, service_by_type={"bike": 30})
+    b.visit(10, 0, service=7)
+    b.vehicle_type(name="van", time_cost=1)
+    b.vehicle_type(name="bike", time_cost=1)
+    problem = b.build()
+    for kind, time in ((0, 34), (1, 57)):
+        assert check(problem, Solution((Route(kind, (0, 1)),))).cost.time == time
+
+
+def test_overtime_is_paid_beyond_its_threshold() -> None:
+    problem = single({"service": 30}, overtime_after=45, overtime_cost=7, distance_cost=0)
+    report = check(problem, Solution.of([[0]]))
+    assert (report.cost.overtime, report.cost.total) == (5 * 7, 35)
+    assert check(problem.replace(overtime_after=[50]), Solution.of([[0]])).cost.total == 0
+
+
+def test_lateness_is_paid_from_the_due_time_and_forbidden_beyond_the_window() -> None:
+    problem = single({"due": 4, "late_cost": 3, "tw": (0, 12)}, distance_cost=0)
+    report = check(problem, Solution.of([[0]]))
+    assert (report.feasible, report.cost.lateness, report.cost.total) == (True, 18, 18)
+    late = check(problem.replace(tw=[[0, 9]]), Solution.of([[0]]))
+    assert [(v.code, v.amount) for v in late.violations] == [("time-window", 1)]
+
+
+def test_the_departure_is_not_put_off_at_the_price_of_lateness() -> None:
+    problem = single({"due": 15, "late_cost": 1}, {"tw": (100, 200)}, time_cost=1, distance_cost=0)
+    run = schedule(problem, Route(0, (0, 1)))
+    assert (run.start[1], run.start_time, run.late_cost) == (15, 5, 0)
+
+
+@given(st.data())
+def test_with_several_windows_too_no_departure_is_better(data: st.DataObject) -> None:
+    n = data.draw(st.integers(1, 3))
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    windows = []
+    for _ in range(n):
+        edges = sorted(data.draw(st.sets(st.integers(0, 60), min_size=4, max_size=4)))
+        windows.append([(edges[0], edges[1]), (edges[2], edges[3])])
+        b.visit(data.draw(st.integers(-9, 9)), 0, tw=windows[-1], service=2)
+    b.vehicle_type(time_cost=1)
+    problem = b.build()
+    route = Route(0, tuple(range(n)))
+    run = schedule(problem, route)
+
+    def drive(leave: int) -> tuple[int, list[int]]:
+        now, at, late = leave, 0.0, []
+        for v in range(n):
+            x = float(problem.coords[v + 1, 0])  # type: ignore[index]
+            now += int(abs(x - at))
+            now = min((max(now, a) for a, z in windows[v] if max(now, a) <= z), default=now)
+            late.append(max(0, now - windows[v][1][1]))
+            now, at = now + 2, x
+        return now + int(abs(at)), late
+
+    earliest_end, least_late = drive(0)
+    assert run.end_time == earliest_end
+    assert run.start_time == max(t for t in range(140) if drive(t) == (earliest_end, least_late))
+    found = {v.visit: v.amount for v in check(problem, Solution((route,))).violations}
+    assert found == {v: late for v, late in enumerate(least_late) if late}
+    if not found:
+        latest = max(t for t in range(200) if not any(drive(t)[1]))
+        assert latest_departure(problem.replace(shift=[[0, 10_000]]), route)[0] == latest
+
+
+def test_loads_of_pairs_stay_between_their_ends() -> None:
+    problem = single({"pickup": 4}, {"delivery": 3}, {"delivery": 4, "pickup_at": 0}, {"pickup": 2})
+    run = schedule(problem, Route(0, (0, 1, 2, 3)))
+    assert run.load == ((3,), (7,), (4,), (0,), (2,))
+
+
+def test_trips_load_and_unload_at_their_depot() -> None:
+    details = ({"delivery": 8}, {"delivery": 5, "release": 90}, {"pickup": 9})
+    problem = single(*details, reload_depots=[0], reload_time=6, time_cost=1)
+    route = Route(0, (0, 1, 2), (Halt(1, 0), Halt(2, 0)))
+    report = check(problem, Solution((route,)))
+    run = report.routes[0].schedule
+    assert report.feasible
+    assert run.load == ((8,), (0,), (5,), (0,), (0,), (9,))
+    assert run.trips == (0, 0, 1, 1, 2, 2, 2)
+    assert (run.start[2], run.departure[2]) == (90, 96)
+    assert (run.start_time, run.end_time, report.cost.distance) == (70, 96 + 40 + 6 + 60, 120)
+    shut = check(
+        problem.replace(depots=type(problem.depots)(np.array([[0, 85]]), ("d",))), Solution((route,))
+    )
+    assert {v.code for v in shut.violations} == {"late-return"}
+
+
+def test_trips_cannot_share_a_pair() -> None:
+    problem = single({"pickup": 1}, {"delivery": 1, "pickup_at": 0}, reload_depots=[0])
+    cut = check(problem, Solution((Route(0, (0, 1), (Halt(1, 0),)),)))
+    assert [v.code for v in cut.violations] == ["pair", "pair"]
+
+
+def test_one_member_of_a_group_is_served() -> None:
+    home, locker = {"group": "a"}, {"group": "a"}
+    problem = single(home, locker, {})
+    assert check(problem, Solution()).unserved == (0, 2)
+    assert check(problem, Solution.of([[1]])).unserved == (2,)
+    both = check(problem, Solution.of([[0, 1, 2]]))
+    assert [(v.code, v.amount, v.visit) for v in both.violations] == [("group", 1, 1)]
+
+
+def test_an_optional_group_loses_its_largest_prize_less_the_one_won() -> None:
+    optional = {"group": "a", "required": False}
+    problem = single({**optional, "prize": 50}, {**optional, "prize": 20}, {"required": False, "prize": 7})
+    lost = {
+        routes: check(problem, Solution.of(routes)).cost.prizes_lost for routes in ((), ((0,),), ((1, 2),))
+    }
+    assert lost == {(): 57, ((0,),): 7, ((1, 2),): 30}
+    assert check(problem, Solution()).left_out == (0, 2)
+
+
+def test_fewer_vehicles_rank_first_where_they_are_the_objective() -> None:
+    problem = single({}, {}, count=2).replace(objective=Objective.VEHICLES, distance_cost=[5])
+    one, two = (check(problem, Solution.of(r)) for r in ([[0, 1]], [[0], [1]]))
+    assert one.rank == (0, 1, 200)
+    assert two.rank == (0, 2, 300)
+
+
+@pytest.mark.parametrize(
+    ("visits", "vehicle", "code"),
+    [
+        ([{"tw": [(0, 9), (5, 20)]}], {}, "window-order"),
+        ([{"backhaul": True, "delivery": 1}], {}, "backhaul-delivery"),
+        ([{"service_by_type": {"ship": 4}}], {}, "no-such-type"),
+        ([{"service_by_type": {"type 0": -4}}], {}, "negative"),
+        ([{"group": "a"}, {"group": "a", "required": False}], {}, "group-mixed"),
+        ([{"delivery": 1, "pickup_at": 4}], {}, "no-such-visit"),
+        ([{"pickup": 2}, {"delivery": 1, "pickup_at": 0}], {}, "pair-amounts"),
+        ([{"pickup": 1}, *[{"delivery": 1, "pickup_at": 0}] * 2], {}, "pair-twice"),
+        ([{}, {"pickup_at": 0}, {"pickup_at": 1}], {}, "pair-chain"),
+        ([{"delivery": 1}, {"pickup_at": 0}], {}, "pair-depot"),
+        ([{}, {"pickup_at": 0, "required": False}], {}, "pair-mixed"),
+        ([{"group": "a"}, {"pickup_at": 0}], {}, "pair-rule"),
+        ([{"due": -1}], {}, "negative"),
+        ([{}], {"overtime_cost": -1}, "negative"),
+        ([{}], {"reload_depots": [3]}, "no-such-depot"),
+    ],
+)
+def test_faults_of_variants_are_told(visits: Any, vehicle: Any, code: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        single(*visits, **vehicle)
+    assert code in [fault.code for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize("name", ["ruin_recreate", "ortools", "savings"])
+@pytest.mark.parametrize("feature", ["backhauls", "pickup_delivery", "reloads", "vehicles_first"])
+def test_solvers_refuse_what_they_do_not_know(name: str, feature: str) -> None:
+    from solvers import MaxIterations
+
+    problem = random_problem((feature,), 1)
+    assert feature in problem.features
+    with pytest.raises(UnsupportedFeatureError, match=feature):
+        make(name).solve(problem, MaxIterations(1), seed=1)
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_random_problems_use_the_feature_they_are_made_for(feature: str) -> None:
+    assert feature in random_problem((feature,), 5).features
+
+
+def greedy(problem: Problem, seed: int) -> Solution:
+    """Visits and pairs appended in random order wherever nothing is violated; one is left out."""
+    rng = np.random.default_rng(seed)
+    solution = Solution()
+    for visit in rng.permutation(problem.num_visits)[1:].tolist():
+        if visit in solution.served():
+            continue
+        partner = problem.partner(visit)
+        ends = (visit,)
+        if partner is not None and problem.visits.pair is not None:
+            ends = (partner, visit) if problem.visits.pair[visit] == partner else (visit, partner)
+        grown = [
+            Solution(
+                (
+                    *solution.routes[:i],
+                    Route(r.vehicle_type, r.visits + ends, r.halts),
+                    *solution.routes[i + 1 :],
+                )
+            )
+            for i, r in enumerate(solution.routes)
+        ]
+        grown += [
+            Solution((*solution.routes, Route(kind, ends)))
+            for kind in range(len(problem.vehicle_types.count))
+        ]
+        sound = [s for s in grown if not check(problem, s).violations]
+        if sound:
+            solution = sound[int(rng.integers(len(sound)))]
+    return solution
+
+
+@given(case=st.sets(st.sampled_from(sorted(FEATURES)), max_size=5), seed=st.integers(0, 5_000))
+def test_reasons_name_every_limit_of_the_route_they_propose(case: set[str], seed: int) -> None:
+    problem = random_problem(case, seed)
+    solution = greedy(problem, seed)
+    explanation = explain(problem, solution)
+    assert explanation.report.violations == ()
+    assert {r.visit for r in explanation.unserved} == {
+        *explanation.report.unserved,
+        *explanation.report.left_out,
+    }
+    for reason in explanation.unserved:
+        for place in reason.relaxations:
+            routes = list(solution.routes)
+            if place.route is None:
+                routes.append(place.changed)
+            else:
+                routes[place.route] = place.changed
+            after = check(problem, Solution(tuple(routes)))
+            stated = sorted((x.code, x.amount) for x in place.limits)
+            assert stated == sorted((v.code, v.amount) for v in after.violations)
+            before, now = explanation.report.cost, after.cost
+            assert place.cost == (now.total - now.prizes_lost) - (before.total - before.prizes_lost)
+            if not place.limits:
+                assert reason.code in (INSERTABLE, PRIZE_TOO_LOW)
+                assert len(after.unserved + after.left_out) < len(explanation.unserved)
+
+
+def test_a_pair_is_explained_as_a_whole() -> None:
+    problem = single({"delivery": 9}, {"pickup": 12}, {"delivery": 12, "pickup_at": 1}, capacity=10, count=1)
+    reasons = explain(problem, Solution.of([[0]])).unserved
+    assert [r.visit for r in reasons] == [1, 2]
+    assert all(r.code == "capacity" and "short by 2" in r.message for r in reasons)
+
+
+def test_the_best_alternative_is_proposed() -> None:
+    near = single({"group": "a", "tw": (0, 5)}, {"group": "a"}, count=1)
+    reason = explain(near, Solution()).unserved[0]
+    assert (reason.visit, reason.code, reason.relaxations[0].changed.visits) == (0, INSERTABLE, (1,))
+
+
+def test_a_further_trip_is_proposed() -> None:
+    problem = single({"delivery": 8}, {"delivery": 8}, count=1, reload_depots=[0])
+    reason = explain(problem, Solution.of([[0]])).unserved[0]
+    assert reason.code == INSERTABLE
+    assert reason.relaxations[0].changed == Route(0, (0, 1), (Halt(1, 0),))
+    limited = explain(problem.replace(max_reloads=[0]), Solution.of([[0]])).unserved[0]
+    assert {r.code for r in limited.relaxations} == {"reload", "capacity", FLEET}
