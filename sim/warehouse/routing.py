@@ -21,9 +21,7 @@ class Tours:
     aisles: RowArray
 
 
-def route(
-    block: AisleBlock, location: IntArray, tour: IntArray, tours: int, policy: str = "exact"
-) -> Tours:
+def route(block: AisleBlock, location: IntArray, tour: IntArray, tours: int, policy: str = "exact") -> Tours:
     """Route every tour from the depot through its locations and back.
 
     `location` and `tour` are parallel, one entry a pick, in any order; tours without a pick have length 0.

@@ -43,9 +43,7 @@ def held_karp(block: AisleBlock, locations: list[int]) -> float:
         for chosen in itertools.combinations(range(1, n), size):
             mask = sum(1 << k for k in chosen)
             for k in chosen:
-                best[mask, k] = min(
-                    best[mask ^ (1 << k), j] + way[j][k] for j in chosen if j != k
-                )
+                best[mask, k] = min(best[mask ^ (1 << k), j] + way[j][k] for j in chosen if j != k)
     full = (1 << n) - 2
     return min(best[full, k] + way[k][0] for k in range(1, n))
 

@@ -1,0 +1,158 @@
+"""How a warehouse stores and picks: the `[sites.storage]` part of a scenario.
+
+`kind` chooses the system; a table of the same name holds its parameters, all of which have defaults. Defaults come
+from the literature where there is one: robots after Merschformann et al., Decision rules for robotic mobile
+fulfillment systems, Operations Research Perspectives 6 (2019).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from logistics.sections import Count, Few, NonNegative, Positive, Seconds, Section, Share, Shift, Spread
+
+_DAY = ["06:00", "22:00"]
+
+
+def _shift(workers: int) -> list[Shift]:
+    return [Shift.model_validate([*_DAY, workers])]
+
+
+class SlottingSection(Section):
+    """Which item lies where."""
+
+    policy: Literal["random", "turnover", "affinity"] = "turnover"
+
+
+class PackingSection(Section):
+    """Packing stations: one order at a time."""
+
+    order_s: Seconds = 30.0
+    unit_s: Seconds = 1.0
+    cv: Spread = 0.3
+    shifts: Annotated[list[Shift], Field(min_length=1)] = _shift(8)
+
+
+class ReplenishmentSection(Section):
+    """Refill from suppliers, reviewed every so often, and the way of the goods from the truck to the shelf.
+
+    By (s, S): an item at or below s = `reorder_days` of mean demand is ordered up to S = `order_up_to_days`.
+    By forecast: up to the exponentially smoothed demand over lead time and review plus `safety` of its deviations.
+    """
+
+    policy: Literal["s_S", "forecast"] = "s_S"
+    review_s: Annotated[float, Field(ge=60, le=10**6)] = 86_400.0
+    reorder_days: NonNegative = 2.0
+    order_up_to_days: NonNegative = 5.0
+    smoothing: Annotated[float, Field(gt=0, le=1)] = 0.2
+    safety: NonNegative = 2.0
+    lead_s: Seconds = 43_200.0  # from the order to the truck at the gate
+    lead_cv: Spread = 0.2
+    carton_units: Few = 24
+    truck_cartons: Few = 600
+    docks: Few = 2
+    unload_s: Seconds = 6.0  # per carton
+    receive_s: Seconds = 12.0  # per carton: count and label
+    receivers: Few = 4
+    put_away_s: Seconds = 45.0  # per carton: way and handling
+    put_away_workers: Few = 6
+
+
+class GoodsToPersonSection(Section):
+    """Robots carry pods of shelves to stations, where people pick into open orders."""
+
+    pods: Few = 400
+    bins_per_pod: Few = 24  # each holds one item
+    robots: Few = 40
+    stations: Few = 5
+    order_slots: Few = 12  # orders open at a station
+    station_queue: Few = 6  # pods on their way to or at a station
+    replenishment_stations: Few = 2
+    chargers: Few = 8
+    speed_mps: Positive = 1.5
+    acceleration_mps2: Positive = 1.0
+    turn_s: Seconds = 2.5
+    lift_s: Seconds = 2.2
+    pitch_m: Positive = 1.1  # between pods
+    slowdown: Annotated[float, Field(ge=1, le=100)] = 1.1  # of travel by other robots
+    line_s: Seconds = 10.0  # item transfer
+    unit_s: Seconds = 3.0  # every unit after the first
+    refill_s: Seconds = 20.0  # per bin at a replenishment station
+    cv: Spread = 0.3
+    drive_s: Positive = 14_400.0  # driving on a full battery
+    charge_s: Positive = 3_600.0  # from empty to full
+    charge_below: Share = 0.25
+    bin_units: Few = 60
+    reorder_share: Share = 0.3  # bins at or below it are refilled
+    order_assignment: str = "pile_on"
+    pod_selection: str = "pile_on"
+    pod_storage: str = "nearest"
+    task_allocation: str = "nearest"
+    shifts: Annotated[list[Shift], Field(min_length=1)] = _shift(5)  # people at the stations
+
+
+class PickerToPartsSection(Section):
+    """People walk through aisles with carts."""
+
+    aisles: Few = 20
+    bays: Few = 30  # per side of an aisle
+    levels: Few = 4
+    aisle_pitch_m: Positive = 4.0
+    bay_m: Positive = 1.2
+    cross_aisle_m: NonNegative = 3.0
+    zones: Few = 1
+    wave_s: Annotated[float, Field(ge=60, le=86_400)] = 1_800.0
+    batching: Literal["fcfs", "seed", "savings"] = "seed"
+    routing: Literal["s_shape", "largest_gap", "exact"] = "exact"
+    cart_orders: Few = 8
+    cart_lines: Few = 60
+    walk_mps: Positive = 1.2
+    setup_s: Seconds = 120.0  # per tour
+    line_s: Seconds = 12.0  # search and take
+    unit_s: Seconds = 1.5  # every unit after the first
+    cv: Spread = 0.3
+    face_units: Few = 120  # at an item's location, at least; the rest lies in reserve
+    refill_s: Seconds = 90.0  # of one location from reserve
+    refillers: Few = 4
+    cubbies: Count = 0  # of the put wall; 0: carts sort while picking
+    put_s: Seconds = 5.0  # per line
+    pickers: Annotated[list[Shift], Field(min_length=1)] = _shift(20)
+    putters: Annotated[list[Shift], Field(min_length=1)] = _shift(4)
+
+
+class AutomatedSection(Section):
+    """Storage and retrieval machines, one per aisle, bring totes to pick stations and take them back.
+
+    `crane`: one machine moves along and up at once. `shuttle`: a shuttle on each level and a lift per aisle.
+    """
+
+    machine: Literal["crane", "shuttle"] = "crane"
+    aisles: Few = 8
+    length_m: Positive = 60.0
+    height_m: Positive = 10.0
+    columns: Few = 100
+    levels: Few = 20
+    speed_mps: Positive = 3.0
+    lift_mps: Positive = 0.75
+    acceleration_mps2: Positive | None = None  # none: at full speed at once
+    handover_s: Seconds = 4.0  # taking or giving a tote
+    dual_command: bool = True
+    conveyor_s: Seconds = 30.0  # between aisle and pick station, each way
+    line_s: Seconds = 8.0
+    unit_s: Seconds = 2.0
+    cv: Spread = 0.3
+    shifts: Annotated[list[Shift], Field(min_length=1)] = _shift(8)  # people at the pick stations
+
+
+class StorageSection(Section):
+    """The kind of storage and its parameters; tables of other kinds are faults."""
+
+    kind: Literal["goods_to_person", "picker_to_parts", "automated"]
+    goods_to_person: GoodsToPersonSection = GoodsToPersonSection()
+    picker_to_parts: PickerToPartsSection = PickerToPartsSection()
+    automated: AutomatedSection = AutomatedSection()
+    slotting: SlottingSection = SlottingSection()
+    packing: PackingSection = PackingSection()
+    replenishment: ReplenishmentSection = ReplenishmentSection()
