@@ -21,7 +21,9 @@ class Inbound:
     station, the (arrive, start, finish) of its jobs: trucks at the docks, cartons after that.
     """
 
-    def __init__(self, section: ReplenishmentSection, stock: Stock, daily: FloatArray, streams: Streams) -> None:
+    def __init__(
+        self, section: ReplenishmentSection, stock: Stock, daily: FloatArray, streams: Streams
+    ) -> None:
         self.section = section
         self.stock = stock
         self.clock_s = 0.0
@@ -70,9 +72,9 @@ class Inbound:
         section = self.section
         if section.policy == "s_S":
             low = np.ceil(section.reorder_days * self._daily)
-            return low.astype(np.int64), np.maximum(np.ceil(section.order_up_to_days * self._daily), low + 1).astype(
-                np.int64
-            )
+            return low.astype(np.int64), np.maximum(
+                np.ceil(section.order_up_to_days * self._daily), low + 1
+            ).astype(np.int64)
         periods = (section.lead_s + section.review_s) / section.review_s
         high = np.ceil(self._level * periods + section.safety * self._deviation * math.sqrt(periods))
         return high.astype(np.int64) - 1, high.astype(np.int64)

@@ -113,14 +113,20 @@ class PickerFloor:
         self.zones = [
             Station(f"zone {zone}", profile(_share(section.pickers, section.zones, zone), closed))
             for zone in range(section.zones)
-            for closed in ([(f.from_s, f.to_s) for f in faults if f.kind == "station_closed" and f.target == zone],)
+            for closed in (
+                [(f.from_s, f.to_s) for f in faults if f.kind == "station_closed" and f.target == zone],
+            )
         ]
         for fault in faults:
             if fault.kind == "station_closed" and fault.target < section.zones:
-                self.trace.append(Note(fault.from_s, "zone closed", fault.target, f"until {fault.to_s:.0f} s"))
+                self.trace.append(
+                    Note(fault.from_s, "zone closed", fault.target, f"until {fault.to_s:.0f} s")
+                )
         for station in self.zones:
             if not station.capacity.levels.any():
-                raise ValueError(f"{station.name} has no picker; give a shift at least {section.zones} workers")
+                raise ValueError(
+                    f"{station.name} has no picker; give a shift at least {section.zones} workers"
+                )
         self.wall = (
             PutWall(section.cubbies, profile(section.putters, ()), self._order_of, len(orders), put)
             if section.cubbies
@@ -223,7 +229,14 @@ class PickerFloor:
         piece = np.cumsum(new_piece) - 1
         pieces = int(piece[-1]) + 1
         cart_of = batch_orders(
-            block, location, piece, pieces, section.batching, section.cart_orders, section.cart_lines, section.routing
+            block,
+            location,
+            piece,
+            pieces,
+            section.batching,
+            section.cart_orders,
+            section.cart_lines,
+            section.routing,
         )
         cart = cart_of[piece]
         carts = int(cart_of.max()) + 1
@@ -296,7 +309,9 @@ class PickerFloor:
                     complete.append(line)
                     continue
                 missing = f"{units - taken} of {units} units missing"
-                self.trace.append(Note(at_s, "short pick", number, f"order {self._order_of[line]}: {missing}"))
+                self.trace.append(
+                    Note(at_s, "short pick", number, f"order {self._order_of[line]}: {missing}")
+                )
                 self._short[int(self._order_of[line])] = None
             full = np.array(complete, np.int64)
         self.picked_s[full] = at_s

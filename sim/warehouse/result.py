@@ -25,9 +25,13 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in ("station_closed", "robot_stopped", "stock_wrong"):
-            raise ValueError(f"no fault {self.kind!r}; there are station_closed, robot_stopped and stock_wrong")
+            raise ValueError(
+                f"no fault {self.kind!r}; there are station_closed, robot_stopped and stock_wrong"
+            )
         if self.to_s < self.from_s or self.target < 0 or self.units < 0:
-            raise ValueError(f"{self.kind} of {self.target}: it must not end before it begins, nor be negative")
+            raise ValueError(
+                f"{self.kind} of {self.target}: it must not end before it begins, nor be negative"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,9 @@ class WarehouseResult:
         done = ~np.isnan(self.packed_s)
         cycle = (self.packed_s - orders.release_s)[done]
         lines, units = orders.lines_of_order, np.add.reduceat(orders.units, orders.first_line[:-1])
-        span_h = (float(np.nanmax(self.packed_s)) - float(orders.release_s[0])) / HOUR_S if done.any() else np.nan
+        span_h = (
+            (float(np.nanmax(self.packed_s)) - float(orders.release_s[0])) / HOUR_S if done.any() else np.nan
+        )
         late = 1.0 - float((cycle <= due_s).sum()) / len(orders)
         quantile = np.quantile(cycle, (0.5, 0.95, 0.99)) if done.any() else (np.nan,) * 3
         figures = {

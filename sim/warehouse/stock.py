@@ -51,7 +51,7 @@ class Stock:
         before = free.copy()
         granted = np.zeros(rows.size, np.bool_)
         kernel.allocate(
-            free, rows.astype(np.int64), orders.first_line, orders.item.astype(np.int64), wanted, granted
+            free, rows.astype(np.int64), orders.first_line, orders.item, wanted, granted
         )
         self.promised += before - free
         return granted

@@ -79,8 +79,7 @@ def _merged(aisle, along, first, a, b, out_aisle, out_along):
     i, j, n = first[a], first[b], 0
     while i < first[a + 1] or j < first[b + 1]:
         from_a = j == first[b + 1] or (
-            i < first[a + 1]
-            and (aisle[i] < aisle[j] or (aisle[i] == aisle[j] and along[i] <= along[j]))
+            i < first[a + 1] and (aisle[i] < aisle[j] or (aisle[i] == aisle[j] and along[i] <= along[j]))
         )
         at = i if from_a else j
         out_aisle[n] = aisle[at]

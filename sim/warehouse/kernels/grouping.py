@@ -8,7 +8,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def grow_groups(first, other, value, weight, sizes, pull, group):
-    """Fill groups one after the other; `group[i]` becomes the group of item i, items left over keep -1.
+    """Fill groups one after the other; `group[i]` becomes the group of item i, items left over keep -1, items with another negative number are passed by.
 
     A group begins with the heaviest item left and takes, one at a time, the item with the largest weight ×
     (1 + pull × mean affinity to the group's items); affinity is a symmetric CSR matrix `first`, `other`, `value`.
@@ -23,7 +23,7 @@ def grow_groups(first, other, value, weight, sizes, pull, group):
         while held < sizes[number]:
             best, best_score = -1, -1.0
             for item in range(items):
-                if group[item] >= 0:
+                if group[item] != -1:
                     continue
                 worth = weight[item]
                 if held_weight > 0.0:
