@@ -111,7 +111,7 @@ class PickerToPartsSection(Section):
     walk_mps: Positive = 1.2
     setup_s: Seconds = 120.0  # per tour
     line_s: Seconds = 12.0  # search and take
-    unit_s: Seconds = 1.5  # every unit after the first
+    unit_s: Seconds = 3.0  # every unit after the first
     cv: Spread = 0.3
     face_units: Few = 120  # at an item's location, at least; the rest lies in reserve
     refill_s: Seconds = 90.0  # of one location from reserve
@@ -137,9 +137,9 @@ class AutomatedSection(Section):
     speed_mps: Positive = 3.0
     lift_mps: Positive = 0.75
     acceleration_mps2: Positive | None = None  # none: at full speed at once
-    handover_s: Seconds = 4.0  # taking or giving a tote
+    handover_s: Annotated[float, Field(ge=0.5, le=600)] = 4.0  # taking or giving a tote
     dual_command: bool = True
-    conveyor_s: Seconds = 30.0  # between aisle and pick station, each way
+    conveyor_s: Annotated[float, Field(ge=1, le=3600)] = 30.0  # between aisle and pick station, each way
     line_s: Seconds = 8.0
     unit_s: Seconds = 2.0
     cv: Spread = 0.3

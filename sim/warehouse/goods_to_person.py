@@ -10,8 +10,8 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class RobotWarehouse:
     """One goods-to-person warehouse. Build, `submit` orders, `advance`, read the result; see `PickerFloor`.
 
     `reserve` (items,) is what lies in bulk behind the pods, whose bins start full. Raises `ValueError` for faults that
-    name no station or robot, or robots that never come back.
+    name no station or robot, or robots that never come back. `charge_factor` draws a factor of each charging time.
     """
 
     def __init__(
@@ -58,8 +58,10 @@ class RobotWarehouse:
         inbound: Inbound | None = None,
         faults: Sequence[Fault] = (),
         profile: Profile = daily_profile,
+        charge_factor: Callable[[], float] | None = None,
     ) -> None:
         self.section, self.orders = section, orders
+        self._charge_factor = charge_factor
         self.floor = PodFloor(section, orders, bins)
         self.floor.lay_out(streams.generator("warehouse", "pod places"))
         self.stock = Stock(self.floor.face_units(), reserve) if inbound is None else inbound.stock
@@ -90,6 +92,7 @@ class RobotWarehouse:
         self._charger_of = [NONE] * robots
         self._charger_queue: deque[int] = deque()
         self._charge_from = [(0.0, 0.0)] * robots
+        self._charges: list[list[tuple[float, float]]] = [[] for _ in range(robots)]
         self._queues: list[deque[tuple[int, float]]] = [deque() for _ in range(stations)]
         self._serving = [NONE] * stations
         self._served_from = [(0.0, 0.0)] * stations
@@ -383,8 +386,8 @@ class RobotWarehouse:
             self._phase[robot] = CHARGING
             section = self.section
             empty = 1.0 - max(self._battery_s[robot], 0.0) / section.drive_s
-            self._charge_from[robot] = (self._charge_from[robot][0], now)
-            self._push(now + empty * section.charge_s, CHARGED, robot)
+            factor = self._charge_factor() if self._charge_factor is not None else 1.0
+            self._push(now + empty * section.charge_s * factor, CHARGED, robot)
         elif phase == OUT:
             self.trace.append(Note(now, "robot works again", robot))
             self._rest(now, robot)
@@ -407,12 +410,14 @@ class RobotWarehouse:
         while self._free_chargers and self._charger_queue:
             robot, charger = self._charger_queue.popleft(), self._free_chargers.popleft()
             self._charger_of[robot] = charger
+            self._charge_from[robot] = (self._charge_from[robot][0], now)  # taken from now on
             self._phase[robot] = TO_CHARGER
             self._drive(now, robot, self.floor.charger_xy[charger], 0.0)
 
     def _charged(self, now: float, robot: int) -> None:
         asked, began = self._charge_from[robot]
         self._stay("charging", asked, began, now)
+        self._charges[robot].append((asked, now))
         self._battery_s[robot] = float(self.section.drive_s)
         self._free_chargers.append(self._charger_of[robot])
         self._charger_of[robot] = NONE
@@ -616,6 +621,16 @@ class RobotWarehouse:
         gone = self.stock.miscount(fault.target, fault.units)
         self.trace.append(Note(now, "stock wrong", fault.target, f"{gone} units vanish"))
 
+    def think_s(self, from_s: float = 0.0) -> float:
+        """Mean time from a robot's leaving a charger, after `from_s`, to its asking for one again."""
+        away = [
+            asked - left
+            for spans in self._charges
+            for (_, left), (asked, _) in pairwise(spans)
+            if left >= from_s
+        ]
+        return float(np.mean(away))
+
     # --- reading --------------------------------------------------------------------------------------
 
     def result(self) -> WarehouseResult:
@@ -641,14 +656,14 @@ class RobotWarehouse:
             ).server_seconds(first, last)
             for number in range(self.section.stations)
         }
-        refilling = self.section.replenishment_stations * (last - first)
-        people_s = sum(server_s.values()) + refilling
+        people = [*server_s]
         busy = sum(float((stays[n][2] - stays[n][1]).sum()) for n in server_s if n in stays)
         manned = sum(server_s.values())
         server_s["pack"] = self.pack.capacity.server_seconds(first, last)
         server_s["charging"] = self.section.chargers * (last - first)
         for number in range(self.section.replenishment_stations):
             server_s[f"replenishment_{number}"] = last - first
+            people.append(f"replenishment_{number}")
         visits = max(self.visits, 1)
         figures = {
             "pile_on": self.picks / visits,
@@ -666,7 +681,7 @@ class RobotWarehouse:
             self.packed_s,
             stays,
             server_s,
-            people_s,
+            tuple(people),
             self.moved_m,
             figures,
             sorted(self.trace, key=lambda note: note.at_s),

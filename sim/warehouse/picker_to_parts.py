@@ -134,6 +134,7 @@ class PickerFloor:
         )
         self.pack = Station("pack", profile(packing.shifts, ()))
         self._pack_stays: list[Started] = []
+        self._completed: list[tuple[float, int]] = []
         self.picked_s = np.full(orders.lines, np.nan)
         self.ready_s, self.packed_s = (np.full(len(orders), np.nan) for _ in range(2))
         self._walled = np.zeros(len(orders), np.bool_)
@@ -339,11 +340,14 @@ class PickerFloor:
 
     def _complete(self, order: int, at_s: float) -> None:
         self.ready_s[order] = at_s
-        self.pack.submit(
-            np.array([order], np.int32), np.array([at_s]), self._pack_s[[order]], np.zeros(1, np.int32)
-        )
+        self._completed.append((at_s, order))
 
     def _pack(self, until_s: float) -> None:
+        if self._completed:
+            ready = np.array(self._completed)
+            rows = ready[:, 1].astype(np.int32)
+            self.pack.submit(rows, ready[:, 0], self._pack_s[rows], np.zeros(rows.size, np.int32))
+            self._completed = []
         begun = self.pack.advance(until_s)
         self.packed_s[begun.rows] = begun.finish_s
         self._pack_stays.append(begun)
@@ -383,13 +387,13 @@ class PickerFloor:
             f"zone_{number}": self.zones[number].capacity.server_seconds(first, last)
             for number in range(section.zones)
         }
-        people_s = sum(server_s.values())
+        people = [*server_s]
         server_s["pack"] = self.pack.capacity.server_seconds(first, last)
         if self.wall is not None:
             server_s["put_wall"] = self.wall.capacity.server_seconds(first, last)
-            people_s += server_s["put_wall"]
+            people.append("put_wall")
         server_s["refill"] = section.refillers * (last - first)
-        people_s += server_s["refill"]
+        people.append("refill")
         carts = max(1, int(began.sum()))
         length = np.array(tours.length_m)[began]
         lines = np.array([each.size for each in tours.lines])[began]
@@ -407,7 +411,7 @@ class PickerFloor:
             self.packed_s,
             stays,
             server_s,
-            people_s,
+            tuple(people),
             float(length.sum()),
             figures,
             sorted(self.trace, key=lambda note: note.at_s),

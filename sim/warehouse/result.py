@@ -52,8 +52,8 @@ class WarehouseResult:
     """Times are NaN where work was not finished. `stays[station]` are (arrive, start, finish) of its jobs.
 
     `picked_s` (lines,) when the last unit was picked; `ready_s` (orders,) when the order was complete for packing;
-    `packed_s` (orders,). `server_s[station]` are seconds in which servers were there. `people_s` are paid seconds of
-    picking (and putting), `moved_m` metres that people or machines moved.
+    `packed_s` (orders,). `server_s[station]` are seconds in which servers were there. `people` names the
+    stations where people pick, put and refill; `moved_m` metres that people or machines moved.
     """
 
     orders: OrderLines
@@ -62,7 +62,7 @@ class WarehouseResult:
     packed_s: FloatArray
     stays: dict[str, Stays]
     server_s: dict[str, float]
-    people_s: float
+    people: tuple[str, ...]
     moved_m: float
     figures: dict[str, float] = field(default_factory=dict)
     trace: list[Note] = field(default_factory=list)
@@ -82,24 +82,31 @@ class WarehouseResult:
         )
         late = 1.0 - float((cycle <= due_s).sum()) / len(orders)
         quantile = np.quantile(cycle, (0.5, 0.95, 0.99)) if done.any() else (np.nan,) * 3
+        picked = float((~np.isnan(self.picked_s)).sum())
+        paid_h = sum(self.server_s[name] for name in self.people) / HOUR_S
+        busy_h = sum(self._busy_s(name) for name in self.people) / HOUR_S
         figures = {
             "orders": float(len(orders)),
             "lines": float(orders.lines),
             "open_orders": float(self.open_orders),
             "lines_per_h": float(lines[done].sum()) / span_h,
             "units_per_h": float(units[done].sum()) / span_h,
-            "lines_per_person_h": float((~np.isnan(self.picked_s)).sum()) / (self.people_s / HOUR_S),
+            "lines_per_paid_h": picked / max(paid_h, 1e-9),
+            "lines_per_busy_h": picked / max(busy_h, 1e-9),
             "cycle_p50_s": float(quantile[0]),
             "cycle_p95_s": float(quantile[1]),
             "cycle_p99_s": float(quantile[2]),
             "late_pct": 100.0 * late,
             "distance_per_line_m": self.moved_m / orders.lines,
         }
-        for name, (_, start, finish) in self.stays.items():
+        for name in self.stays:
             if self.server_s.get(name):
-                busy = float((finish - start).sum())
-                figures[f"utilisation_{name}_pct"] = 100.0 * busy / self.server_s[name]
+                figures[f"utilisation_{name}_pct"] = 100.0 * self._busy_s(name) / self.server_s[name]
         return figures | self.figures
+
+    def _busy_s(self, name: str) -> float:
+        _, start, finish = self.stays.get(name, (np.zeros(1),) * 3)
+        return float((finish - start).sum())
 
     def littles_law_error(self) -> float:
         """Largest relative error of L = λW over all stations; of the order of rounding, or jobs went astray."""

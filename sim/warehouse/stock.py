@@ -50,9 +50,7 @@ class Stock:
         free = self.free
         before = free.copy()
         granted = np.zeros(rows.size, np.bool_)
-        kernel.allocate(
-            free, rows.astype(np.int64), orders.first_line, orders.item, wanted, granted
-        )
+        kernel.allocate(free, rows.astype(np.int64), orders.first_line, orders.item, wanted, granted)
         self.promised += before - free
         return granted
 

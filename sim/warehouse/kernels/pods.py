@@ -105,7 +105,9 @@ def starved(slots, first_line, item, open_units, item_first, item_bin, free_unit
 
 
 @njit(cache=True, nogil=True)
-def wanted_by(pod, slots, first_line, item, open_units, pod_first, pod_bin, bin_item, free_units, bin_of, out):
+def wanted_by(
+    pod, slots, first_line, item, open_units, pod_first, pod_bin, bin_item, free_units, bin_of, out
+):
     """Which stations (rows of `slots`) have an open line that the pod could serve."""
     for at in range(pod_first[pod], pod_first[pod + 1]):
         if free_units[pod_bin[at]] > 0:
