@@ -1,8 +1,8 @@
 """How a warehouse stores and picks: the `[sites.storage]` part of a scenario.
 
-`kind` chooses the system; a table of the same name holds its parameters, all of which have defaults. Defaults come
-from the literature where there is one: robots after Merschformann et al., Decision rules for robotic mobile
-fulfillment systems, Operations Research Perspectives 6 (2019).
+`kind` chooses the system; a table of the same name holds its parameters, all of which have defaults. Defaults
+come from the literature where there is one: robots after Merschformann et al., Decision rules for robotic
+mobile fulfillment systems, Operations Research Perspectives 6 (2019).
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class ReplenishmentSection(Section):
     """Refill from suppliers, reviewed every so often, and the way of the goods from the truck to the shelf.
 
     By (s, S): an item at or below s = `reorder_days` of mean demand is ordered up to S = `order_up_to_days`.
-    By forecast: up to the exponentially smoothed demand over lead time and review plus `safety` of its deviations.
+    By forecast: up to the exponentially smoothed demand over lead time and review plus `safety` of its
+    deviations.
     """
 
     policy: Literal["s_S", "forecast"] = "s_S"
@@ -144,6 +145,9 @@ class AutomatedSection(Section):
     unit_s: Seconds = 2.0
     cv: Spread = 0.3
     shifts: Annotated[list[Shift], Field(min_length=1)] = _shift(8)  # people at the pick stations
+
+
+STORAGE_KINDS = ("goods_to_person", "picker_to_parts", "automated")
 
 
 class StorageSection(Section):

@@ -1,4 +1,4 @@
-"""`python -m sim.warehouse`: compare storage systems or slotting on real orders, run a synthetic day, check theory."""
+"""`python -m sim.warehouse`: compare systems or slotting on real orders, run a made-up day, check theory."""
 
 from __future__ import annotations
 

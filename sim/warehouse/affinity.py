@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from sim.warehouse.orders import FloatArray, OrderLines
+from sim.warehouse.orders import FloatArray, IntArray, OrderLines, RowArray
 
 
 def item_affinity(
@@ -14,10 +14,10 @@ def item_affinity(
     """(items, items) symmetric, non-negative: how much likelier than chance two items share an order.
 
     Cosine of the items' order columns, c_ij / √(n_i n_j), less what independence would give, √(n_i n_j) / N,
-    and shrunk by c_ij / (c_ij + `shrink`), so that a few chance meetings count little; `neighbours` are kept of each
-    item. Orders of more than `largest_order` lines are left out: they touch most of the building anyway, and
-    cost the square of their length. Source of the similarity: Sarwar et al., Item-based collaborative filtering
-    recommendation algorithms, WWW 2001; of shrinking: Bell & Koren, KDD 2007.
+    and shrunk by c_ij / (c_ij + `shrink`), so that a few chance meetings count little; `neighbours` are kept
+    of each item. Orders of more than `largest_order` lines are left out: they touch most of the building
+    anyway, and cost the square of their length. Source of the similarity: Sarwar et al., Item-based
+    collaborative filtering recommendation algorithms, WWW 2001; of shrinking: Bell & Koren, KDD 2007.
     """
     small = np.flatnonzero(history.lines_of_order <= largest_order)
     incidence = history.incidence()[small]
@@ -37,9 +37,10 @@ def item_affinity(
     return sparse.csr_array(kept.maximum(kept.T))
 
 
-def _strongest(row: FloatArray, value: FloatArray, most: int, rows: int) -> FloatArray:
+def _strongest(row: RowArray, value: FloatArray, most: int, rows: int) -> IntArray:
     """Positions of the `most` largest values of each row."""
     turn = np.lexsort((-value, row))
     first = np.searchsorted(row[turn], np.arange(rows))
     rank = np.arange(row.size) - first[row[turn]]
-    return turn[rank < most]
+    chosen: IntArray = turn[rank < most]
+    return chosen

@@ -1,8 +1,8 @@
 """Automated storage: machines of each aisle bring totes to pick stations and take them back.
 
-`crane`: one machine per aisle moves along and up at once, in single or dual command cycles. `shuttle`: a shuttle on
-each level carries along the aisle, a lift per aisle carries up and down; totes change over between them. Every item
-has enough totes at its place that one is always there for the next line.
+`crane`: one machine per aisle moves along and up at once, in single or dual command cycles. `shuttle`: a
+shuttle on each level carries along the aisle, a lift per aisle carries up and down; totes change over between
+them. Every item has enough totes at its place that one is always there for the next line.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ RETRY_S = 900.0  # how often orders without stock are looked at again
 
 
 class Machine:
-    """One crane, shuttle or lift: jobs are numbered, each a storage or a retrieval at (x, y) metres from its port.
+    """One crane, shuttle or lift: jobs are numbered, each a storage or a retrieval at (x, y) metres from its
+    port.
 
-    `start_s` and `finish_s` (jobs,) are shared with other machines; a retrieval finishes at the port, a storage in the
-    rack. `cycles` counts single and dual commands, `moved_m[0]` metres along.
+    `start_s` and `finish_s` (jobs,) are shared with other machines; a retrieval finishes at the port, a
+    storage in the rack. `cycles` counts single and dual commands, `moved_m[0]` metres along.
     """
 
     def __init__(
@@ -87,10 +88,12 @@ class Machine:
 
 
 class AutomatedFloor:
-    """One automated warehouse; see `PickerFloor`. `place` (items,) numbers aisle × columns × levels, aisle slowest.
+    """One automated warehouse; see `PickerFloor`. `place` (items,) numbers aisle × columns × levels, aisle
+    slowest.
 
-    Line `l` has two jobs: `l` fetches its tote, `lines + l` takes it back. Time advances in steps shorter than a
-    conveyor or an exchange takes, so that what a step finishes is felt only in the next: the steps change nothing.
+    Line `l` has two jobs: `l` fetches its tote, `lines + l` takes it back. Time advances in steps shorter
+    than a conveyor or an exchange takes, so that what a step finishes is felt only in the next: the steps
+    change nothing.
     """
 
     def __init__(
@@ -315,7 +318,8 @@ class AutomatedFloor:
 def single_command_s(shape: float, farthest_s: float) -> float:
     """Mean single command travel: T (1 + b²/3). Bozer & White, IIE Transactions 16(4), 1984.
 
-    `farthest_s` T is the longer of the times to the far end and to the top, `shape` b the shorter over the longer.
+    `farthest_s` T is the longer of the times to the far end and to the top, `shape` b the shorter over the
+    longer.
     """
     return farthest_s * (1.0 + shape * shape / 3.0)
 

@@ -25,12 +25,14 @@ def batch_orders(
 ) -> IntArray:
     """(orders,) cart of every order, numbered from 0.
 
-    `location` and `order` are parallel, one entry a pick; orders are numbered by age and each has a pick. Raises
-    `ValueError` for an unknown policy, an order without picks, or an order with more than `most_lines` of them.
+    `location` and `order` are parallel, one entry a pick; orders are numbered by age and each has a pick.
+    Raises `ValueError` for an unknown policy, an order without picks, or an order with more than `most_lines`
+    of them.
     """
     if policy not in POLICIES or routing not in ROUTING:
         raise ValueError(
-            f"no batching {policy!r} with routing {routing!r}; there are: {', '.join(POLICIES)}; {', '.join(ROUTING)}"
+            f"no batching {policy!r} with routing {routing!r}; there are: {', '.join(POLICIES)} with "
+            f"{', '.join(ROUTING)}"
         )
     aisle, along = block.aisle[location].astype(np.int64), block.along_m[location]
     turn = np.lexsort((along, aisle, order))

@@ -1,7 +1,8 @@
 """Storage systems and slotting policies compared on the same real orders, day by day.
 
-A replication is a day: the next few trading days after the learning period, laid on one. All variants meet the same
-orders and the same effort per line and order (common random numbers), so differences are taken pair by pair.
+A replication is a day: the next few trading days after the learning period, laid on one. All variants meet
+the same orders and the same effort per line and order (common random numbers), so differences are taken pair
+by pair.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ UNTIL_S = 5.0 * DAY_S
 class Setting:
     """Orders, cut into history and days to simulate; what both systems share.
 
-    `split_s` ends the history. `days` trading days make one simulated day; units of a line above `most_units` leave
-    from bulk stock and are not picked. `people` pick, put and refill in either system.
+    `split_s` ends the history. `days` trading days make one simulated day; units of a line above `most_units`
+    leave from bulk stock and are not picked. `people` pick, put and refill in either system.
     """
 
     orders: OrderLines

@@ -1,8 +1,10 @@
 """Decisions inside a goods-to-person warehouse: which order, which pod, which place, which robot.
 
-Each controller is built with a random generator of its own and sees the floor as arrays (`sim.warehouse.pod_floor`).
-It must not change them.
+Each controller is built with a random generator of its own and sees the floor as arrays
+(`sim.warehouse.pod_floor`). It must not change them.
 """
+
+# ruff: noqa: ARG002 - controllers of one kind share one signature
 
 from __future__ import annotations
 
@@ -60,8 +62,8 @@ class RandomOrder(_Controller):
 class MatchingOrder(_Controller):
     """The order with the largest share of lines on pods at the station or on their way; ties to the oldest.
 
-    An order that has waited `patience_s` goes first, so that none waits for ever. Source: the rule "pod match" of
-    Merschformann et al. 2019.
+    An order that has waited `patience_s` goes first, so that none waits for ever. Source: the rule "pod
+    match" of Merschformann et al. 2019.
     """
 
     patience_s = 3_600.0

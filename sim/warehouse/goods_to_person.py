@@ -1,8 +1,9 @@
-"""Goods-to-person: robots carry pods to stations. An event loop over integers; orders, lines and pods are array rows.
+"""Goods-to-person: robots carry pods to stations. An event loop over integers; orders, lines and pods are
+array rows.
 
-Travel is free-flow with trapezoidal speeds, stretched by `slowdown` for other robots. Charging empties by driving.
-An order needs all its units in the building before it takes a slot; a pod at the station serves whatever the
-station's open orders want of it. What controllers decide is in `sim.warehouse.controllers`.
+Travel is free-flow with trapezoidal speeds, stretched by `slowdown` for other robots. Charging empties by
+driving. An order needs all its units in the building before it takes a slot; a pod at the station serves
+whatever the station's open orders want of it. What controllers decide is in `sim.warehouse.controllers`.
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ Claims = list[tuple[int, int, int]]
 class RobotWarehouse:
     """One goods-to-person warehouse. Build, `submit` orders, `advance`, read the result; see `PickerFloor`.
 
-    `reserve` (items,) is what lies in bulk behind the pods, whose bins start full. Raises `ValueError` for faults that
-    name no station or robot, or robots that never come back. `charge_factor` draws a factor of each charging time.
+    `reserve` (items,) is what lies in bulk behind the pods, whose bins start full. Raises `ValueError` for
+    faults that name no station or robot, or robots that never come back. `charge_factor` draws a factor of
+    each charging time.
     """
 
     def __init__(

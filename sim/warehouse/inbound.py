@@ -17,8 +17,8 @@ from sim.warehouse.stock import Stock
 class Inbound:
     """Reviews stock, orders refill, and brings it in: truck → dock → receiving → put-away, carton by carton.
 
-    `daily` (items,) is mean demand a day, the basis of (s, S) and the start of the forecast. `stays` holds, per
-    station, the (arrive, start, finish) of its jobs: trucks at the docks, cartons after that.
+    `daily` (items,) is mean demand a day, the basis of (s, S) and the start of the forecast. `stays` holds,
+    per station, the (arrive, start, finish) of its jobs: trucks at the docks, cartons after that.
     """
 
     def __init__(

@@ -11,11 +11,12 @@ from sim.warehouse.orders import FloatArray, IntArray, RowArray
 
 @dataclass(frozen=True, slots=True)
 class AisleBlock:
-    """`aisles` parallel aisles with `bays` on each of two sides and `levels` shelves in reach above each other.
+    """`aisles` parallel aisles with `bays` on each of two sides and `levels` shelves in reach above each
+    other.
 
-    Aisles are narrow: both sides are picked without crossing. The way along an aisle is measured from the middle
-    of the front cross aisle (0) to that of the back one (`length_m`). The depot stands in the front cross aisle
-    before aisle `depot_aisle`. Location `l` lies in aisle `l // per_aisle`.
+    Aisles are narrow: both sides are picked without crossing. The way along an aisle is measured from the
+    middle of the front cross aisle (0) to that of the back one (`length_m`). The depot stands in the front
+    cross aisle before aisle `depot_aisle`. Location `l` lies in aisle `l // per_aisle`.
     """
 
     aisles: int

@@ -29,8 +29,9 @@ NONE = -1
 class OrderLines:
     """Orders in the order of their release; order `o` has the lines `first_line[o] : first_line[o + 1]`.
 
-    `release_s` float64 (orders,), ascending seconds; `first_line` int64 (orders + 1,); `item` int32 and `units`
-    int64 (lines,), units at least 1. `names[i]` is item `i`'s code. Raises `ValueError` where these disagree.
+    `release_s` float64 (orders,), ascending seconds; `first_line` int64 (orders + 1,); `item` int32 and
+    `units` int64 (lines,), units at least 1. `names[i]` is item `i`'s code. Raises `ValueError` where these
+    disagree.
     """
 
     release_s: FloatArray
@@ -131,11 +132,8 @@ def orders_of(
     """
     lines = pd.DataFrame({"order": order, "item": item, "units": units, "release_s": release_s})
     first = lines.groupby("order", sort=False)["release_s"].transform("min")
-    lines = (
-        lines.assign(release_s=first)
-        .groupby(["release_s", "order", "item"], sort=True, as_index=False)["units"]
-        .sum()
-    )
+    keys = ["release_s", "order", "item"]
+    lines = lines.assign(release_s=first).groupby(keys, sort=True)["units"].sum().reset_index()
     starts = np.flatnonzero(np.diff(lines["order"].to_numpy(np.int64), prepend=-1))
     return OrderLines(
         lines["release_s"].to_numpy(np.float64)[starts],
@@ -147,7 +145,8 @@ def orders_of(
 
 
 def orders_from_file(path: Path, map_name: str = "uci-online-retail") -> OrderLines:
-    """Clean orders of a file, by a column map (see `logistics.importing`); times count from the first day's midnight.
+    """Clean orders of a file, by a column map (see `logistics.importing`); times count from the first day's
+    midnight.
 
     Raises `InvalidInputError` where the file cannot be read or holds no order that could be picked.
     """

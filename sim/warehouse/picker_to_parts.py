@@ -1,9 +1,9 @@
 """Picker-to-parts: waves of orders, carts through aisles, put wall, packing; all lines are array rows.
 
-A wave takes the orders released since the last one whose units are in the building. Orders are cut into pieces by zone
-(and where they exceed a cart), pieces are batched into carts, carts routed; pickers of the zone take carts first come
-first served. Lines reach the put wall when their cart is back; without a wall carts sort while picking. Complete
-orders are packed. A line found short is picked again in a later wave.
+A wave takes the orders released since the last one whose units are in the building. Orders are cut into
+pieces by zone (and where they exceed a cart), pieces are batched into carts, carts routed; pickers of the
+zone take carts first come first served. Lines reach the put wall when their cart is back; without a wall
+carts sort while picking. Complete orders are packed. A line found short is picked again in a later wave.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sim.stations import CapacityProfile, Started, Station
 from sim.warehouse.batching import batch_orders
 from sim.warehouse.inbound import Inbound
 from sim.warehouse.layout import AisleBlock
-from sim.warehouse.orders import NONE, FloatArray, IntArray, OrderLines
+from sim.warehouse.orders import NONE, FloatArray, IntArray, OrderLines, RowArray
 from sim.warehouse.put_wall import PutWall
 from sim.warehouse.result import Fault, Note, Stays, WarehouseResult
 from sim.warehouse.routing import route
@@ -67,9 +67,10 @@ class _Tours:
 class PickerFloor:
     """One picker-to-parts warehouse. Build, `submit` orders, `advance`, read the result.
 
-    `location` (items,) is the slotting. Times do not depend on the steps in which it advances, as long as orders are
-    submitted before the wave that follows their release. Service times belong to lines and orders of `orders` by row,
-    so that two layouts or policies meet the same luck. Raises `ValueError` when a zone has no picker.
+    `location` (items,) is the slotting. Times do not depend on the steps in which it advances, as long as
+    orders are submitted before the wave that follows their release. Service times belong to lines and orders
+    of `orders` by row, so that two layouts or policies meet the same luck. Raises `ValueError` when a zone
+    has no picker.
     """
 
     def __init__(
@@ -103,7 +104,6 @@ class PickerFloor:
         self._backlog = np.empty(0, np.int64)  # orders without stock, and those with lines found short
         self._short: dict[int, None] = {}  # orders whose remaining lines have no promise
         self._announced = np.empty(0, np.int64)
-        self._effort_of_tour: list[float] = []
         self._tours = _Tours([], [], [], [], [], [])
         self._running: list[tuple[float, int]] = []
         self._face_ready_s = np.zeros(self.location.size)
@@ -324,7 +324,7 @@ class PickerFloor:
         for number in np.unique(order[self._lines_left[order] == 0]):
             self._complete(int(number), at_s)
 
-    def _vanish_possible(self, item: IntArray, wanted: IntArray) -> bool:
+    def _vanish_possible(self, item: RowArray, wanted: IntArray) -> bool:
         """Whether some line of a cart might find less than it wants."""
         needed = np.zeros(self.location.size, np.int64)
         np.add.at(needed, item, wanted)

@@ -1,4 +1,4 @@
-"""The state of a goods-to-person floor: pods with bins, places, stations, robots; as arrays that controllers read."""
+"""The state of a goods-to-person floor: pods with bins, places, stations, robots, as arrays."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ ROW_GAP = 1.5  # between rows of pods, in pitches: every second gap is an aisle
 
 
 class PodFloor:
-    """Pods stand in a grid of places, pick stations along its south side, replenishment stations along the north.
+    """Pods stand in a grid of places, pick stations along its south side, replenishment stations along the
+    north.
 
-    Stations are numbered through: pick stations first. `open_units` (lines,) is what a line wants and no pod on its
-    way was promised for; `free_units` (bins,) what a bin offers by the books; `bin_units` what is truly in it and
-    `bin_book` what the books say. `pod_place` is -1 while a pod is off its place.
+    Stations are numbered through: pick stations first. `open_units` (lines,) is what a line wants and no pod
+    on its way was promised for; `free_units` (bins,) what a bin offers by the books; `bin_units` what is
+    truly in it and `bin_book` what the books say. `pod_place` is -1 while a pod is off its place.
     """
 
     def __init__(self, section: GoodsToPersonSection, orders: OrderLines, bins: Bins) -> None:

@@ -12,8 +12,9 @@ from sim.warehouse.orders import NONE, FloatArray, IntArray
 class PutWall:
     """`cubbies` cubbies and people by a capacity profile; advances in any steps with the same times.
 
-    `order_of_line` (lines,) and `put_s` (lines,) describe every line that may ever come. `arrive_s`, `start_s` and
-    `finish_s` (lines,) and `done_s` (orders,) are filled as time advances, NaN before; `finish_s` may lie ahead.
+    `order_of_line` (lines,) and `put_s` (lines,) describe every line that may ever come. `arrive_s`,
+    `start_s` and `finish_s` (lines,) and `done_s` (orders,) are filled as time advances, NaN before;
+    `finish_s` may lie ahead.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Controllers of goods-to-person warehouses by name: the built-in ones, and those other packages offer.
 
-A package adds one by declaring an entry point in the group `logistics.warehouse.KIND` (KIND as in `BUILT_IN`) whose
-value is a class or factory that takes a `numpy.random.Generator`.
+A package adds one by declaring an entry point in the group `logistics.warehouse.KIND` (KIND as in `BUILT_IN`)
+whose value is a class or factory that takes a `numpy.random.Generator`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from sim.warehouse.orders import HOUR_S, FloatArray, OrderLines
 class Fault:
     """Something that goes wrong: what, which one, from when to when, how many units.
 
-    `station_closed` (a pick station or zone), `robot_stopped`, `stock_wrong` (units of an item that vanish at `from_s`).
+    `station_closed` (a pick station or zone), `robot_stopped`, `stock_wrong` (units of an item that vanish at
+    `from_s`).
     """
 
     kind: str
@@ -51,9 +52,9 @@ Stays = tuple[FloatArray, FloatArray, FloatArray]
 class WarehouseResult:
     """Times are NaN where work was not finished. `stays[station]` are (arrive, start, finish) of its jobs.
 
-    `picked_s` (lines,) when the last unit was picked; `ready_s` (orders,) when the order was complete for packing;
-    `packed_s` (orders,). `server_s[station]` are seconds in which servers were there. `people` names the
-    stations where people pick, put and refill; `moved_m` metres that people or machines moved.
+    `picked_s` (lines,) when the last unit was picked; `ready_s` (orders,) when the order was complete for
+    packing; `packed_s` (orders,). `server_s[station]` are seconds in which servers were there. `people` names
+    the stations where people pick, put and refill; `moved_m` metres that people or machines moved.
     """
 
     orders: OrderLines

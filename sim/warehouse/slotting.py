@@ -29,9 +29,9 @@ def slot(
     """(items,) location of every item, one each.
 
     `random`: any location alike. `turnover`: the more lines ask for an item, the nearer the aisle and the bay
-    (aisle by aisle, which suits tours through whole aisles). `affinity`: aisles are filled one after the other
-    by `group_items`; within an aisle, the more an item is asked for, the nearer its bay. Only `random` draws
-    from the generator. Raises `ValueError` when items outnumber locations, or for an unknown policy.
+    (aisle by aisle, which suits tours through whole aisles). `affinity`: aisles are filled one after the
+    other by `group_items`; within an aisle, the more an item is asked for, the nearer its bay. Only `random`
+    draws from the generator. Raises `ValueError` when items outnumber locations, or for an unknown policy.
     """
     items = len(history.names)
     if items > block.locations:
@@ -64,9 +64,10 @@ def group_items(
 ) -> IntArray:
     """(items,) group of every item: groups of the given sizes, filled in turn with what is bought together.
 
-    `affinity` is that of `item_affinity`, `picks` (items,) how often each is asked for. With `members` only these items are grouped; others get a negative number.
-    The first groups take what is asked for most, so that laying them nearest keeps what turnover gains. `sizes`
-    must add up to the number of items at least. Raises `ValueError` otherwise.
+    `affinity` is that of `item_affinity`, `picks` (items,) how often each is asked for. With `members` only
+    these items are grouped; others get a negative number. The first groups take what is asked for most, so
+    that laying them nearest keeps what turnover gains. `sizes` must add up to the number of items at least.
+    Raises `ValueError` otherwise.
     """
     chosen = np.ones(picks.size, np.bool_) if members is None else members
     if int(sizes.sum()) < chosen.sum():
@@ -103,9 +104,9 @@ def fill_pods(
 ) -> Bins:
     """Which items share a pod. Items asked for more get more bins, by the square root of their lines.
 
-    Every policy gives an item the same number of bins, on different pods. `random` deals them out; `turnover` puts
-    items of like turnover on one pod; `affinity` groups what is bought together by `group_items`. Raises `ValueError`
-    when items outnumber bins.
+    Every policy gives an item the same number of bins, on different pods. `random` deals them out; `turnover`
+    puts items of like turnover on one pod; `affinity` groups what is bought together by `group_items`. Raises
+    `ValueError` when items outnumber bins.
     """
     items = len(history.names)
     if items > pods * bins_per_pod:

@@ -11,10 +11,10 @@ from sim.warehouse.orders import BoolArray, IntArray, OrderLines
 class Stock:
     """Units of every item; all arrays (items,) int64, none ever negative.
 
-    `face` lies where pickers take it, `book` is what the books say lies there, `reserve` lies in bulk behind it, `dock`
-    has come in and is not put away, `on_order` is on its way. `promised` of face and reserve belongs to orders that
-    were released. `picked` has left the shelves, `lost` was missing when somebody counted or reached for it. `asked`
-    counts units of all orders taken in. At any time
+    `face` lies where pickers take it, `book` is what the books say lies there, `reserve` lies in bulk behind
+    it, `dock` has come in and is not put away, `on_order` is on its way. `promised` of face and reserve
+    belongs to orders that were released. `picked` has left the shelves, `lost` was missing when somebody
+    counted or reached for it. `asked` counts units of all orders taken in. At any time
 
         initial + received = face + reserve + dock + picked + lost
 
@@ -40,10 +40,12 @@ class Stock:
     @property
     def free(self) -> IntArray:
         """Units by the books that no order was promised."""
-        return np.maximum(self.book + self.reserve - self.promised, 0)
+        free: IntArray = np.maximum(self.book + self.reserve - self.promised, 0)
+        return free
 
     def promise(self, orders: OrderLines, rows: IntArray, wanted: IntArray) -> BoolArray:
-        """Promise each of these orders, in turn, all units its lines still want, or none; says which got them.
+        """Promise each of these orders, in turn, all units its lines still want, or none; says which got
+        them.
 
         `wanted` (lines,) int64.
         """

@@ -84,7 +84,7 @@ def cranes(seed: int, replications: int, jobs: int = 4_000) -> Iterator[Check]:
 
 
 def repair_queue(machines: int, servers: int, think_s: float, service_s: float) -> float:
-    """Mean time at the servers of the closed queue M/M/`servers`//`machines`, waiting included (exact, by states)."""
+    """Mean time at the servers of the closed queue M/M/`servers`//`machines`, with waiting (exact)."""
     weight = [1.0]
     for n in range(1, machines + 1):
         rate_in = (machines - n + 1) / think_s
@@ -97,10 +97,11 @@ def repair_queue(machines: int, servers: int, think_s: float, service_s: float) 
 
 
 def charging(seed: int, replications: int) -> Check:
-    """Robots at too few chargers against the machine-interference model with the think time seen in the same run.
+    """Robots at too few chargers against the machine-interference model with the think time seen in the same
+    run.
 
-    Robots always have work, stations never hold them up; the time away from the chargers does not depend on how
-    many others are there. The estimate is the ratio of simulated to predicted mean time at the chargers.
+    Robots always have work, stations never hold them up; the time away from the chargers does not depend on
+    how many others are there. The estimate is the ratio of simulated to predicted mean time at the chargers.
     """
     robots, chargers = 12, 2
     ratios = []

@@ -1,8 +1,9 @@
 """Order batching: which orders share a cart.
 
-Orders are runs `first[o] : first[o + 1]` of picks sorted by aisle and way along it, in the order of their age. `batch`
-receives the cart of each order, numbered from 0; the number of carts is returned. A cart holds at most `most_orders`
-orders and `most_lines` lines; an order with more lines than that gets a cart of its own.
+Orders are runs `first[o] : first[o + 1]` of picks sorted by aisle and way along it, in the order of their
+age. `batch` receives the cart of each order, numbered from 0; the number of carts is returned. A cart holds
+at most `most_orders` orders and `most_lines` lines; an order with more lines than that gets a cart of its
+own.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ def first_come(first, most_orders, most_lines, batch):
 
 @njit(cache=True, nogil=True)
 def seed(first, aisle, aisles, most_orders, most_lines, batch):
-    """The oldest order left is the seed; orders join that add the fewest aisles to the cart's, then share most.
+    """The oldest order left is the seed; orders join that add the fewest aisles to the cart's, then share
+    most.
 
-    Source of the rule: De Koster, Van der Poort & Wolters, International Journal of Production Research 37(7), 1999.
+    Source of the rule: De Koster, Van der Poort & Wolters, International Journal of Production Research
+    37(7), 1999.
     """
     n = first.size - 1
     enters = np.zeros((n, aisles), np.bool_)

@@ -32,8 +32,9 @@ def serve(
 ):  # fmt: skip
     """Serve jobs first come first served until `until_s`; a job may start at `until_s` at the latest.
 
-    A storage and a retrieval both in line go together in one dual cycle. `counts` holds the sizes of the pending heap
-    and of both queues' head and tail; `clock[0]` is when the machine is free, at the input/output point (0, 0).
+    A storage and a retrieval both in line go together in one dual cycle. `counts` holds the sizes of the
+    pending heap and of both queues' head and tail; `clock[0]` is when the machine is free, at the
+    input/output point (0, 0).
     """
     n_pending, in_head, in_tail, out_head, out_tail = counts[0], counts[1], counts[2], counts[3], counts[4]
     while True:

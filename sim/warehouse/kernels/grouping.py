@@ -8,10 +8,12 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def grow_groups(first, other, value, weight, sizes, pull, group):
-    """Fill groups one after the other; `group[i]` becomes the group of item i, items left over keep -1, items with another negative number are passed by.
+    """Fill groups one after the other; `group[i]` becomes the group of item i, items left over keep -1, items
+    with another negative number are passed by.
 
-    A group begins with the heaviest item left and takes, one at a time, the item with the largest weight ×
-    (1 + pull × mean affinity to the group's items); affinity is a symmetric CSR matrix `first`, `other`, `value`.
+    A group begins with the heaviest item left and takes, one at a time, the item with the largest weight × (1
+    + pull × mean affinity to the group's items); affinity is a symmetric CSR matrix `first`, `other`,
+    `value`.
     """
     items = weight.size
     score = np.zeros(items)

@@ -1,7 +1,8 @@
 """What a pod can give to a station: scoring of pods and orders, claiming of units.
 
-A station's open orders stand in `slots` (-1 where free); a line still wants `open_units` that no pod on its way was
-promised to. A bin offers `free_units`. `bin_of` (items,) is scratch space, -1 throughout between calls.
+A station's open orders stand in `slots` (-1 where free); a line still wants `open_units` that no pod on its
+way was promised to. A bin offers `free_units`. `bin_of` (items,) is scratch space, -1 throughout between
+calls.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Event loop of a put wall: lines come from carts, people put them into their order's cubby.
 
-An order takes a cubby with its first line and gives it back with its last put. Lines of orders without a cubby wait
-aside in a buffer, orders in the order of their first line. `counts` holds the sizes named below; heaps are pairs of
-arrays (key, number), smallest key first, ties by number.
+An order takes a cubby with its first line and gives it back with its last put. Lines of orders without a
+cubby wait aside in a buffer, orders in the order of their first line. `counts` holds the sizes named below;
+heaps are pairs of arrays (key, number), smallest key first, ties by number.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Lengths of picker tours in one block of parallel aisles.
 
-A tour is a run of picks sorted by aisle, then by way along it. The depot lies in the front cross aisle (way 0)
-before `depot_aisle`; `length` is the way from front to back cross aisle, `pitch` from aisle to aisle.
+A tour is a run of picks sorted by aisle, then by way along it. The depot lies in the front cross aisle (way
+0) before `depot_aisle`; `length` is the way from front to back cross aisle, `pitch` from aisle to aisle.
 
 The exact length is the dynamic program of Ratliff & Rosenthal (Operations Research 31(3), 1983): from left to
-right, partial tours are told apart only by the parity of the degree of the last aisle's two ends and by whether
-they hang together. Its transition rules are derived here, not tabulated: `_VERTICAL` are the ways to serve an
-aisle, `_LEVEL` the edges to the next.
+right, partial tours are told apart only by the parity of the degree of the last aisle's two ends and by
+whether they hang together. Its transition rules are derived here, not tabulated: `_VERTICAL` are the ways to
+serve an aisle, `_LEVEL` the edges to the next.
 """
 
 from __future__ import annotations
@@ -164,9 +164,9 @@ def exact_length(aisle, along, first, last, depot_aisle, pitch, length):
 def heuristic_length(aisle, along, first, last, depot_aisle, pitch, length, largest_gap):
     """S-shape or largest-gap tour through the picks `first : last`.
 
-    S-shape goes through every aisle with picks; when their number is odd, the last is entered and left from the
-    front. Largest gap goes through the first and the last aisle and enters those between from both ends up to
-    the largest gap. With one aisle both turn at its last pick.
+    S-shape goes through every aisle with picks; when their number is odd, the last is entered and left from
+    the front. Largest gap goes through the first and the last aisle and enters those between from both ends
+    up to the largest gap. With one aisle both turn at its last pick.
     """
     if first == last:
         return 0.0

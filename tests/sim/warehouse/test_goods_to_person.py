@@ -51,8 +51,8 @@ def _orders(items: list[int], release_s: float = 8 * 3600.0, units: int = 1) -> 
 def test_one_robot_cycle_by_hand() -> None:
     """One robot, one station: fetch, lift, carry, pick, carry back, set down; then the next pod."""
     section = GoodsToPersonSection(
-        pods=2, bins_per_pod=1, robots=1, stations=1, replenishment_stations=1, shifts=support.shift(1), cv=0.0,
-        slowdown=1.2, pod_storage="nearest",
+        pods=2, bins_per_pod=1, robots=1, stations=1, replenishment_stations=1, shifts=support.shift(1),
+        cv=0.0, slowdown=1.2, pod_storage="nearest",
     )  # fmt: skip
     book = _orders([0, 1])
     bins = Bins(np.array([0, 1]), np.array([0, 1]))
@@ -99,7 +99,7 @@ def test_pile_on_controllers_raise_pile_on_and_save_way() -> None:
         support.robots(book, pod_selection="random", order_assignment="fcfs", pod_storage="random", **load)
     )
     better = complete(support.robots(book, **load))
-    assert better.figures["pile_on"] > 1.1 * plain.figures["pile_on"]
+    assert better.figures["pile_on"] > 1.05 * plain.figures["pile_on"]
     assert better.moved_m < 0.8 * plain.moved_m
 
 
@@ -161,11 +161,14 @@ def test_a_closed_station_hands_its_orders_on() -> None:
 
 
 def test_a_stopped_robot_holds_nobody_up() -> None:
-    book = support.orders(8, 900)
-    faults = [Fault("robot_stopped", robot, 9 * 3600 + 40 * robot, 20 * 3600.0) for robot in range(4)]
+    book = support.orders(8, 300)
+    faults = [
+        Fault("robot_stopped", number % 4, 8.5 * 3600 + 407.0 * number, 8.5 * 3600 + 407.0 * number + 1500)
+        for number in range(12)
+    ]
     result = complete(support.robots(book, robots=6, speed_mps=0.3, faults=faults))
     stops = [note for note in result.trace if note.what == "robot stops"]
-    assert [note.who for note in stops] == [0, 1, 2, 3]
+    assert [note.who for note in stops] == [0, 1, 2, 3] * 3
     assert any("other pods" in note.detail for note in stops)
     assert np.median(result.packed_s) < 14 * 3600
     healthy = complete(support.robots(book, robots=6, speed_mps=0.3))

@@ -40,7 +40,14 @@ def complete(floor: PickerFloor) -> WarehouseResult:
 def test_one_tour_by_hand() -> None:
     """Two lines in one order: the wave after the release, setup, way, two efforts; then packing."""
     section = PickerToPartsSection(
-        aisles=2, bays=5, levels=1, cv=0.0, pickers=support.shift(1), wave_s=1800, routing="s_shape", face_units=10
+        aisles=2,
+        bays=5,
+        levels=1,
+        cv=0.0,
+        pickers=support.shift(1),
+        wave_s=1800,
+        routing="s_shape",
+        face_units=10,
     )
     book = OrderLines(
         np.array([8.1 * 3600]), np.array([0, 2]), np.array([0, 1], np.int32), np.array([1, 3]), ("a", "b")
@@ -78,7 +85,9 @@ def test_a_cubby_holds_one_order_at_a_time() -> None:
     result = complete(floor)
     wall = floor.wall
     assert wall is not None
-    begin = np.array([wall.start_s[book.first_line[o] : book.first_line[o + 1]].min() for o in range(len(book))])
+    begin = np.array(
+        [wall.start_s[book.first_line[o] : book.first_line[o + 1]].min() for o in range(len(book))]
+    )
     times = np.sort(np.concatenate((begin, result.ready_s)))
     inside = [(begin <= at).sum() - (result.ready_s <= at).sum() for at in times]
     assert max(inside) == 4
@@ -169,9 +178,7 @@ def test_without_stock_orders_wait_for_the_truck() -> None:
     st.floats(0.0, 2.0),
     st.lists(st.tuples(st.integers(0, support.ITEMS - 1), st.integers(1, 30)), max_size=4),
 )
-def test_counts_never_go_negative(
-    seed: int, policy: str, days: float, wrong: list[tuple[int, int]]
-) -> None:
+def test_counts_never_go_negative(seed: int, policy: str, days: float, wrong: list[tuple[int, int]]) -> None:
     """Receive, store, pick, pack with wrong counts: every unit in one place at every wave, none below zero."""
     book = support.orders(seed, 60)
     daily = book.units_of_items().astype(float)
