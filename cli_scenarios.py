@@ -30,12 +30,17 @@ from cli_shared import (
 @click.option("--template", default="small", show_default=True, help="What to start from; see --list.")
 @click.option("--list", "list_them", is_flag=True, is_eager=True, help="List the templates.")
 def init(name: str, template: str, list_them: bool) -> None:
-    """Write a new scenario NAME.toml to edit."""
+    """Write a new scenario NAME.toml to edit; or, from the template `solver`, a package with a routing solver."""
     from logistics.templates import init as write
     from logistics.templates import templates
 
     if list_them:
-        click.echo("\n".join(templates()))
+        click.echo("\n".join([*templates(), "solver"]))
+        return
+    if template == "solver":
+        from solvers.template import write_package
+
+        click.echo(write_package(name, Path.cwd()))
         return
     click.echo(write(name, template, Path.cwd()))
 
@@ -63,6 +68,13 @@ def validate(scenario: str, changes: tuple[str, ...], as_json: bool) -> None:
 @seed_option
 @click.option("--out", help="Run folder; runs/NAME by default.")
 @overwrite_option
+@click.option(
+    "--from",
+    "start_from",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Go on from the state in which the run in this folder ended.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 3 unless every parcel was delivered or cancelled.")
 @click.option("--measured-solve-time", is_flag=True, help="Charge wall-clock solve times (not reproducible).")
 @click.option("--jobs", type=click.IntRange(min=1), help="Threads for solvers; all cores by default.")
@@ -73,6 +85,7 @@ def run(
     seed: int,
     out: str | None,
     overwrite: bool,
+    start_from: Path | None,
     strict: bool,
     measured_solve_time: bool,
     jobs: int | None,
@@ -94,9 +107,10 @@ def run(
             seed,
             options=TwinOptions(jobs=jobs, measured_solve_time=measured_solve_time),
             progress=progress,
+            start_from=start_from,
         )
         progress("writing")
-        write_run(place, loaded, result.tables, result.manifest, result.roads)
+        write_run(place, loaded, result.tables, result.manifest, result.roads, result.state)
         report = folder / render_report(place).name
     if as_json:
         print_json({**result.manifest, "folder": str(folder), "report": str(report)})
@@ -104,6 +118,9 @@ def run(
         rows = [[name, number(value)] for name, value in result.manifest["kpis"].items()]
         print_table(f"{loaded.scenario.name}: key figures", ["KPI", "value"], rows)
         click.echo(f"\nReport: {report}")
+    came_from = result.manifest["from"]
+    if came_from and came_from["orders_before"]:
+        note(f"{came_from['orders_before']} orders before {came_from['moment']} are the earlier run's")
     unfinished = result.kpis["parcels"] - result.kpis["delivered"] - result.kpis["cancelled"]
     sys.exit(INCOMPLETE if strict and unfinished else 0)
 

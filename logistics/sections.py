@@ -55,8 +55,8 @@ class Section(BaseModel):
 class ClockWindow(Section):
     """From one local clock time to a later one, every day."""
 
-    opens: ClockTime
-    closes: ClockTime
+    opens: ClockTime  # first moment
+    closes: ClockTime  # last moment
 
     @model_validator(mode="before")
     @classmethod
@@ -81,8 +81,8 @@ class ClockWindow(Section):
 class Shift(Section):
     """`workers` people or machines at work in a daily window."""
 
-    window: ClockWindow
-    workers: Annotated[int, Field(ge=0, le=100_000)]
+    window: ClockWindow  # when
+    workers: Annotated[int, Field(ge=0, le=100_000)]  # how many at once
 
     @model_validator(mode="before")
     @classmethod

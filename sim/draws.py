@@ -28,12 +28,13 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
 def parcel_keys(demand: Demand, start_epoch_s: int) -> KeyArray:
-    """(parcels,) uint64 keys from each order's reference, the moment it was placed and the parcel's number in it."""
+    """(parcels,) uint64 keys: of each order's reference and moment, and of the parcel's number in it."""
     orders, order = demand.orders, demand.parcels.order
     with np.errstate(over="ignore"):
         of_order = keys_of(orders.reference) + (orders.placed_s + start_epoch_s).astype(np.uint64) * _MIX_1
         number = np.arange(len(order)) - np.searchsorted(order, order)
-        return of_order[order] + number.astype(np.uint64) * _MIX_2
+        keys: KeyArray = of_order[order] + number.astype(np.uint64) * _MIX_2
+    return keys
 
 
 def attempt_keys(keys: KeyArray, attempts: NDArray[np.int64]) -> KeyArray:

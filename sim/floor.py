@@ -55,7 +55,7 @@ class SiteFloor:
         self.docks = simpy.Resource(env, capacity=site.docks)
         self.stages = tuple(site.stages)
         self._priority = priority
-        self._chain = StationChain(
+        self.chain = StationChain(
             [
                 Station(f"{site.id}.{s.name}", shift_profile(s, clock, days, closures), s.transfer_s)
                 for s in self.stages
@@ -67,9 +67,7 @@ class SiteFloor:
     @property
     def capacities(self) -> dict[str, CapacityProfile]:
         """Servers over time of each stage by name."""
-        return {
-            s.name: station.capacity for s, station in zip(self.stages, self._chain.stations, strict=True)
-        }
+        return {s.name: station.capacity for s, station in zip(self.stages, self.chain.stations, strict=True)}
 
     def stage_number(self, name: str) -> int:
         return next(k for k, stage in enumerate(self.stages) if stage.name == name)
@@ -77,16 +75,21 @@ class SiteFloor:
     def enter(self, rows: RowArray, arrive_s: FloatArray, stage: str) -> None:
         """Parcels arrive at a stage, now or later."""
         if len(rows):
-            self._chain.submit(rows, arrive_s, self._priority[rows], self.stage_number(stage))
+            self.chain.submit(rows, arrive_s, self._priority[rows], self.stage_number(stage))
 
     def advance(self, until_s: float) -> tuple[StageStep, ...]:
         """Work on to a moment; the steps say what was started and finished at each stage."""
-        return self._chain.advance(until_s)
+        return self.chain.advance(until_s)
 
     def put_outbound(self, next_site: int, rows: RowArray, ready_s: FloatArray) -> None:
         """Sorted parcels wait for a truck to `next_site`."""
         if len(rows):
             self._outbound[next_site].append((rows, ready_s))
+
+    @property
+    def outbound_sites(self) -> list[int]:
+        """Next sites for which parcels may wait, ascending."""
+        return sorted(self._outbound)
 
     def waiting_for(self, next_site: int) -> tuple[RowArray, FloatArray]:
         """Parcels that wait for a truck to a site and since when, the urgent first, then in order of waiting."""

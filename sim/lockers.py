@@ -27,3 +27,11 @@ class Locker:
         for dwell in -self.dwell_s * np.log(self.draws.uniform(keys[:fitting])):
             heapq.heappush(self._freed_s, now_s + float(dwell))
         return fitting
+
+    def freed_s(self, now_s: float) -> list[float]:
+        """When the compartments taken after `now_s` will be free again, ascending."""
+        return sorted(freed for freed in self._freed_s if freed > now_s)
+
+    def fill(self, freed_s: list[float]) -> None:
+        """Take compartments until those moments."""
+        self._freed_s = sorted([*self._freed_s, *freed_s])

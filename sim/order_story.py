@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from logistics.scenario import Scenario
 from sim.kpis import minor_per_major
+from sim.late_orders import WORST, LateOrder, latest_orders
 from sim.lateness import STAGES, late_spans
 from sim.ledger import build_ledger
 from sim.report.source import Source
@@ -20,7 +21,6 @@ from sim.run_folder import read_run
 from sim.sites import run_end
 from solvers.errors import Fault, InvalidInputError
 
-WORST = 20  # orders listed when none is named
 LEDGER_TABLES = ("parcels", "stages", "moves", "legs", "containers", "duties", "sites")
 
 
@@ -115,34 +115,9 @@ class OrderStory:
         return text
 
 
-@dataclass(frozen=True, slots=True)
-class LateOrder:
-    """An order of the list that helps to choose one: how many hours late, in which state, made late by what."""
-
-    order: str
-    service: str
-    station: str
-    state: str
-    late_h: float
-    late_stage: str
-
-
 def worst_orders(folder: Path, count: int = WORST) -> list[LateOrder]:
-    """The orders of a run that are latest, undelivered ones counted until the end of the run."""
-    source = Source(folder)
-    rows = source.rows(
-        """
-        SELECT "order", service, station, state, late_stage, (coalesce(CASE WHEN state <> 'open' THEN final_s END,
-               (SELECT max(time_s) FROM moves)) - promise_s) / 3600 AS late_h
-        FROM parcels WHERE late_stage IS NOT NULL
-        ORDER BY late_h DESC, parcel LIMIT ?
-        """,
-        count,
-    )
-    return [
-        LateOrder(order, service, station, state, late_h, stage)
-        for order, service, station, state, stage, late_h in rows
-    ]
+    """The latest orders of a run folder."""
+    return latest_orders(Source(folder), count)
 
 
 def tell_order(folder: Path, order: str) -> OrderStory:

@@ -20,8 +20,13 @@ from logistics.demand import build_demand
 from logistics.paths import resolve
 from logistics.roads import Roads, load_roads
 from logistics.scenario import Scenario
+from logistics.tables import Demand
+from sim.handover import take_state
+from sim.joining import join
 from sim.random_streams import Streams
 from sim.results import build_tables
+from sim.resume import check_vehicles, put_state
+from sim.state import RunState, check_state, read_state
 from sim.twin import Twin, TwinOptions
 
 Progress = Callable[[str], None]
@@ -30,13 +35,15 @@ PACKAGES = ("logistics-engine", "numpy", "numba", "scipy", "simpy", "ortools", "
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A finished run. `kpis` are the flat key figures; those of the manifest add wall-clock and memory."""
+    """A finished run. `kpis` are the flat key figures; those of the manifest add wall-clock and memory; `state` is
+    where another run can go on."""
 
     scenario: Scenario
     tables: dict[str, pa.Table]
     kpis: dict[str, float]
     manifest: dict[str, Any]
     roads: Roads
+    state: RunState
 
 
 def scenario_hash(scenario: Scenario) -> str:
@@ -81,12 +88,50 @@ def build_twin(
     progress: Progress = lambda _: None,
 ) -> Twin:
     """The twin of a checked scenario with its demand and roads, ready to run."""
+    return _build(scenario, seed, replication, options, progress, None).twin
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """A twin ready to run, the demand of its own scenario, and what it took over from an earlier run."""
+
+    twin: Twin
+    demand: Demand
+    came_from: dict[str, Any] | None = None
+
+
+def _build(
+    scenario: Scenario,
+    seed: int,
+    replication: int,
+    options: TwinOptions | None,
+    progress: Progress,
+    start_from: Path | None,
+) -> _Built:
+    state = None
+    if start_from is not None:
+        state = read_state(start_from)
+        check_state(state, scenario, str(start_from))
     streams = Streams(seed, replication)
     progress("demand")
     demand = build_demand(scenario, streams.generator, scenario.folder)
     progress("roads")
     local, linehaul = make_roads(scenario)
-    return Twin(scenario, demand, local, linehaul, streams, options)
+    if state is None:
+        return _Built(Twin(scenario, demand, local, linehaul, streams, options), demand)
+    joined = join(scenario, demand, state)
+    twin = Twin(
+        scenario, joined.demand, local, linehaul, streams, options, joined.begins_s, joined.keys, demand
+    )
+    check_vehicles(state, twin, str(start_from))
+    put_state(twin, state)
+    came_from = {
+        "scenario": state.header["scenario"],
+        "moment": state.moment.isoformat(),
+        "parcels": joined.carried,
+        "orders_before": joined.earlier_orders,
+    }
+    return _Built(twin, demand, came_from)
 
 
 def run_scenario(
@@ -95,12 +140,17 @@ def run_scenario(
     replication: int = 0,
     options: TwinOptions | None = None,
     progress: Progress | None = None,
+    start_from: Path | None = None,
 ) -> RunResult:
-    """Simulate a checked scenario. Same scenario, seed and replication: the same tables."""
+    """Simulate a checked scenario. Same scenario, seed and replication: the same tables.
+
+    With `start_from`, the folder of an earlier run, the run goes on from the state in which that one ended.
+    Raises `InvalidInputError` where that can't be.
+    """
     begun = time.perf_counter()
     say = progress or (lambda _: None)
-    twin = build_twin(scenario, seed, replication, options, say)
-    demand = twin.demand
+    built = _build(scenario, seed, replication, options, say, start_from)
+    twin, cleaning = built.twin, built.demand.cleaning
     say("simulation")
     started = time.perf_counter()
     twin.run()
@@ -124,7 +174,9 @@ def run_scenario(
         "replication": replication,
         "currency": scenario.scenario.currency,
         "start": scenario.scenario.start.isoformat(),
-        "ended_s": twin.env.now,
+        "begun_s": twin.begins_s,
+        "ended_s": twin.cut_s,
+        "from": built.came_from,
         "versions": versions(),
         "machine": {
             "system": platform.system(),
@@ -133,15 +185,15 @@ def run_scenario(
             "cores": os.cpu_count(),
         },
         "cleaning": None
-        if demand.cleaning is None
+        if cleaning is None
         else {
-            "lines_read": demand.cleaning.lines_read,
-            "lines_kept": demand.cleaning.lines_kept,
-            "dropped": demand.cleaning.dropped,
+            "lines_read": cleaning.lines_read,
+            "lines_kept": cleaning.lines_kept,
+            "dropped": cleaning.dropped,
         },
         "kpis": {**kpis, **wall},
     }
-    return RunResult(scenario, tables, kpis, manifest, twin.world.roads)
+    return RunResult(scenario, tables, kpis, manifest, twin.world.roads, take_state(twin))
 
 
 def versions() -> dict[str, str]:

@@ -24,6 +24,7 @@ from logistics.roads import Roads
 from logistics.scenario import Scenario
 from sim.columns import encoded_names
 from sim.routes import network_geojson, routes_geojson
+from sim.state import RunState, write_state
 from sim.tables import SCHEMAS
 from solvers.errors import Fault, InvalidInputError
 
@@ -142,10 +143,12 @@ def write_run(
     tables: Mapping[str, pa.Table],
     manifest: Mapping[str, Any],
     roads: Roads | None = None,
+    state: RunState | None = None,
 ) -> None:
     """Write a run into `folder` (made if absent; files of the same names are replaced).
 
-    `tables` holds every table of `sim.tables`. With `roads` that have streets, routes follow them. Raises
+    `tables` holds every table of `sim.tables`. With `roads` that have streets, routes follow them; with `state`,
+    another run can start from the folder. Raises
     `InvalidInputError` before anything is written where a table is absent or does not conform.
     """
     absent = [name for name in SCHEMAS if name not in tables]
@@ -160,6 +163,8 @@ def write_run(
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in ready.items():
         _write_table(folder / f"{name}.parquet", table)
+    if state is not None:
+        write_state(folder, state)
     as_json = scenario.model_dump(mode="json", by_alias=True)
     _write_json(folder / SCENARIO, as_json)
     _write_json(folder / NETWORK, network_geojson(scenario))

@@ -30,7 +30,7 @@ class Vans:
     lockers: dict[int, Locker] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._trips = [0] * len(self.fleet)
+        self.trips = [0] * len(self.fleet)  # of each van so far
 
     def drive(self, trip: Trip, role: str, solve: int = -1) -> Process:
         """One trip of a plan: load, visit the stops, come back, unload, report."""
@@ -55,9 +55,9 @@ class Vans:
             env.now,
             dwell_s,
             np.array([0.0, *(float(stop.earliest_s) for stop in stops), 0.0]),
-            world.slowdown(name, self._trips[vehicle]),
+            world.slowdown(name, self.trips[vehicle]),
         )
-        self._trips[vehicle] += 1
+        self.trips[vehicle] += 1
         number = world.new_trip()
         done: list[RowArray] = []
         for k, stop in enumerate(stops):

@@ -73,6 +73,7 @@ class World:
     parcels: ParcelState = field(init=False)
     floors: dict[int, SiteFloor] = field(default_factory=dict)
     trips: int = 0
+    closing: bool = False  # after the cut: what is under way comes to its end, nothing new begins
 
     def __post_init__(self) -> None:
         orders, parcels, places = self.demand.orders, self.demand.parcels, self.demand.places
@@ -102,6 +103,7 @@ class World:
         self._final_rows = 0
         self._active = 0
         self.ended = self.env.event()
+        self.cut = self.env.event()
 
     # --- luck -----------------------------------------------------------------------------------------
 
@@ -149,6 +151,16 @@ class World:
         if done and not self.ended.triggered:
             self.ended.succeed()
 
+    @property
+    def active(self) -> int:
+        """Trips and flights under way."""
+        return self._active
+
+    def close(self) -> None:
+        """Cut the run: those that merely wait learn of it through `cut`."""
+        self.closing = True
+        self.cut.succeed()
+
     def activity(self, process: Process) -> Process:
         """A trip or flight that the run waits for."""
         self._active += 1
@@ -164,7 +176,9 @@ class World:
         self.floors[site].enter(rows, arrive_s, stage)
 
     def work(self, site: int) -> None:
-        """Bring a site's floor up to now and send on what it has finished."""
+        """Bring a site's floor up to now and send on what it has finished; it rests once the run is closing."""
+        if self.closing:
+            return
         floor = self.floors[site]
         for step in floor.advance(self.env.now):
             stage = floor.stages[step.stage].name

@@ -171,6 +171,10 @@ def _travel_faults(
     missing_xy = any(np.isnan(row["xy"]).any() for row in (*depots, *visits))
     for k, travel in enumerate(profiles or [Travel(metric=Metric.EUCLIDEAN_ROUND)]):
         place = f"travel[{k}]"
+        table = None if travel.speeds is None else travel.speeds.category
+        if table is not None and table.shape != (nodes, nodes):
+            message = f"categories are not {nodes} x {nodes}"
+            yield f"{place}.speeds", table.shape, "matrix-shape", message, "one row per node"
         if not travel.is_matrix:
             if missing_xy:
                 yield place, "", "no-coordinates", "nodes without coordinates", "give x and y or a matrix"

@@ -38,6 +38,7 @@ FEATURES: dict[str, str] = {
     "reloads": "vehicles that return to a depot for further trips",
     "several_windows": "visits with several time windows",
     "soft_windows": "a price on service after a due time",
+    "time_dependent": "speeds that change with the hour",
     "vehicles_first": "fewest vehicles first, then cost",
 }
 
@@ -99,6 +100,7 @@ def features_of(problem: Problem) -> frozenset[str]:
         "reloads": t.reload_depots is not None and any(t.reload_depots),
         "several_windows": v.gaps is not None and len(v.gaps) > 0,
         "soft_windows": v.late_cost is not None and bool((v.late_cost > 0).any()),
+        "time_dependent": any(travel.speeds is not None for travel in problem.travel),
         "vehicles_first": problem.objective is Objective.VEHICLES,
     }
     return frozenset(name for name, present in used.items() if present)

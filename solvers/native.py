@@ -24,12 +24,14 @@ from solvers.native_parts import (
     ProblemFile,
     RoutePart,
     SolutionFile,
+    SpeedsPart,
     VisitPart,
     Window,
 )
 from solvers.problem import UNLIMITED, Objective, Problem, VehicleTypes
 from solvers.readers import read, read_sol, sol_text
 from solvers.solution import Halt, Route, Solution
+from solvers.speeds import Speeds
 from solvers.travel import Metric, Travel
 
 PROBLEM_FORMAT = "logistics-problem/1"
@@ -47,13 +49,15 @@ def solution_schema() -> dict[str, Any]:
 
 
 def load_problem(path: Path | str, rounding: str | None = None) -> Problem:
-    """The problem in a .json (native), .vrp (VRPLIB) or .txt (Solomon) file.
+    """The problem in a .json (native), .vrp (VRPLIB), .txt (Solomon, Li and Lim) or .vrp.json (MAMUT) file.
 
     `rounding` names the convention for benchmark files (solvers/readers/rounding.py); None takes the usual one
     of the file's family. Raises `InvalidInputError` with every fault of the file.
     """
     path = Path(path)
     kinds = {".json": "native", ".vrp": "vrplib", ".txt": "solomon"}
+    if path.name.lower().endswith(".vrp.json"):
+        return read(path, rounding or "family")
     if path.suffix.lower() not in kinds:
         fault = Fault(
             str(path), "", path.suffix, "unknown-file-type", "not a problem file", f"use {', '.join(kinds)}"
@@ -79,11 +83,14 @@ def problem_of(content: ProblemFile, file: str = "problem") -> Problem:
         details = kind.model_dump(exclude={"shift", *bounds})
         limits: dict[str, Any] = {key: _limit(getattr(kind, key)) for key in bounds}
         b.vehicle_type(shift=_window(kind.shift), **limits, **details)
-    faults = []
+    faults: list[Fault] = []
     for i, profile in enumerate(content.travel):
         if isinstance(profile, MetricPart):
             metric = Metric[profile.metric.upper()]
-            b.travel(Travel(None, None, metric, profile.scale, profile.duration_per_distance))
+            pace = profile.duration_per_distance
+            b.travel(
+                Travel(None, None, metric, profile.scale, pace, _speeds(profile.speeds, file, i, faults))
+            )
             continue
         tables = {"distance": profile.distance, "duration": profile.duration or profile.distance}
         ragged = [key for key, rows in tables.items() if len({len(row) for row in rows} | {len(rows)}) > 1]
@@ -91,7 +98,8 @@ def problem_of(content: ProblemFile, file: str = "problem") -> Problem:
             place = f"travel[{i}].{key}"
             faults.append(Fault(file, place, "", "matrix-shape", f"{key} is not square", "one row per node"))
         if not ragged:
-            b.travel(Travel.of_matrices(tables["distance"], tables["duration"]))
+            made = Travel.of_matrices(tables["distance"], tables["duration"])
+            b.travel(dataclasses.replace(made, speeds=_speeds(profile.speeds, file, i, faults)))
     if faults:
         raise InvalidInputError(tuple(faults))
     try:
@@ -150,7 +158,7 @@ def dump_problem(problem: Problem, path: Path | str) -> None:
 def load_solution(path: Path | str, problem: Problem) -> Solution:
     """The solution in a .json (native) or .sol (CVRPLIB) file; whether it is sound is the checker's business."""
     path = Path(path)
-    if path.suffix.lower() != ".json":
+    if path.suffix.lower() != ".json" or path.name.lower().endswith(".bks.duration.json"):
         return read_sol(path, problem)[0]
     content = _parse(path, SolutionFile)
     return Solution.of(
@@ -266,7 +274,32 @@ def _rare_of_type(t: VehicleTypes, k: int) -> dict[str, Any]:
     return out if t.reload_depots is None else {**out, "reload_depots": list(t.reload_depots[k])}
 
 
+def _speeds(part: SpeedsPart | None, file: str, i: int, faults: list[Fault]) -> Speeds | None:
+    if part is None:
+        return None
+    try:
+        table = None if part.category is None else [[int(digit) for digit in row] for row in part.category]
+        return Speeds.of(part.starts, part.values, table)
+    except ValueError as error:
+        faults.append(Fault(file, f"travel[{i}].speeds", "", "speeds", str(error), "see the JSON Schema"))
+        return None
+
+
+def _speeds_part(travel: Travel) -> dict[str, Any]:
+    if travel.speeds is None:
+        return {}
+    speeds = travel.speeds
+    part = {"starts": speeds.starts.tolist(), "values": speeds.values.tolist()}
+    if speeds.category is not None:
+        part["category"] = ["".join(map(str, row)) for row in speeds.category.tolist()]
+    return {"speeds": part}
+
+
 def _travel_part(travel: Travel) -> dict[str, Any]:
+    return {**_plain_travel_part(travel), **_speeds_part(travel)}
+
+
+def _plain_travel_part(travel: Travel) -> dict[str, Any]:
     if travel.distance is not None and travel.duration is not None:
         tables = {"metric": "matrix", "distance": travel.distance.tolist()}
         same = travel.duration is travel.distance or np.array_equal(travel.duration, travel.distance)

@@ -75,12 +75,22 @@ class VehicleTypePart(_Part):
     reload_time: Amount = 0
 
 
+class SpeedsPart(_Part):
+    """Speeds by category of arc and period: `values` has a row per category and a speed per period, which begins
+    at its `starts`; `category` has a string per origin node, one digit per destination."""
+
+    starts: list[FiniteFloat]
+    values: list[list[FiniteFloat]]
+    category: list[str] | None = None
+
+
 class MatrixPart(_Part):
     """Travel between all nodes, depots first: a row per origin. Durations default to the distances."""
 
     metric: Literal["matrix"]
     distance: list[list[Amount]]
     duration: list[list[Amount]] | None = None
+    speeds: SpeedsPart | None = None
 
 
 class MetricPart(_Part):
@@ -89,6 +99,7 @@ class MetricPart(_Part):
     metric: Literal["euclidean_round", "euclidean_truncate", "haversine"]
     scale: Annotated[FiniteFloat, Field(gt=0)] = 1.0
     duration_per_distance: Annotated[FiniteFloat, Field(ge=0)] = 1.0
+    speeds: SpeedsPart | None = None
 
 
 class ProblemFile(_Part):

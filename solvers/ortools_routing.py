@@ -11,9 +11,10 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +58,13 @@ class OrtoolsSolver:
 
     name = "ortools"
     features = CLASSIC
+    ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "no set partitioning": {"pool_share": 0.0},
+        "no guided local search": {"gls_every": 10**9},
+        "only guided local search": {"gls_every": 1},
+        "neighbourhoods of one size": {"smallest": 1.0},
+        "half the neighbourhood": {"group_size": 60},
+    }
 
     def __init__(
         self,

@@ -49,7 +49,11 @@ RoutingSolver = Solver[Problem, Solution]
 
 # name -> module:attribute, imported only when asked for
 BUILT_IN: dict[str, str] = {
+    "alns": "solvers.alns:AlnsSolver",
+    "auto": "solvers.auto:AutoSolver",
+    "genetic": "solvers.genetic:GeneticSolver",
     "ortools": "solvers.ortools_routing:OrtoolsSolver",
+    "portfolio": "solvers.portfolio:PortfolioSolver",
     "pyvrp": "solvers.peers.pyvrp:PyvrpSolver",
     "ruin_recreate": "solvers.ruin_recreate:RuinRecreateSolver",
     "savings": "solvers.savings:SavingsSolver",

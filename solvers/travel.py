@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from solvers.speeds import Speeds
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -29,7 +32,8 @@ class Travel:
     """Distances and durations of one travel profile over all nodes (depots first, then visits).
 
     Either `distance` and `duration` are (N, N) int64 matrices (metric MATRIX), or `metric` and the problem's
-    coordinates define the distance and `duration = round(distance * duration_per_distance)`.
+    coordinates define the distance and `duration = round(distance * duration_per_distance)`. With `speeds`
+    the duration follows from the distance before it is rounded, and from the hour.
     """
 
     distance: IntArray | None = None
@@ -37,6 +41,7 @@ class Travel:
     metric: Metric = Metric.MATRIX
     scale: float = 1.0
     duration_per_distance: float = 1.0
+    speeds: Speeds | None = None
 
     @classmethod
     def of_matrices(cls, distance: Any, duration: Any | None = None) -> Travel:
@@ -65,17 +70,37 @@ class Travel:
         return Travel.of_matrices(dist, dur)
 
 
+def exact_length(travel: Travel, coords: FloatArray | None, i: int, j: int) -> float:
+    """The distance from node i to node j before it is rounded."""
+    if travel.distance is not None:
+        return float(travel.distance[i, j])
+    if coords is None:
+        raise ValueError("a travel profile without matrices needs coordinates")
+    if travel.metric is Metric.HAVERSINE:
+        lon1, lat1, lon2, lat2 = (math.radians(float(c)) for c in (*coords[i], *coords[j]))
+        h = math.sin((lat2 - lat1) / 2) ** 2
+        h += math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+        return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, h))) * travel.scale
+    dx, dy = float(coords[i, 0] - coords[j, 0]), float(coords[i, 1] - coords[j, 1])
+    return math.sqrt(dx * dx + dy * dy) * travel.scale
+
+
 def distances(travel: Travel, coords: FloatArray, origins: FloatArray) -> IntArray:
     """Distances from each origin coordinate to every coordinate, as (len(origins), len(coords)) int64."""
+    return paired_distances(travel, origins[:, None, :], coords[None, :, :])
+
+
+def paired_distances(travel: Travel, origins: FloatArray, targets: FloatArray) -> IntArray:
+    """Distances between coordinates (..., 2) of broadcastable shapes, int64."""
     if travel.metric is Metric.HAVERSINE:
-        lon1, lat1 = np.radians(origins[:, 0:1]), np.radians(origins[:, 1:2])
-        lon2, lat2 = np.radians(coords[None, :, 0]), np.radians(coords[None, :, 1])
+        lon1, lat1 = np.radians(origins[..., 0]), np.radians(origins[..., 1])
+        lon2, lat2 = np.radians(targets[..., 0]), np.radians(targets[..., 1])
         h = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
         metres = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(1.0, h)))
         rounded: IntArray = np.rint(metres * travel.scale).astype(np.int64)
         return rounded
-    dx = origins[:, 0:1] - coords[None, :, 0]
-    dy = origins[:, 1:2] - coords[None, :, 1]
+    dx = origins[..., 0] - targets[..., 0]
+    dy = origins[..., 1] - targets[..., 1]
     raw = np.sqrt(dx * dx + dy * dy) * travel.scale
     if travel.metric is Metric.EUCLIDEAN_ROUND:
         return np.floor(raw + 0.5).astype(np.int64)

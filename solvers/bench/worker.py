@@ -16,29 +16,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from solvers import FirstOf, MaxIterations, MaxRuntime, NoImprovement, Problem, ProblemBuilder, Stop, make
+from solvers import FirstOf, MaxIterations, MaxRuntime, Problem, ProblemBuilder, make
 from solvers.bench.instances import Instance, best_known
-from solvers.bench.record import StopSpec
 from solvers.check import check
 from solvers.errors import LogisticsError
 from solvers.native import dump_solution, load_problem
 from solvers.registry import RoutingSolver
+from solvers.stop import first_of
 
 _TICK_S = 0.01  # the history keeps one entry in this time
-
-
-def stop_of(spec: StopSpec) -> Stop:
-    """The stop that the specification means; at least one bound must be given."""
-    stops: list[Stop] = []
-    if spec.time_limit_s is not None:
-        stops.append(MaxRuntime(spec.time_limit_s))
-    if spec.iterations is not None:
-        stops.append(MaxIterations(spec.iterations))
-    if spec.no_improvement is not None:
-        stops.append(NoImprovement(spec.no_improvement))
-    if not stops:
-        raise ValueError("a run needs a stop")
-    return stops[0] if len(stops) == 1 else FirstOf(tuple(stops))
 
 
 def warm(solver: RoutingSolver, problem: Problem) -> float:
@@ -85,7 +71,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         found = {"visits": problem.num_visits, "best_known": known, "best_known_routes": known_routes}
         solver = make(job["solver"], job["parameters"])
         warm_s = warm(solver, problem)
-        stop = stop_of(StopSpec(**job["stop"]))
+        stop = first_of(**job["stop"])
         cpu, began = time.process_time(), time.monotonic()
         result = solver.solve(problem, stop, seed=job["seed"])
         wall_s, cpu_s = time.monotonic() - began, time.process_time() - cpu

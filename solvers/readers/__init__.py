@@ -15,10 +15,13 @@ from solvers.readers.build import build_problem
 from solvers.readers.families import FAMILIES, Family, family
 from solvers.readers.li_lim import BestKnown, is_li_lim, read_best_known, read_li_lim
 from solvers.readers.lines import read_lines
+from solvers.readers.mamut import PROBLEM_SUFFIX, SOLUTION_SUFFIX, read_mamut, read_mamut_solution
 from solvers.readers.rounding import ROUNDINGS, Rounding, rounding_of
-from solvers.readers.sol import read_sol, sol_text
+from solvers.readers.sol import read_sol as read_routes
+from solvers.readers.sol import sol_text
 from solvers.readers.solomon import read_solomon
 from solvers.readers.vrplib import parse_vrplib
+from solvers.solution import Solution
 
 __all__ = [
     "FAMILIES",
@@ -35,7 +38,7 @@ __all__ = [
 
 
 def read(path: Path | str, rounding: str) -> Problem:
-    """The problem in a VRPLIB, Solomon or Li and Lim file.
+    """The problem in a VRPLIB, Solomon, Li and Lim or MAMUT (.vrp.json) file.
 
     `rounding` is a name of `ROUNDINGS`, or "family" for the usual convention of the file's declared type.
     Raises `InvalidInputError` with every fault of the file.
@@ -43,6 +46,8 @@ def read(path: Path | str, rounding: str) -> Problem:
     path = Path(path)
     if rounding != "family":
         rounding_of(rounding)  # a wrong name is told before the file is read
+    if path.name.lower().endswith(PROBLEM_SUFFIX):
+        return read_mamut(path, rounding_of(FAMILIES["MAMUT"].rounding if rounding == "family" else rounding))
     if path.suffix.lower() == ".txt":
         lines = read_lines(path)
         name, parse = ("LI-LIM", read_li_lim) if is_li_lim(lines) else ("SOLOMON", read_solomon)
@@ -56,6 +61,8 @@ def read(path: Path | str, rounding: str) -> Problem:
 def family_of(path: Path | str) -> Family:
     """The conventions of a benchmark file's family, by the TYPE that it declares near its top."""
     path = Path(path)
+    if path.name.lower().endswith(PROBLEM_SUFFIX):
+        return FAMILIES["MAMUT"]
     if path.suffix.lower() == ".txt":
         return FAMILIES["LI-LIM" if is_li_lim(read_lines(path)) else "SOLOMON"]
     with path.open(encoding="utf-8", errors="replace") as file:
@@ -64,3 +71,15 @@ def family_of(path: Path | str) -> Family:
             if key.strip().upper() == "TYPE":
                 return family(value.strip())
     return family("")
+
+
+def read_sol(path: Path | str, problem: Problem) -> tuple[Solution, float | None]:
+    """The solution in a .sol or .bks.Duration.json file, and the cost that the file states.
+
+    Raises `InvalidInputError` with every fault found. Visits served twice and the like are not faults of the
+    file: they are for the checker to find.
+    """
+    path = Path(path)
+    if path.name.lower().endswith(SOLUTION_SUFFIX):
+        return read_mamut_solution(path, problem)
+    return read_routes(path, problem)

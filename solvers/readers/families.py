@@ -1,7 +1,7 @@
 """Benchmark families: how a set's numbers are rounded and in which units its solution files state costs.
 
 The one table that readers, tests and benchmarks take conventions from. Keyed by the TYPE of a VRPLIB file;
-SOLOMON and LI-LIM stand for those text formats.
+SOLOMON and LI-LIM stand for those text formats, MAMUT for its JSON.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ FAMILIES: dict[str, Family] = {
     "HFVRP": Family("exact"),
     "SOLOMON": Family("dimacs", 10, 1),
     "LI-LIM": Family("fine", 10_000, 2),
+    "MAMUT": Family("finest", 10_000_000, 7),
 }
 
 OTHER = Family("round")  # of types that are not in the table

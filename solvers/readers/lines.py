@@ -30,6 +30,10 @@ class Faults:
         place = "" if line is None else f"line {line}"
         self._found.append(Fault(str(self.path), place, str(value), code, message, repair))
 
+    def at(self, field: str, value: object, code: str, message: str, repair: str) -> None:
+        """A fault at a field of a structured file."""
+        self._found.append(Fault(str(self.path), field, str(value), code, message, repair))
+
     def check(self) -> None:
         if self._found:
             raise InvalidInputError(tuple(self._found))

@@ -39,6 +39,7 @@ ROUNDINGS: dict[str, Rounding] = {
     "dimacs": Rounding("dimacs", 10, True),  # DIMACS VRPTW: one decimal, truncated
     "exact": Rounding("exact", 1000, False),  # three decimals
     "fine": Rounding("fine", 10_000, False),  # four decimals, where files are in double precision
+    "finest": Rounding("finest", 10_000_000, False),  # seven decimals, where costs are compared to 1e-9
 }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from solvers import Metric, Problem, ProblemBuilder, Travel
 from solvers.features import CLASSIC, FEATURES
 from solvers.problem import Objective
+from solvers.speeds import Speeds
 
 # a feature -> the features that it brings along
 IMPLIED = {
@@ -125,9 +126,16 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
             vehicle["reload_time"] = int(rng.integers(0, 9))
             vehicle["capacity"] = rng.integers(6, 10, dims).tolist()
         b.vehicle_type(count=int(rng.integers(2, n + 1)) if rng.random() < 0.7 else n, **vehicle)
+    speeds = None
+    if "time_dependent" in on:
+        category = rng.integers(0, 2, (depots + n, depots + n))
+        starts = [0.0, *np.cumsum(rng.uniform(20.5, 90.0, 3)).tolist()]
+        speeds = Speeds.of(starts, rng.uniform(0.4, 2.0, (2, 4)), category)
     if "profiles" in on:
-        b.travel(Travel(metric=Metric.EUCLIDEAN_ROUND))
+        b.travel(Travel(metric=Metric.EUCLIDEAN_ROUND, speeds=speeds))
         b.travel(Travel(metric=Metric.EUCLIDEAN_ROUND, scale=1.3, duration_per_distance=0.6))
+    elif speeds is not None:
+        b.travel(Travel(metric=Metric.EUCLIDEAN_ROUND, speeds=speeds))
     return b.build()
 
 

@@ -33,8 +33,12 @@ from solvers.features import FEATURES
 from tests.conformance.problems import CASES, case_id, random_problem, supported
 
 # solver -> parameters that make its iterations short; solvers not listed take their defaults
-QUICK: dict[str, dict[str, Any]] = {"ortools": {"group_solutions": 10}, "vroom": {"exploration": 1}}
-ITERATIONS: dict[str, int] = {"ortools": 3}
+QUICK: dict[str, dict[str, Any]] = {
+    "ortools": {"group_solutions": 10},
+    "portfolio": {"processes": 1, "solvers": "savings ruin_recreate"},
+    "vroom": {"exploration": 1},
+}
+ITERATIONS: dict[str, int] = {"auto": 3, "ortools": 3}
 
 
 def present(name: str) -> bool:

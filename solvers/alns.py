@@ -1,0 +1,231 @@
+"""Adaptive large neighbourhood search for problems with every feature of the model."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from solvers.check import CheckReport, check
+from solvers.features import FEATURES, require
+from solvers.problem import Objective, Problem
+from solvers.result import Incumbent, OnBest, Result, Status
+from solvers.solution import Solution
+from solvers.stop import Progress, Stop
+
+if TYPE_CHECKING:
+    from solvers.kernels.rich.session import Session
+
+_BATCH_S = 0.15  # aim of a batch's length, where time decides
+
+
+class AlnsSolver:
+    """Ruin and recreate with adaptive choice of ruins and simulated annealing; pairs, alternatives and trips are
+    moved as such, and every changed route is driven anew.
+
+    Parameters
+    ----------
+    mean_removed, max_string, blink
+        Mean visits removed per iteration, longest string, probability of overlooking a route.
+    first_temperature, last_temperature
+        Of the annealing, in units of the mean cost of a leg at its start.
+    strings, split_strings, neighbours, route, trip
+        Weights of the ruins at the start.
+    reaction
+        How fast the weights follow success, 0 to keep them.
+    fleet_share
+        Share of the run given to making the fleet smaller, where vehicles come first.
+    near
+        Visits within reach of one ruin.
+    """
+
+    name = "alns"
+    features = frozenset(FEATURES)
+
+    def __init__(
+        self,
+        mean_removed: float = 10.0,
+        max_string: float = 10.0,
+        blink: float = 0.02,
+        first_temperature: float = 0.3,
+        last_temperature: float = 0.003,
+        strings: float = 4.0,
+        split_strings: float = 4.0,
+        neighbours: float = 1.0,
+        route: float = 0.3,
+        trip: float = 0.5,
+        reaction: float = 0.002,
+        fleet_share: float = 0.4,
+        near: int = 100,
+    ) -> None:
+        self.mean_removed, self.max_string, self.blink = mean_removed, max_string, blink
+        self.first_temperature, self.last_temperature = first_temperature, last_temperature
+        self.weights = [strings, split_strings, neighbours, route, trip]
+        self.reaction, self.fleet_share, self.near = reaction, fleet_share, near
+
+    def solve(
+        self,
+        problem: Problem,
+        stop: Stop,
+        *,
+        seed: int,
+        start: Solution | None = None,
+        on_best: OnBest[Solution] | None = None,
+    ) -> Result[Solution]:
+        """See `solvers.registry.Solver`. Needs n² matrices."""
+        require(problem, self.features, self.name)
+        run = _Run(self, problem, stop, seed, on_best)
+        try:
+            run.search(start)
+        except KeyboardInterrupt:
+            run.interrupted = True
+        return run.result()
+
+
+@dataclass
+class _Run:
+    """One call of `solve`."""
+
+    solver: AlnsSolver
+    problem: Problem
+    stop: Stop
+    seed: int
+    on_best: OnBest[Solution] | None
+    began: float = field(default_factory=time.monotonic)
+    history: list[tuple[float, int, int]] = field(default_factory=list)
+    iterations: int = 0
+    since: int = 0
+    interrupted: bool = False
+    solution: Solution = field(default_factory=Solution)
+
+    def __post_init__(self) -> None:
+        self.report: CheckReport = check(self.problem, self.solution)
+        self.monitor = self.stop.monitor()
+        self.rate = 0.0
+
+    def elapsed(self) -> float:
+        return time.monotonic() - self.began
+
+    def session(self, start: Solution | None) -> Session:
+        """A fresh search from `start`, or from nothing."""
+        import numpy as np
+
+        from solvers.kernels.rich.session import Session
+
+        s = self.solver
+        weights = list(s.weights)
+        if "reloads" not in self.problem.features:
+            weights[-1] = 0.0
+        tune = np.array([s.mean_removed, s.max_string, s.blink, 0.0, 1.0, 0.0, s.reaction, 0.0])
+        made = Session(self.problem, self.packed, self.seed, tune, weights)
+        if start is None:
+            made.construct()
+        else:
+            made.start_from(start)
+        return made
+
+    def search(self, start: Solution | None) -> None:
+        from solvers.kernels.rich.pack import pack
+
+        if self.problem.num_visits == 0 or self.problem.vehicle_types.count.max(initial=0) == 0:
+            self.note(Solution())
+            return
+        self.packed = pack(self.problem, self.solver.near)
+        session = self.session(start)
+        self.note(session.best())
+        if self.problem.objective is Objective.VEHICLES:
+            self.shrink_fleet(session)
+            session = self.session(self.solution)
+            session.allow(max(1, len(self.solution.routes)) if not self.report.unserved else None)
+        self.anneal(session, 1.0)
+
+    def note(self, solution: Solution) -> None:
+        """Take a solution that ranks better than all before."""
+        report = check(self.problem, solution)
+        if report.violations or (self.history and report.rank >= self.report.rank):
+            return
+        self.solution, self.report, self.since = solution, report, 0
+        elapsed, cost, unserved = self.elapsed(), report.cost.total, len(report.unserved)
+        self.history.append((elapsed, cost, unserved))
+        if self.on_best is not None:
+            self.on_best(Incumbent(solution, cost, unserved, elapsed, self.iterations))
+
+    def over(self) -> bool:
+        return self.monitor(Progress(self.iterations, self.since, self.report.cost.total))
+
+    def done(self) -> float:
+        """Share of the run that is over, as far as the stop bounds it."""
+        shares = [self.since / 50_000]
+        if self.stop.max_iterations is not None:
+            shares.append(self.iterations / max(1, self.stop.max_iterations))
+        elif self.stop.max_runtime_s is not None:
+            shares.append(self.elapsed() / max(1e-9, self.stop.max_runtime_s))
+        return min(1.0, shares[-1])
+
+    def batch(self) -> int:
+        """Iterations until the next look at the clock."""
+        limit = self.stop.max_iterations
+        if limit is not None:
+            return min(1000, limit - self.iterations)
+        return 1000 if self.stop.max_runtime_s is None else max(10, int(self.rate * _BATCH_S))
+
+    def step(self, session: Session) -> None:
+        before = time.monotonic()
+        size = self.batch()
+        rank = session.best_rank
+        done, self.since = session.search(size, self.since)
+        self.iterations += done
+        spent = time.monotonic() - before
+        if spent > 0.01 or not self.rate:
+            self.rate = min(done / max(1e-5, spent), 2 * self.rate + 1000)
+        if session.best_rank < rank:
+            self.note(session.best())
+
+    def anneal(self, session: Session, until: float) -> None:
+        """Cool down until the share `until` of the run is over."""
+        s, scale = self.solver, session.edge_cost
+        begin = self.done()
+        while not self.over() and (share := self.done()) < until and self.batch() > 0:
+            part = min(1.0, (share - begin) / max(1e-9, until - begin))
+            session.cool(scale, s.first_temperature, s.last_temperature, part)
+            self.step(session)
+
+    def shrink_fleet(self, session: Session) -> None:
+        """Drop one route after the other, each time until its jobs have found places in the others."""
+        until = self.solver.fleet_share
+        least = _least_vehicles(self.problem)
+        while not self.report.unserved and len(self.solution.routes) > least:
+            session.drop_route()
+            session.cool(session.edge_cost, 0.1, 0.1, 0.0, fleet=True)
+            while not session.complete and not self.over() and self.done() < until and self.batch() > 0:
+                self.step(session)
+            if not session.complete:
+                return
+            self.note(session.keep())
+
+    def result(self) -> Result[Solution]:
+        status = self.report.status
+        if not self.problem.num_visits or (not self.solution.routes and not self.report.unserved):
+            status = Status.FEASIBLE
+        return Result(
+            status=status,
+            solution=self.solution,
+            cost=self.report.cost.total,
+            unserved=self.report.unserved,
+            solver=self.solver.name,
+            seed=self.seed,
+            iterations=self.iterations,
+            runtime_s=self.elapsed(),
+            history=tuple(self.history),
+            interrupted=self.interrupted,
+        )
+
+
+def _least_vehicles(problem: Problem) -> int:
+    """A lower bound on the number of routes, by load."""
+    if problem.features & {"reloads", "pickup_delivery", "exclusive_groups"} or problem.num_visits == 0:
+        return 1
+    v, t = problem.visits, problem.vehicle_types
+    loads = v.delivery[v.required].sum(axis=0), v.pickup[v.required].sum(axis=0)
+    most = t.capacity.max(axis=0)
+    return max(1, *(-(-int(a) // max(1, int(c))) for load in loads for a, c in zip(load, most, strict=True)))

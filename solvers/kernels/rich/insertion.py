@@ -1,0 +1,457 @@
+"""The best way to put a job into a route: cheap bounds first, the whole route driven only where they pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from solvers.kernels.jit import helper, inlined
+from solvers.kernels.rich.layout import (
+    AFTER_AT,
+    ALLOWED_AT,
+    BACKHAUL,
+    BACKHAULS_ALONE,
+    BEFORE_AT,
+    CLOSE,
+    DEPOTS,
+    DIMS,
+    EARLY,
+    END,
+    F_ASSIGN_AT,
+    F_JOB_AT,
+    F_NODE,
+    FOUND_GAP,
+    FOUND_GAP2,
+    FOUND_MEMBER,
+    FOUND_MODE,
+    GROUP,
+    HAND_LENGTH,
+    HAND_SLOT,
+    HAND_TYPE,
+    HAS_ASSIGN,
+    HAS_BACKHAULS,
+    HAS_LATE_COST,
+    HAS_RELOADS,
+    HAS_TIMES,
+    INFINITE,
+    ITEMS_AT,
+    J_COUNT,
+    J_FROM,
+    J_KIND,
+    JOB,
+    JOB_AT,
+    JOBS,
+    KIND,
+    KINDS,
+    LATE,
+    LATEST_AT,
+    LEG_AT,
+    LENGTH,
+    LIFO,
+    LOAD_AT,
+    LOCKED,
+    MARK,
+    MARKS_AT,
+    MAX_DISTANCE,
+    MAX_RELOADS,
+    MEMBER_AT,
+    NODE,
+    NOISE,
+    OPEN,
+    OPEN_END,
+    PAIR,
+    PARTNER,
+    PER_DISTANCE,
+    PROFILE,
+    READY_AT,
+    RELEASE,
+    RELOAD_COUNT,
+    RELOAD_FROM,
+    RELOAD_LIST_AT,
+    RELOAD_TIME,
+    ROLE,
+    SEQ_AT,
+    SLOT,
+    SLOT_AT,
+    STAMP,
+    START,
+    TIME_MATTERS,
+    TRIAL_AT,
+    TRIP_AT,
+    V_COST_AT,
+    WIDTH,
+    N,
+)
+from solvers.kernels.rich.simulate import evaluate, released
+from solvers.kernels.rich.travel import (
+    arrive,
+    back_in_window,
+    depart,
+    distance,
+    in_window,
+    kind,
+    rates,
+    service,
+)
+
+PLAIN, HALT_BEFORE, HALT_AFTER = 0, 1, 2  # insertion modes; + 3 x the number of the reload depot
+
+
+@inlined
+def slot(S: Any, r: int) -> int:
+    return S[SLOT_AT] + SLOT * r
+
+
+@inlined
+def row_of(P: Any, S: Any, r: int) -> int:
+    """Where the items of slot r start in S."""
+    return S[SEQ_AT] + P[WIDTH] * r
+
+
+@helper
+def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: int) -> None:
+    """Lay the route of slot r, in a vehicle of type t, out in the scratch arrays: items, times and loads."""
+    at, k, row, rate = B[ITEMS_AT], S[slot(S, r) + LENGTH], kind(P, t), rates(P, t)
+    if B[HAND_SLOT] == r and B[HAND_TYPE] == t and B[HAND_LENGTH] == S[slot(S, r) + STAMP]:
+        return
+    B[HAND_SLOT], B[HAND_TYPE], B[HAND_LENGTH] = r, t, S[slot(S, r) + STAMP]
+    base, depots, dims = row_of(P, S, r), P[DEPOTS], P[DIMS]
+    B[at], B[at + k + 1] = P[row + START], P[row + END]
+    for i in range(k):
+        B[at + 1 + i] = S[base + i]
+    _lay_loads(P, B, at, k, dims, depots)
+    if P[HAS_TIMES] == 0:
+        return
+    ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
+    now = max(F[rate + OPEN], released(F, P, B, at, k, 0))
+    X[ready] = now
+    for i in range(1, k + 1):
+        x = B[at + i]
+        now = arrive(D, F, P, t, B[at + i - 1], x, now)
+        if x < depots:
+            now = max(now, F[F_NODE * x + EARLY], released(F, P, B, at, k, i)) + F[rate + RELOAD_TIME]
+        else:
+            now = in_window(F, P, x, now) + service(F, P, x, t)
+        X[ready + i] = now
+    bound = F[rate + CLOSE]
+    X[latest + k + 1] = bound
+    for i in range(k, 0, -1):
+        x = B[at + i]
+        if not (i == k and P[row + OPEN_END] == 1):
+            bound = depart(D, F, P, t, x, B[at + i + 1], bound)
+        bound -= F[rate + RELOAD_TIME] if x < depots else service(F, P, x, t)
+        bound = min(bound, F[F_NODE * x + LATE])
+        if x >= depots:
+            bound = back_in_window(F, P, x, bound)
+        X[latest + i] = bound
+
+
+@helper
+def _lay_loads(P: Any, B: Any, at: int, k: int, dims: int, depots: int) -> None:
+    """Per leg after each item: the load, the largest so far and from here on in its trip, the trip's start."""
+    leg, before, after = B[LEG_AT], B[BEFORE_AT], B[AFTER_AT]
+    i = 0
+    while i <= k:
+        last = i + 1
+        while last <= k and B[at + last] >= depots:
+            last += 1
+        for d in range(dims):
+            load = 0
+            for q in range(i + 1, last):
+                load += P[P[LOAD_AT] + 3 * dims * B[at + q] + d]
+            most = load
+            for q in range(i, last):
+                if q > i:
+                    row = P[LOAD_AT] + 3 * dims * B[at + q]
+                    load += P[row + dims + d] - P[row + d] + P[row + 2 * dims + d]
+                most = max(most, load)
+                B[leg + dims * q + d], B[before + dims * q + d] = load, most
+            most = 0
+            for q in range(last - 1, i - 1, -1):
+                most = max(most, B[leg + dims * q + d])
+                B[after + dims * q + d] = most
+        for q in range(i, last):
+            B[B[TRIP_AT] + q] = i
+        i = last
+
+
+@inlined
+def detour(D: Any, P: Any, p: int, a: int, x: int, b: int, ends: bool) -> float:
+    """Distance that x adds between a and b; at the end of an open route there is no b."""
+    if ends:
+        return distance(D, P, p, a, x)
+    return distance(D, P, p, a, x) + distance(D, P, p, x, b) - distance(D, P, p, a, b)
+
+
+@helper
+def fits_order(P: Any, B: Any, at: int, k: int, gap: int, x: int) -> bool:
+    """Whether x may stand after item `gap`, as far as backhauls are concerned."""
+    here, after, depots = B[at + gap], B[at + gap + 1], P[DEPOTS]
+    if P[NODE * x + BACKHAUL] == 0:
+        return here < depots or P[NODE * here + BACKHAUL] == 0
+    if P[BACKHAULS_ALONE] == 0 and (gap == 0 or here < depots):
+        return False
+    return gap == k or after < depots or P[NODE * after + BACKHAUL] == 1
+
+
+@helper
+def try_with(
+    D: Any, F: Any, P: Any, B: Any, X: Any, t: int, k: int, gap: int, x: int, gap2: int, y: int, mode: int
+) -> float:
+    """Cost of the route at hand with x after item `gap`, and y (unless -1) after item `gap2` or x; `mode` says
+    whether a new trip begins before or ends after them."""
+    n = lay_out(P, B, t, k, gap, x, gap2, y, mode)
+    if n > P[WIDTH]:
+        return INFINITE
+    return evaluate(D, F, P, B, X, B[TRIAL_AT], t, n)
+
+
+@helper
+def lay_out(P: Any, B: Any, t: int, k: int, gap: int, x: int, gap2: int, y: int, mode: int) -> int:
+    """Write that route to the trial items; returns its length."""
+    at, to = B[ITEMS_AT], B[TRIAL_AT]
+    place = P[P[RELOAD_LIST_AT] + P[kind(P, t) + RELOAD_FROM] + mode // 3] if mode % 3 else 0
+    n = 0
+    for i in range(k + 1):
+        if i > 0:
+            n += 1
+            B[to + n] = B[at + i]
+        if i == gap:
+            if mode % 3 == HALT_BEFORE:
+                n += 1
+                B[to + n] = place
+            n += 1
+            B[to + n] = x
+        if y >= 0 and i == gap2:
+            n += 1
+            B[to + n] = y
+        if i == gap2 and mode % 3 == HALT_AFTER:
+            n += 1
+            B[to + n] = place
+    return n
+
+
+@helper
+def best_single(
+    D: Any, F: Any, P: Any, B: Any, X: Any, t: int, k: int, old: float, x: int, best: float
+) -> float:
+    """Added cost of the best place of x in the route at hand, if below `best`; sets FOUND_ to it."""
+    row, rate, at, dims = kind(P, t), rates(P, t), B[ITEMS_AT], P[DIMS]
+    if P[P[ALLOWED_AT] + P[KINDS] * x + t] == 0:
+        return best
+    p, per, extra = P[row + PROFILE], F[rate + PER_DISTANCE], 0.0
+    if P[HAS_ASSIGN] == 1:
+        extra = F[P[F_ASSIGN_AT] + P[KINDS] * x + t]
+    if k == 0:
+        cost = try_with(D, F, P, B, X, t, k, 0, x, 0, -1, PLAIN)
+        if cost < best:
+            found(B, x, 0, 0, PLAIN)
+            return cost
+        return best
+    exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0
+    exact = exact and F[rate + MAX_DISTANCE] >= INFINITE
+    ready, latest, amounts = int(X[READY_AT]), int(X[LATEST_AT]), P[LOAD_AT] + 3 * dims * x
+    late = F[F_NODE * x + LATE]
+    for gap in range(P[row + LOCKED], k + 1):
+        here, after = B[at + gap], B[at + gap + 1]
+        ends = gap == k and P[row + OPEN_END] == 1
+        added = per * detour(D, P, p, here, x, after, ends) + extra
+        if added >= best:
+            continue
+        plain = True
+        for d in range(dims):
+            limit = P[row + KIND + d]
+            if B[B[BEFORE_AT] + dims * gap + d] + P[amounts + d] > limit:
+                plain = False
+            if B[B[AFTER_AT] + dims * gap + d] + P[amounts + dims + d] > limit:
+                plain = False
+        if plain and P[HAS_BACKHAULS] == 1:
+            plain = fits_order(P, B, at, k, gap, x)
+        whole = not exact
+        if plain and P[HAS_TIMES] == 1:
+            now = arrive(D, F, P, t, here, x, X[ready + gap])
+            now = in_window(F, P, x, now)
+            if now > late + NOISE:
+                continue
+            now += service(F, P, x, t)
+            if not ends:
+                now = arrive(D, F, P, t, x, after, now)
+            if now > X[latest + gap + 1] + NOISE:
+                plain = False
+            trip = B[B[TRIP_AT] + gap]
+            begin = X[ready + trip] - (F[rate + RELOAD_TIME] if trip > 0 else 0.0)
+            whole = whole or F[F_NODE * x + RELEASE] > begin
+        if plain:
+            if whole:
+                added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN) - old
+            if added < best:
+                best = added
+                found(B, x, gap, gap, PLAIN)
+    if P[HAS_RELOADS] == 1 and P[row + RELOAD_COUNT] > 0:
+        best = with_reload(D, F, P, B, X, t, k, old, x, -1, best)
+    return best
+
+
+@helper
+def with_reload(
+    D: Any, F: Any, P: Any, B: Any, X: Any, t: int, k: int, old: float, x: int, y: int, best: float
+) -> float:
+    """The same for x, or x and y one after the other, with one more trip."""
+    row, rate, at = kind(P, t), rates(P, t), B[ITEMS_AT]
+    p, per, halts = P[row + PROFILE], F[rate + PER_DISTANCE], 0
+    for i in range(1, k + 1):
+        halts += B[at + i] < P[DEPOTS]
+    if halts >= P[row + MAX_RELOADS]:
+        return best
+    last = x if y < 0 else y
+    inner = 0.0 if y < 0 else distance(D, P, p, x, y)
+    ready = int(X[READY_AT])
+    for gap in range(P[row + LOCKED], k + 1):
+        here, after = B[at + gap], B[at + gap + 1]
+        ends = gap == k and P[row + OPEN_END] == 1
+        now = 0.0
+        if P[HAS_TIMES] == 1:
+            now = arrive(D, F, P, t, here, x, X[ready + gap])
+            if now > F[F_NODE * x + LATE] + NOISE:
+                continue
+        gone = 0.0 if ends else distance(D, P, p, here, after)
+        for c in range(P[row + RELOAD_COUNT]):
+            place = P[P[RELOAD_LIST_AT] + P[row + RELOAD_FROM] + c]
+            out = 0.0 if ends else distance(D, P, p, last, after)
+            added = distance(D, P, p, here, place) + distance(D, P, p, place, x) + inner + out - gone
+            if per * added < best:
+                cost = try_with(D, F, P, B, X, t, k, gap, x, gap, y, HALT_BEFORE + 3 * c) - old
+                if cost < best:
+                    best = cost
+                    found(B, x, gap, gap, HALT_BEFORE + 3 * c)
+            if gap == k:
+                continue
+            out = distance(D, P, p, place, after)
+            added = distance(D, P, p, here, x) + inner + distance(D, P, p, last, place) + out - gone
+            if per * added < best:
+                cost = try_with(D, F, P, B, X, t, k, gap, x, gap, y, HALT_AFTER + 3 * c) - old
+                if cost < best:
+                    best = cost
+                    found(B, x, gap, gap, HALT_AFTER + 3 * c)
+    return best
+
+
+@inlined
+def found(B: Any, x: int, gap: int, gap2: int, mode: int) -> None:
+    B[FOUND_MEMBER], B[FOUND_GAP], B[FOUND_GAP2], B[FOUND_MODE] = x, gap, gap2, mode
+
+
+@helper
+def best_pair(
+    D: Any, F: Any, P: Any, B: Any, X: Any, t: int, k: int, old: float, x: int, y: int, best: float
+) -> float:
+    """Added cost of the best places of pickup x and delivery y in the route at hand, if below `best`."""
+    row, rate, at, dims = kind(P, t), rates(P, t), B[ITEMS_AT], P[DIMS]
+    if P[P[ALLOWED_AT] + P[KINDS] * x + t] == 0 or P[P[ALLOWED_AT] + P[KINDS] * y + t] == 0:
+        return best
+    p, per, extra = P[row + PROFILE], F[rate + PER_DISTANCE], 0.0
+    if P[HAS_ASSIGN] == 1:
+        extra = F[P[F_ASSIGN_AT] + P[KINDS] * x + t] + F[P[F_ASSIGN_AT] + P[KINDS] * y + t]
+    if k == 0:
+        cost = try_with(D, F, P, B, X, t, k, 0, x, 0, y, PLAIN)
+        if cost < best:
+            found(B, x, 0, 0, PLAIN)
+            return cost
+        return best
+    exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and F[rate + MAX_DISTANCE] >= INFINITE
+    timed, depots, lifo = P[HAS_TIMES] == 1, P[DEPOTS], P[row + LIFO] == 1
+    ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
+    amounts, legs = P[LOAD_AT] + 3 * dims * x + 2 * dims, B[LEG_AT]
+    held = max(F[F_NODE * x + RELEASE], F[F_NODE * y + RELEASE])
+    for gap in range(P[row + LOCKED], k + 1):
+        here = B[at + gap]
+        whole = not exact
+        now = 0.0
+        if timed:
+            now = in_window(F, P, x, arrive(D, F, P, t, here, x, X[ready + gap]))
+            if now > F[F_NODE * x + LATE] + NOISE:
+                continue
+            now += service(F, P, x, t)
+            trip = B[B[TRIP_AT] + gap]
+            begin = X[ready + trip] - (F[rate + RELOAD_TIME] if trip > 0 else 0.0)
+            whole = whole or held > begin
+        if P[HAS_BACKHAULS] == 1 and not fits_order(P, B, at, k, gap, x):
+            continue
+        first = per * detour(D, P, p, here, x, B[at + gap + 1], gap == k and P[row + OPEN_END] == 1) + extra
+        B[MARK] += 1
+        mark, inside = B[MARK], 0
+        leave, before = now, x  # leaving `before`, with x on board
+        for gap2 in range(gap, k + 1):
+            if gap2 > gap:
+                z = B[at + gap2]
+                if z < depots:
+                    break
+                if timed:
+                    leave = in_window(F, P, z, arrive(D, F, P, t, before, z, leave))
+                    if leave > F[F_NODE * z + LATE] + NOISE:
+                        break
+                    leave += service(F, P, z, t)
+                before = z
+                if lifo and P[NODE * z + ROLE] == 1:
+                    B[B[MARKS_AT] + P[N] + z] = mark
+                    inside += 1
+                elif lifo and P[NODE * z + ROLE] == 2:
+                    if B[B[MARKS_AT] + P[N] + P[NODE * z + PARTNER]] != mark:
+                        break
+                    inside -= 1
+            full = False
+            for d in range(dims):
+                full = full or B[legs + dims * gap2 + d] + P[amounts + d] > P[row + KIND + d]
+            if full:
+                break
+            after = B[at + gap2 + 1]
+            if timed and gap2 > gap and not (gap2 == k and P[row + OPEN_END] == 1):
+                late = arrive(D, F, P, t, before, after, leave) > X[latest + gap2 + 1] + NOISE
+                if late:  # even without y what comes behind would be missed from here on
+                    break
+            if inside > 0:
+                continue
+            ends = gap2 == k and P[row + OPEN_END] == 1
+            if gap2 == gap:
+                gone = 0.0 if ends else distance(D, P, p, here, after)
+                out = 0.0 if ends else distance(D, P, p, y, after)
+                added = per * (distance(D, P, p, here, x) + distance(D, P, p, x, y) + out - gone) + extra
+            else:
+                added = first + per * detour(D, P, p, before, y, after, ends)
+            if added >= best:
+                continue
+            if P[HAS_BACKHAULS] == 1 and not fits_order(P, B, at, k, gap2, y):
+                continue
+            if timed:
+                now = in_window(F, P, y, arrive(D, F, P, t, before, y, leave))
+                if now > F[F_NODE * y + LATE] + NOISE:
+                    continue
+                now += service(F, P, y, t)
+                if not ends:
+                    now = arrive(D, F, P, t, y, after, now)
+                if now > X[latest + gap2 + 1] + NOISE:
+                    continue
+            if whole:
+                added = try_with(D, F, P, B, X, t, k, gap, x, gap2, y, PLAIN) - old
+            if added < best:
+                best = added
+                found(B, x, gap, gap2, PLAIN)
+    if P[HAS_RELOADS] == 1 and P[row + RELOAD_COUNT] > 0:
+        best = with_reload(D, F, P, B, X, t, k, old, x, y, best)
+    return best
+
+
+@helper
+def best_in_route(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, job: int, r: int, t: int) -> float:
+    """Added cost of the job's best place in slot r driven by type t, INFINITE if none; FOUND_ says where."""
+    take_up(D, F, P, S, V, B, X, r, t)
+    k, at = S[slot(S, r) + LENGTH], P[JOB_AT] + JOB * job
+    old = 0.0 if k == 0 else V[int(V[V_COST_AT]) + r]
+    members, best = P[MEMBER_AT] + P[at + J_FROM], INFINITE
+    if P[at + J_KIND] == PAIR:
+        return best_pair(D, F, P, B, X, t, k, old, P[members], P[members + 1], best)
+    if P[at + J_KIND] != GROUP:
+        return best_single(D, F, P, B, X, t, k, old, P[members], best)
+    for m in range(P[at + J_COUNT]):
+        lost = F[P[F_JOB_AT] + P[JOBS] + P[at + J_FROM] + m]
+        best = best_single(D, F, P, B, X, t, k, old, P[members + m], best - lost) + lost
+    return best

@@ -1,0 +1,205 @@
+"""Where everything stands in the arrays of the rich kernels.
+
+Functions take `D, F, P, S, V, B, X`:
+
+D  float64  per profile the distances, then the durations (lengths where speeds change), each N x N
+F  float64  the problem's times and costs: node rows, type rows, gaps between windows, speeds, absence costs
+P  int64    the problem's structure: header, node rows, type rows, loads, jobs, neighbour lists
+S  int64    the search: header, slots, sequences, where each node is, absent jobs, insertion cache
+V  float64  the search: header, costs of slots, cached insertion costs, weights of operators
+B  int64    scratch: the route at hand as items, loads by leg, marks
+X  float64  scratch: times along the route at hand, points of arrival functions
+
+Times and costs are float64 throughout: whole numbers stay exact below 2^53, and where speeds change with the
+hour nothing is rounded on the way. Nodes are depots first, then visits. A route is a row of visits and, where
+it reloads, depots; a job is what is inserted as one: a visit, a pair, or a group of alternatives.
+"""
+
+from __future__ import annotations
+
+INFINITE = 1e18
+NOISE = 1e-3  # a limit holds although floating point misses it by less
+
+# --- P: header
+(
+    N,
+    DEPOTS,
+    KINDS,
+    DIMS,
+    JOBS,
+    SLOTS,
+    WIDTH,
+    NEAR_WIDTH,
+    HAS_GAPS,
+    HAS_PAIRS,
+    HAS_BACKHAULS,
+    BACKHAULS_ALONE,
+    HAS_RELOADS,
+    HAS_RELEASES,
+    HAS_LATE_COST,
+    VEHICLES_FIRST,
+    CACHED,
+    LOAD_AT,
+    KIND_AT,
+    ALLOWED_AT,
+    JOB_AT,
+    MEMBER_AT,
+    NEAR_AT,
+    RELOAD_LIST_AT,
+    SAME_DURATION,
+    F_KIND_AT,
+    F_GAP_AT,
+    F_JOB_AT,
+    F_SERVICE_AT,
+    F_SPEED_AT,
+    CATEGORY_AT,
+    CATEGORIES,
+    PERIODS,
+    HAS_TIMES,
+    LONGEST,
+    F_ASSIGN_AT,
+    HAS_ASSIGN,
+) = range(37)
+P_HEAD = 48
+
+# --- P: node rows of NODE words from P_HEAD. ROLE is 1 at the pickup and 2 at the delivery of a pair
+NODE = 8
+PARTNER, ROLE, BACKHAUL, JOB_OF, GAP_FROM, GAP_COUNT, _, _ = range(P_HEAD, P_HEAD + NODE)
+
+# --- P: load rows of 3 x DIMS words from LOAD_AT: from the depot, to the depot, to or from the other end of a pair
+
+# --- P: type rows from KIND_AT, KIND words each, then the capacities
+KIND = 16
+(
+    COUNT,
+    START,
+    END,
+    PROFILE,
+    OPEN_END,
+    LIFO,
+    MAX_RELOADS,
+    RELOAD_FROM,
+    RELOAD_COUNT,
+    BY_HOUR,
+    TIME_MATTERS,
+    LOCKED,
+) = range(12)
+
+# --- P: job rows of JOB words from JOB_AT: kind, first member, members, required, hard weight
+JOB = 6
+J_KIND, J_FROM, J_COUNT, J_REQUIRED, J_HARD, _ = range(6)
+SINGLE, PAIR, GROUP = 0, 1, 2
+
+# --- F: node rows of F_NODE words
+F_NODE = 6
+EARLY, LATE, DUE, LATE_COST, RELEASE, SIZE_KEY = range(6)
+
+# --- F: type rows from F_KIND_AT
+F_KIND = 14
+(
+    FIXED,
+    PER_DISTANCE,
+    PER_TIME,
+    OPEN,
+    CLOSE,
+    MAX_DISTANCE,
+    MAX_DURATION,
+    OVER_AFTER,
+    OVER_COST,
+    RELOAD_TIME,
+    SPARE,
+) = range(11)
+
+# --- F: job rows: the cost of leaving it out, the cost of each member beyond the best (by member list)
+
+# --- S: header
+(
+    RANDOM,
+    N_USED,
+    N_FREE,
+    N_ABSENT,
+    VERSION,
+    TICK,
+    N_SAVED,
+    CAP,  # routes allowed at most
+    SEQ_AT,
+    SLOT_AT,
+    USED_AT,
+    FREE_AT,
+    WHERE_AT,
+    ABSENT_AT,
+    ABSENT_OLD_AT,
+    SAVED_AT,
+    BACKUP_AT,
+    BEST_AT,
+    CACHE_AT,
+    ABSENCES_AT,
+    KIND_USED_AT,
+    N_BEST,
+    N_ABSENT_OLD,
+    LOCATE_AT,
+    BEST_HARD,
+) = range(25)
+S_HEAD = 32
+
+# --- S: slot rows of SLOT words: route length, type, version, tick of the last save; then as saved
+SLOT = 8
+LENGTH, TYPE, STAMP, SAVED, OLD_LENGTH, OLD_TYPE, OLD_STAMP, PLACE = range(8)
+
+# --- S: cache rows of CACHE words by job and slot: the route's version, member, gaps and mode of the insertion
+CACHE = 4
+C_STAMP, C_MEMBER, C_GAPS, C_MODE = range(4)
+
+# --- V: header
+(
+    COST_NOW,
+    COST_BEST,
+    EXTRA,  # cost of what is absent and of lesser alternatives
+    EXTRA_OLD,
+    MISSED,  # weight of mandatory jobs that are absent
+    MISSED_OLD,
+    MISSED_BEST,
+    V_COST_AT,
+    V_OLD_AT,
+    V_CACHE_AT,
+    V_LOST_AT,
+    V_WEIGHT_AT,
+    V_LOST_OLD_AT,
+) = range(13)
+V_HEAD = 16
+
+# --- B: header and parts; ITEMS holds start, items, end
+(
+    MARK,
+    ITEMS_AT,
+    LEG_AT,
+    BEFORE_AT,
+    AFTER_AT,
+    MARKS_AT,
+    STACK_AT,
+    TRIAL_AT,
+    ORDER_AT,
+    FOUND_MEMBER,
+    FOUND_GAP,
+    FOUND_GAP2,
+    FOUND_MODE,
+    HAND_LENGTH,
+    HAND_TYPE,
+    TRIP_AT,
+    LOADS_AT,
+    HAND_SLOT,
+) = range(18)
+B_HEAD = 24
+
+# --- X: header, offsets of the parts
+(
+    READY_AT,
+    LATEST_AT,
+    START_AT,
+    DEP_AT,
+    DEP2_AT,
+    KEY_AT,
+    BENDS_AT,
+) = range(7)
+X_HEAD = 16
+POINTS = 4096  # of an arrival function: POINTS departures, POINTS times, POINTS prices paid

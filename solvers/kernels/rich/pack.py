@@ -1,0 +1,322 @@
+"""A problem as the rich kernels' arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from solvers.kernels.rich import layout as at
+from solvers.problem import UNLIMITED, Objective, Problem
+from solvers.travel import FloatArray, IntArray, Metric, Travel
+
+CACHE_LIMIT = 8_000_000  # cells of the insertion cache, 40 bytes each
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """The problem's arrays D, F and P, and the jobs: each a tuple of visits, and whether these are a group."""
+
+    distances: FloatArray
+    floats: FloatArray
+    ints: IntArray
+    jobs: tuple[tuple[int, ...], ...]
+
+    @property
+    def arrays(self) -> tuple[Any, Any, Any]:
+        return self.distances, self.floats, self.ints
+
+    def __getitem__(self, column: int) -> int:
+        """A word of the header of P."""
+        return int(self.ints[column])
+
+
+def pack(problem: Problem, near: int = 100) -> Packed:
+    """Flat arrays of `problem`; needs 16 N² bytes for each travel profile."""
+    d, n, v, t = problem.num_depots, problem.num_visits, problem.visits, problem.vehicle_types
+    total, kinds, dims = d + n, len(t.count), problem.num_load_dimensions
+    features = problem.features
+    jobs = _jobs(problem)
+    header = np.zeros(at.P_HEAD, dtype=np.int64)
+    slots = max(1, int(min(len(jobs), np.minimum(t.count, len(jobs)).sum())))
+    width = _width(problem)
+    flags = {
+        at.N: total,
+        at.DEPOTS: d,
+        at.KINDS: kinds,
+        at.DIMS: dims,
+        at.JOBS: len(jobs),
+        at.SLOTS: slots,
+        at.WIDTH: width,
+        at.HAS_GAPS: "several_windows" in features,
+        at.HAS_PAIRS: "pickup_delivery" in features,
+        at.HAS_BACKHAULS: "backhauls" in features,
+        at.BACKHAULS_ALONE: problem.backhauls_alone,
+        at.HAS_RELOADS: "reloads" in features,
+        at.HAS_RELEASES: "release_times" in features,
+        at.HAS_LATE_COST: "soft_windows" in features,
+        at.VEHICLES_FIRST: problem.objective is Objective.VEHICLES,
+        at.CACHED: len(jobs) * slots <= CACHE_LIMIT,
+        at.HAS_TIMES: _timed(problem),
+    }
+    for column, value in flags.items():
+        header[column] = int(value)
+    ints = _Parts(header)
+    floats = _Parts(np.zeros(0), dtype=np.float64)
+
+    node = np.zeros((total, at.NODE), dtype=np.int64)
+    times = np.zeros((total, at.F_NODE))
+    first = at.P_HEAD
+    node[:, at.PARTNER - first] = node[:, at.JOB_OF - first] = -1
+    for number, job in enumerate(jobs):
+        node[[d + x for x in job], at.JOB_OF - first] = number
+    for visit in range(n) if v.pair is not None else ():
+        partner = problem.partner(visit)
+        if partner is not None and v.pair is not None:
+            node[d + visit, at.PARTNER - first] = d + partner
+            node[d + visit, at.ROLE - first] = 2 if v.pair[visit] == partner else 1
+    if v.backhaul is not None:
+        node[d:, at.BACKHAUL - first] = v.backhaul
+    gaps: list[tuple[int, int]] = []
+    for visit, closed in sorted(problem.closed_times.items()):
+        node[d + visit, at.GAP_FROM - first], node[d + visit, at.GAP_COUNT - first] = len(gaps), len(closed)
+        gaps += closed
+    ints.append(None, node)
+
+    windows = np.concatenate([problem.depots.tw, v.tw])
+    times[:, at.EARLY], times[:, at.LATE], times[:, at.DUE] = windows[:, 0], windows[:, 1], windows[:, 1]
+    times[d:, at.RELEASE] = v.release
+    if v.due is not None and v.late_cost is not None:
+        times[d:, at.DUE], times[d:, at.LATE_COST] = np.minimum(v.due, v.tw[:, 1]), v.late_cost
+    paired = node[d:, at.ROLE - first] == 2
+    loads = np.zeros((total, 3, dims), dtype=np.int64)
+    loads[d:, 0] = np.where(paired[:, None], 0, v.delivery)
+    collects = node[d:, at.ROLE - first] == 1
+    loads[d:, 1] = np.where(collects[:, None], 0, v.pickup)
+    loads[d:, 2] = np.where(collects[:, None], v.pickup, 0) - np.where(paired[:, None], v.delivery, 0)
+    scale = np.maximum(1, t.capacity.max(axis=0))
+    times[d:, at.SIZE_KEY] = ((v.delivery + v.pickup) / scale).sum(axis=1)
+    floats.append(None, times)
+    ints.append(at.LOAD_AT, loads)
+
+    kind, rate = _types(problem)
+    ints.append(at.KIND_AT, np.concatenate([kind, t.capacity], axis=1))
+    ints.place(at.F_KIND_AT, floats.append(None, rate))
+    allowed = np.ones((total, kinds), dtype=np.int64)
+    allowed[d:] = (v.skills[:, None] & ~t.skills[None, :]) == 0
+    ints.append(at.ALLOWED_AT, allowed)
+    ints.append(at.RELOAD_LIST_AT, np.array([x for depots in t.reload_depots or () for x in depots]))
+    ints.place(at.F_GAP_AT, floats.append(None, np.array(gaps, dtype=np.float64)))
+    service = np.zeros((total, kinds))
+    service[d:] = v.service[:, None] if v.service_by_type is None else v.service_by_type
+    ints.place(at.F_SERVICE_AT, floats.append(None, service))
+
+    rows, members, lost, costs = _job_rows(problem, jobs)
+    ints.append(at.JOB_AT, rows)
+    ints.append(at.MEMBER_AT, members)
+    ints.place(at.F_JOB_AT, floats.append(None, np.concatenate([costs, lost])))
+    matrices = [_matrix(problem, travel) for travel in problem.travel]
+    near_lists = _near(matrices[0][0], d, min(near, max(1, n)))
+    ints.header[at.NEAR_WIDTH] = near_lists.shape[1]
+    ints.append(at.NEAR_AT, near_lists)
+    _speeds(problem, ints, floats, total)
+    return Packed(np.concatenate([m.ravel() for m in matrices]), floats.array(), ints.array(), jobs)
+
+
+class _Parts:
+    """Parts laid end to end; their places go to the header, which is the first of them."""
+
+    def __init__(self, header: Any, dtype: Any = np.int64) -> None:
+        self.header, self._parts, self._size, self._dtype = header, [header], len(header), dtype
+
+    def append(self, column: int | None, part: Any) -> int:
+        where = self._size
+        self._parts.append(np.asarray(part, dtype=self._dtype).ravel())
+        self._size += self._parts[-1].size
+        if column is not None:
+            self.place(column, where)
+        return where
+
+    def place(self, column: int, where: int) -> None:
+        self.header[column] = where
+
+    def array(self) -> Any:
+        return np.concatenate(self._parts).astype(self._dtype)
+
+
+def _jobs(problem: Problem) -> tuple[tuple[int, ...], ...]:
+    """What is inserted as one: groups, pairs with the pickup first, single visits; by their first visit."""
+    v, jobs, known = problem.visits, [], set()
+    for visit in range(problem.num_visits):
+        if visit in known:
+            continue
+        job: tuple[int, ...] = (visit,)
+        partner = problem.partner(visit)
+        if partner is not None and v.pair is not None:
+            job = (partner, visit) if v.pair[visit] == partner else (visit, partner)
+        elif v.group is not None and v.group[visit] >= 0:
+            job = problem.members[int(v.group[visit])]
+        known |= set(job)
+        jobs.append(job)
+    return tuple(jobs)
+
+
+def _width(problem: Problem) -> int:
+    """An upper bound on the items of a route."""
+    n, v, t = problem.num_visits, problem.visits, problem.vehicle_types
+    if "reloads" in problem.features:
+        most = int(n if t.max_reloads is None else min(n, t.max_reloads.max()))
+        return n + most + 2
+    bound = n
+    if "pickup_delivery" not in problem.features:
+        for dim in range(problem.num_load_dimensions):
+            for amounts in (v.delivery[:, dim], v.pickup[:, dim]):
+                if (amounts > 0).all():
+                    loads = np.cumsum(np.sort(amounts))
+                    bound = min(bound, int(np.searchsorted(loads, t.capacity[:, dim].max(), side="right")))
+    return bound + 2
+
+
+def _timed(problem: Problem) -> bool:
+    names = {"time_windows", "release_times", "time_costs", "max_duration", "overtime", "soft_windows"}
+    return bool(problem.features & (names | {"several_windows", "time_dependent"}))
+
+
+def _types(problem: Problem) -> tuple[IntArray, FloatArray]:
+    t, kinds = problem.vehicle_types, len(problem.vehicle_types.count)
+
+    def of(values: Any, usual: Any) -> Any:
+        return np.full(kinds, usual) if values is None else values
+
+    kind = np.zeros((kinds, at.KIND), dtype=np.int64)
+    rate = np.zeros((kinds, at.F_KIND))
+    kind[:, at.COUNT] = t.count
+    kind[:, at.START], kind[:, at.END], kind[:, at.PROFILE] = t.start_depot, t.end_depot, t.profile
+    kind[:, at.OPEN_END], kind[:, at.LIFO] = of(t.open_end, False), of(t.lifo, False)
+    kind[:, at.MAX_RELOADS] = of(t.max_reloads, int(UNLIMITED))
+    numbers = [len(depots) for depots in t.reload_depots or [()] * kinds]
+    kind[:, at.RELOAD_COUNT] = numbers
+    kind[:, at.RELOAD_FROM] = np.cumsum([0, *numbers[:-1]])
+    kind[:, at.BY_HOUR] = [problem.travel[int(p)].speeds is not None for p in t.profile]
+    rate[:, at.FIXED], rate[:, at.PER_DISTANCE], rate[:, at.PER_TIME] = (
+        t.fixed_cost,
+        t.distance_cost,
+        t.time_cost,
+    )
+    rate[:, at.OPEN] = np.maximum(t.shift[:, 0], problem.depots.tw[t.start_depot, 0])
+    rate[:, at.CLOSE] = np.minimum(t.shift[:, 1], problem.depots.tw[t.end_depot, 1])
+    rate[:, at.MAX_DISTANCE], rate[:, at.MAX_DURATION] = t.max_distance, t.max_duration
+    rate[:, at.OVER_AFTER] = of(t.overtime_after, float(UNLIMITED))
+    rate[:, at.OVER_COST] = of(t.overtime_cost, 0.0)
+    rate[:, at.RELOAD_TIME] = of(t.reload_time, 0.0)
+    kind[:, at.TIME_MATTERS] = (t.time_cost > 0) | (t.max_duration < UNLIMITED) | (rate[:, at.OVER_COST] > 0)
+    return kind, rate
+
+
+def _job_rows(
+    problem: Problem, jobs: tuple[tuple[int, ...], ...]
+) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
+    """Job rows, members' nodes, what each member gives up, and the cost of leaving each job out."""
+    v, d = problem.visits, problem.num_depots
+    rows = np.zeros((len(jobs), at.JOB), dtype=np.int64)
+    members = [d + x for job in jobs for x in job]
+    lost, costs = np.zeros(len(members)), np.zeros(len(jobs))
+    hard = _importance(problem, jobs)
+    place = 0
+    for k, job in enumerate(jobs):
+        required = bool(v.required[job[0]])
+        pair = len(job) == 2 and problem.partner(job[0]) == job[1]
+        group = not pair and v.group is not None and v.group[job[0]] >= 0
+        prizes = [int(v.prize[x]) for x in job]
+        rows[k] = (
+            (at.PAIR if pair else at.GROUP if group else at.SINGLE),
+            place,
+            len(job),
+            required,
+            hard[k],
+            0,
+        )
+        if not required:
+            costs[k] = max(prizes) if group else sum(prizes)
+            if group:
+                lost[place : place + len(job)] = [max(prizes) - p for p in prizes]
+        place += len(job)
+    return rows, np.array(members, dtype=np.int64), lost, costs
+
+
+def _importance(problem: Problem, jobs: tuple[tuple[int, ...], ...]) -> list[int]:
+    """Weights of absent mandatory jobs: one of a priority outweighs all of lower ones together."""
+    v = problem.visits
+    level = [int(v.priority[list(job)].max()) for job in jobs]
+    size = [2 if problem.partner(job[0]) is not None else 1 for job in jobs]
+    weight, weights = 1, [0] * len(jobs)
+    for rank in sorted({x for x, job in zip(level, jobs, strict=True) if v.required[job[0]]}):
+        mine = [k for k, job in enumerate(jobs) if level[k] == rank and v.required[job[0]]]
+        for k in mine:
+            weights[k] = weight * size[k]
+        weight = min(weight * (1 + sum(size[k] for k in mine)), 2**40)
+    return weights
+
+
+def _matrix(problem: Problem, travel: Travel) -> FloatArray:
+    """Distances, then durations; lengths before rounding where speeds change with the hour."""
+    whole = travel
+    if not travel.is_matrix:
+        assert problem.coords is not None
+        whole = travel.materialise(problem.coords)
+    assert whole.distance is not None
+    assert whole.duration is not None
+    second: Any = whole.duration
+    if travel.speeds is not None:
+        second = whole.distance if travel.is_matrix else _lengths(problem, travel)
+    return np.stack([whole.distance.astype(np.float64), np.asarray(second, dtype=np.float64)])
+
+
+def _lengths(problem: Problem, travel: Travel) -> FloatArray:
+    from solvers.travel import exact_length
+
+    assert problem.coords is not None
+    xy = problem.coords
+    if travel.metric is not Metric.HAVERSINE:
+        dx, dy = (xy[:, None, k] - xy[None, :, k] for k in (0, 1))
+        out: FloatArray = np.sqrt(dx * dx + dy * dy) * travel.scale
+        return out
+    n = len(xy)
+    return np.array([[exact_length(travel, xy, i, j) for j in range(n)] for i in range(n)])
+
+
+def _near(distance: FloatArray, depots: int, width: int) -> IntArray:
+    """Per node the visits by distance to and from it, itself first."""
+    total = len(distance)
+    both = distance + distance.T
+    out = np.full((total, width), -1, dtype=np.int64)
+    for x in range(depots, total):
+        row = both[x, depots:].copy()
+        row[x - depots] = -1.0
+        some = np.argpartition(row, width - 1)[:width] if width < len(row) else np.arange(len(row))
+        some = some[np.argsort(row[some], kind="stable")]
+        out[x, : len(some)] = depots + some
+    return out
+
+
+def _speeds(problem: Problem, ints: _Parts, floats: _Parts, total: int) -> None:
+    """Per profile: the starts of its periods, then a row of speeds per category; and the categories of arcs."""
+    known = [travel.speeds for travel in problem.travel]
+    if not any(s is not None for s in known):
+        return
+    periods = max(len(s.starts) for s in known if s is not None)
+    categories = max(len(s.values) for s in known if s is not None)
+    block = np.full((len(known), 1 + categories, periods), 1e18)
+    table = np.zeros((len(known), total, total), dtype=np.int64)
+    for k, s in enumerate(known):
+        if s is None:
+            continue
+        block[k, 0, : len(s.starts)] = s.starts
+        block[k, 1:] = 1.0
+        block[k, 1 : 1 + len(s.values), : len(s.starts)] = s.values
+        if s.category is not None:
+            table[k] = s.category
+    ints.header[at.PERIODS], ints.header[at.CATEGORIES] = periods, categories
+    ints.place(at.F_SPEED_AT, floats.append(None, block))
+    ints.append(at.CATEGORY_AT, table)

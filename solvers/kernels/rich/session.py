@@ -1,0 +1,213 @@
+"""A search in progress: one packed problem, its state, and batches of compiled work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from solvers.kernels.rich import layout as at
+from solvers.kernels.rich import search as acts
+from solvers.kernels.rich.pack import Packed
+from solvers.kernels.rich.search import FLEET, TEMPERATURE, act
+from solvers.problem import Problem
+from solvers.solution import Halt, Route, Solution
+
+_NO_ITEMS = np.zeros(0, dtype=np.int64)
+
+
+class Session:
+    """Arrays of one search. `tune` is the kernels' tuning vector (`solvers.kernels.rich.search`)."""
+
+    def __init__(self, problem: Problem, packed: Packed, seed: int, tune: Any, weights: Any) -> None:
+        self.problem, self.packed, self.tune = problem, packed, tune
+        total, slots, width, jobs = (packed[c] for c in (at.N, at.SLOTS, at.WIDTH, at.JOBS))
+        kinds, dims, cached = packed[at.KINDS], packed[at.DIMS], packed[at.CACHED]
+        cells = jobs * slots if cached else 1
+        sizes = [
+            (at.SEQ_AT, slots * width),
+            (at.SLOT_AT, slots * at.SLOT),
+            (at.USED_AT, slots),
+            (at.FREE_AT, slots),
+            (at.WHERE_AT, total),
+            (at.ABSENT_AT, jobs),
+            (at.ABSENT_OLD_AT, jobs),
+            (at.SAVED_AT, slots),
+            (at.BACKUP_AT, slots * width),
+            (at.BEST_AT, total + slots * 2 + max(total, slots)),
+            (at.CACHE_AT, at.CACHE * cells),
+            (at.ABSENCES_AT, jobs),
+            (at.KIND_USED_AT, kinds),
+            (at.LOCATE_AT, jobs),
+        ]
+        self.state = _laid_out(at.S_HEAD, sizes, np.int64)
+        s = self.state
+        mixed = np.random.SeedSequence(seed).generate_state(1, np.uint64) | np.uint64(1)
+        s[at.RANDOM] = mixed.astype(np.int64)[0]
+        s[at.N_FREE], s[at.CAP] = slots, slots
+        rows = s[s[at.SLOT_AT] : s[at.SLOT_AT] + slots * at.SLOT].reshape(slots, at.SLOT)
+        rows[:, at.PLACE] = np.arange(slots)
+        s[s[at.FREE_AT] : s[at.FREE_AT] + slots] = np.arange(slots)
+        s[s[at.WHERE_AT] : s[at.WHERE_AT] + total] = -1
+        s[s[at.ABSENT_AT] : s[at.ABSENT_AT] + jobs] = np.arange(jobs)
+        s[at.N_ABSENT] = jobs
+        s[s[at.ABSENCES_AT] : s[at.ABSENCES_AT] + jobs] = 1
+        places = [
+            (at.V_COST_AT, slots),
+            (at.V_OLD_AT, slots),
+            (at.V_CACHE_AT, cells),
+            (at.V_WEIGHT_AT, 2 * len(weights)),
+        ]
+        self.values = _laid_out(at.V_HEAD, places, np.float64)
+        w = int(self.values[at.V_WEIGHT_AT])
+        self.values[w : w + 2 * len(weights)] = [*weights, *weights]
+        job_rows = packed.ints[packed[at.JOB_AT] :][: jobs * at.JOB].reshape(jobs, at.JOB)
+        self.values[at.EXTRA] = packed.floats[packed[at.F_JOB_AT] :][:jobs].sum()
+        self.values[at.MISSED] = job_rows[:, at.J_HARD].sum()
+        scratch = [
+            (at.ITEMS_AT, width + 4),
+            (at.TRIAL_AT, width + 8),
+            (at.LEG_AT, (width + 4) * dims),
+            (at.BEFORE_AT, (width + 4) * dims),
+            (at.AFTER_AT, (width + 4) * dims),
+            (at.MARKS_AT, 2 * total),
+            (at.STACK_AT, width + 4),
+            (at.TRIP_AT, width + 4),
+            (at.LOADS_AT, dims),
+            (at.ORDER_AT, slots + 1),
+        ]
+        self.scratch = _laid_out(at.B_HEAD, scratch, np.int64)
+        self.scratch[at.HAND_SLOT] = -1
+        times = [
+            (at.READY_AT, width + 4),
+            (at.LATEST_AT, width + 4),
+            (at.START_AT, width + 4),
+            (at.DEP_AT, 3 * at.POINTS),
+            (at.DEP2_AT, 3 * at.POINTS),
+            (at.KEY_AT, jobs),
+            (at.BENDS_AT, 4 * packed[at.PERIODS] + 64 + 4 * len(problem.closed_times)),
+        ]
+        self.times = _laid_out(at.X_HEAD, times, np.float64)
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        return (*self.packed.arrays, self.state, self.values, self.scratch, self.times)
+
+    def _act(self, what: int, first: int = 0, second: int = 0, items: Any = _NO_ITEMS) -> float:
+        return float(act(*self.arrays, self.tune, what, first, second, items))
+
+    def start_from(self, solution: Solution) -> None:
+        """Load the routes that keep every rule; what else there is stays absent."""
+        counts = self.problem.vehicle_types.count
+        used = np.zeros(len(counts), dtype=np.int64)
+        served: set[int] = set()
+        for route in solution.routes:
+            kind = route.vehicle_type
+            sound = 0 <= kind < len(counts) and used[kind] < counts[kind] and route.visits
+            if not sound or served & set(route.visits) or self.state[at.N_FREE] == 0:
+                continue
+            if self._clashes(route, served) or self.evaluate(route) >= at.INFINITE:
+                continue
+            used[kind] += 1
+            served |= set(route.visits)
+            self._act(acts.LOAD, kind, items=self.items(route))
+        self.construct()
+
+    def _clashes(self, route: Route, served: set[int]) -> bool:
+        """Whether the route serves a second member of a group."""
+        group = self.problem.visits.group
+        if group is None:
+            return False
+        taken = [int(group[v]) for v in (*served, *route.visits) if group[v] >= 0]
+        return len(taken) != len(set(taken))
+
+    def items(self, route: Route) -> Any:
+        """The route as nodes, halts included."""
+        nodes = [self.problem.num_depots + v for v in route.visits]
+        for halt in reversed(route.halts):
+            nodes.insert(halt.before, halt.place)
+        return np.array(nodes, dtype=np.int64)
+
+    def evaluate(self, route: Route) -> float:
+        """Cost of a route, `INFINITE` if it breaks a rule or does not fit the arrays."""
+        if len(route.visits) + len(route.halts) > self.packed[at.WIDTH]:
+            return at.INFINITE
+        return self._act(acts.EVALUATE, route.vehicle_type, items=self.items(route))
+
+    def construct(self) -> None:
+        self._act(acts.CONSTRUCT)
+
+    def drop_route(self) -> None:
+        self._act(acts.DROP_ROUTE)
+
+    def search(self, iterations: int, since: int) -> tuple[int, int]:
+        """Up to so many iterations; how many were done, and how many since the last new best."""
+        since = int(self._act(acts.SEARCH, iterations, since))
+        return int(self.tune[acts.DONE]), since
+
+    def cool(self, scale: float, first: float, last: float, share: float, fleet: bool = False) -> None:
+        """Set the temperature to what is due at this share of the annealing, `scale` times `first` to `last`."""
+        self.tune[TEMPERATURE] = scale * first * (last / first) ** share
+        self.tune[FLEET] = float(fleet)
+
+    def allow(self, routes: int | None) -> None:
+        """Let there be no more routes than this."""
+        self.state[at.CAP] = self.packed[at.SLOTS] if routes is None else min(routes, self.packed[at.SLOTS])
+
+    def keep(self) -> Solution:
+        """Make the present solution the best, and return it."""
+        self._act(acts.KEEP)
+        return self.best()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the present solution serves all mandatory visits."""
+        return bool(self.values[at.MISSED] == 0)
+
+    @property
+    def best_rank(self) -> tuple[float, int, float]:
+        vehicles = int(self.state[at.N_BEST]) if self.packed[at.VEHICLES_FIRST] else 0
+        return float(self.values[at.MISSED_BEST]), vehicles, float(self.values[at.COST_BEST])
+
+    @property
+    def best_cost(self) -> int:
+        return round(float(self.values[at.COST_BEST]))
+
+    def best(self) -> Solution:
+        """The best solution found."""
+        s, where, depots, routes = self.state, int(self.state[at.BEST_AT]), self.problem.num_depots, []
+        for _ in range(int(s[at.N_BEST])):
+            kind, length = int(s[where]), int(s[where + 1])
+            items = s[where + 2 : where + 2 + length].tolist()
+            visits: list[int] = []
+            halts = []
+            for node in items:
+                if node < depots:
+                    halts.append(Halt(len(visits), node))
+                else:
+                    visits.append(node - depots)
+            routes.append(Route(kind, tuple(visits), tuple(halts)))
+            where += 2 + length
+        return Solution(tuple(sorted(routes, key=lambda r: (r.vehicle_type, r.visits))))
+
+    @property
+    def edge_cost(self) -> float:
+        """Mean cost of a leg of the present routes."""
+        s, used = self.state, int(self.state[at.N_USED])
+        slots = s[s[at.USED_AT] : s[at.USED_AT] + used]
+        lengths = s[s[at.SLOT_AT] + at.SLOT * slots + at.LENGTH]
+        costs = self.values[int(self.values[at.V_COST_AT]) + slots]
+        fixed = self.packed.floats[self.packed[at.F_KIND_AT] + at.FIXED]
+        return max(1.0, float((costs - fixed).sum()) / max(1, int(lengths.sum()) + used))
+
+
+def _laid_out(head: int, parts: list[tuple[int, int]], dtype: Any) -> Any:
+    """Zeros with the places of the parts in the header."""
+    where, places = head, {}
+    for column, size in parts:
+        places[column] = where
+        where += max(1, size)
+    out = np.zeros(where, dtype=dtype)
+    for column, place in places.items():
+        out[column] = place
+    return out

@@ -1,0 +1,391 @@
+"""One route driven from end to end: whether it keeps every rule, and what it costs.
+
+Says again, on floats, what `solvers.schedule` and `solvers.constraints` say; the tests prove the two equal.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from solvers.kernels.jit import helper
+from solvers.kernels.rich.layout import (
+    ALLOWED_AT,
+    BACKHAUL,
+    BACKHAULS_ALONE,
+    BENDS_AT,
+    BY_HOUR,
+    CATEGORIES,
+    CLOSE,
+    DEP2_AT,
+    DEP_AT,
+    DEPOTS,
+    DIMS,
+    DUE,
+    EARLY,
+    END,
+    F_ASSIGN_AT,
+    F_GAP_AT,
+    F_NODE,
+    F_SPEED_AT,
+    FIXED,
+    GAP_COUNT,
+    GAP_FROM,
+    HAS_ASSIGN,
+    HAS_BACKHAULS,
+    HAS_GAPS,
+    HAS_LATE_COST,
+    HAS_PAIRS,
+    HAS_RELEASES,
+    HAS_TIMES,
+    INFINITE,
+    KIND,
+    KINDS,
+    LATE,
+    LATE_COST,
+    LIFO,
+    LOAD_AT,
+    LOADS_AT,
+    MARK,
+    MARKS_AT,
+    MAX_DISTANCE,
+    MAX_DURATION,
+    MAX_RELOADS,
+    NODE,
+    NOISE,
+    OPEN,
+    OPEN_END,
+    OVER_AFTER,
+    OVER_COST,
+    PARTNER,
+    PER_DISTANCE,
+    PER_TIME,
+    PERIODS,
+    POINTS,
+    PROFILE,
+    RELEASE,
+    RELOAD_COUNT,
+    RELOAD_FROM,
+    RELOAD_LIST_AT,
+    RELOAD_TIME,
+    ROLE,
+    STACK_AT,
+    START,
+    START_AT,
+    TIME_MATTERS,
+)
+from solvers.kernels.rich.travel import (
+    arrive,
+    back_in_window,
+    depart,
+    distance,
+    drive,
+    drive_back,
+    duration,
+    in_window,
+    kind,
+    rates,
+    service,
+)
+
+
+@helper
+def keeps_rules(P: Any, B: Any, at: int, t: int, k: int) -> bool:
+    """Loads, order and company of the items B[at + 1 .. at + k] in a vehicle of type t."""
+    dims, depots, row = P[DIMS], P[DEPOTS], kind(P, t)
+    loads, first, reloads = B[LOADS_AT], 1, 0
+    while True:
+        for d in range(dims):
+            B[loads + d] = 0
+        last = first
+        while last <= k and B[at + last] >= depots:
+            x = B[at + last]
+            if P[P[ALLOWED_AT] + P[KINDS] * x + t] == 0:
+                return False
+            for d in range(dims):
+                B[loads + d] += P[P[LOAD_AT] + 3 * dims * x + d]
+            last += 1
+        for d in range(dims):
+            if B[loads + d] > P[row + KIND + d]:
+                return False
+        B[MARK] += 1
+        mark, on_board, behind = B[MARK], 0, False
+        for i in range(first, last):
+            x = B[at + i]
+            amounts = P[LOAD_AT] + 3 * dims * x
+            for d in range(dims):
+                B[loads + d] += P[amounts + dims + d] - P[amounts + d] + P[amounts + 2 * dims + d]
+                if B[loads + d] > P[row + KIND + d]:
+                    return False
+            if P[HAS_BACKHAULS] == 1:
+                if P[NODE * x + BACKHAUL] == 1:
+                    if i == first and P[BACKHAULS_ALONE] == 0:
+                        return False
+                    behind = True
+                elif behind:
+                    return False
+            if P[HAS_PAIRS] == 1 and P[NODE * x + ROLE] != 0:
+                if P[NODE * x + ROLE] == 1:
+                    B[B[MARKS_AT] + x] = mark
+                    B[B[STACK_AT] + on_board] = x
+                    on_board += 1
+                else:
+                    if B[B[MARKS_AT] + P[NODE * x + PARTNER]] != mark:
+                        return False
+                    on_board -= 1
+                    if P[row + LIFO] == 1 and B[B[STACK_AT] + on_board] != P[NODE * x + PARTNER]:
+                        return False
+        if on_board > 0:
+            return False
+        if last > k:
+            break
+        reloads += 1
+        known = False
+        for r in range(P[row + RELOAD_FROM], P[row + RELOAD_FROM] + P[row + RELOAD_COUNT]):
+            known = known or P[P[RELOAD_LIST_AT] + r] == B[at + last]
+        if not known:
+            return False
+        first = last + 1
+    return reloads <= P[row + MAX_RELOADS]
+
+
+@helper
+def released(F: Any, P: Any, B: Any, at: int, k: int, i: int) -> float:
+    """When the goods of the trip that starts after item i are all released."""
+    out = 0.0
+    if P[HAS_RELEASES] == 1:
+        i += 1
+        while i <= k and B[at + i] >= P[DEPOTS]:
+            out = max(out, F[F_NODE * B[at + i] + RELEASE])
+            i += 1
+    return out
+
+
+@helper
+def evaluate(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> float:
+    """Cost of the route of items B[at + 1 .. at + k]; INFINITE if it breaks a rule. Sets both ends."""
+    if k == 0:
+        return 0.0
+    row, rate = kind(P, t), rates(P, t)
+    B[at], B[at + k + 1] = P[row + START], P[row + END]
+    if not keeps_rules(P, B, at, t, k):
+        return INFINITE
+    p, open_end, depots = P[row + PROFILE], P[row + OPEN_END] == 1, P[DEPOTS]
+    length = 0.0
+    for i in range(k + 1 - open_end):
+        length += distance(D, P, p, B[at + i], B[at + i + 1])
+    if length > F[rate + MAX_DISTANCE]:
+        return INFINITE
+    cost = F[rate + FIXED] + F[rate + PER_DISTANCE] * length
+    if P[HAS_ASSIGN] == 1:
+        for i in range(1, k + 1):
+            cost += F[P[F_ASSIGN_AT] + P[KINDS] * B[at + i] + t]
+    if P[HAS_TIMES] == 0:
+        return cost
+    leave = max(F[rate + OPEN], released(F, P, B, at, k, 0))
+    if P[row + BY_HOUR] == 1 and P[row + TIME_MATTERS] == 1:
+        return cost + best_departure(D, F, P, B, X, at, t, k, leave)
+    start, now = X[START_AT], leave
+    starts = int(start)
+    for i in range(1, k + 1):
+        x = B[at + i]
+        now = arrive(D, F, P, t, B[at + i - 1], x, now)
+        if x < depots:
+            now = max(now, F[F_NODE * x + EARLY], released(F, P, B, at, k, i))
+        else:
+            now = in_window(F, P, x, now)
+        if now > F[F_NODE * x + LATE] + NOISE:
+            return INFINITE
+        X[starts + i] = now
+        if x < depots:
+            now += F[rate + RELOAD_TIME]
+        else:
+            if P[HAS_LATE_COST] == 1:
+                cost += F[F_NODE * x + LATE_COST] * max(0.0, now - F[F_NODE * x + DUE])
+            now += service(F, P, x, t)
+    if not open_end:
+        now = arrive(D, F, P, t, B[at + k], B[at + k + 1], now)
+    if now > F[rate + CLOSE] + NOISE:
+        return INFINITE
+    if P[row + TIME_MATTERS] == 0:
+        return cost
+    latest = now
+    for i in range(k, 0, -1):
+        x = B[at + i]
+        travel = 0.0 if i == k and open_end else duration(D, P, p, x, B[at + i + 1])
+        work = F[rate + RELOAD_TIME] if x < depots else service(F, P, x, t)
+        due = F[F_NODE * x + LATE] if x < depots else F[F_NODE * x + DUE]
+        latest = min(latest - travel - work, max(due, X[starts + i]))
+        if x >= depots:
+            latest = back_in_window(F, P, x, latest)
+    return cost + price_of(F, rate, now - (latest - duration(D, P, p, B[at], B[at + 1])))
+
+
+@helper
+def price_of(F: Any, rate: int, spent: float) -> float:
+    """Cost of a route's duration."""
+    if spent > F[rate + MAX_DURATION]:
+        return INFINITE
+    return F[rate + PER_TIME] * spent + F[rate + OVER_COST] * max(0.0, spent - F[rate + OVER_AFTER])
+
+
+@helper
+def add_point(X: Any, prune: bool, base: int, m: int, dep: float, now: float, paid: float) -> int:
+    """Append a point; one that only leaves later takes the place of the last, unless the function may jump
+    there. Returns the number of points."""
+    if prune and m > 0 and X[base + POINTS + m - 1] == now and X[base + 2 * POINTS + m - 1] == paid:
+        X[base + m - 1] = dep
+        return m
+    if m >= POINTS - 1:
+        return m
+    X[base + m], X[base + POINTS + m], X[base + 2 * POINTS + m] = dep, now, paid
+    return m + 1
+
+
+@helper
+def split(X: Any, prune: bool, source: int, target: int, m: int, marks: int, count: int) -> int:
+    """The points with those added at which the time takes one of the ascending values X[marks ..]."""
+    out, mark = 0, 0
+    for i in range(m):
+        dep, now, paid = X[source + i], X[source + POINTS + i], X[source + 2 * POINTS + i]
+        out = add_point(X, prune, target, out, dep, now, paid)
+        if i + 1 == m:
+            break
+        after = X[source + POINTS + i + 1]
+        while mark < count and X[marks + mark] <= now:
+            mark += 1
+        while mark < count and X[marks + mark] < after:
+            share = (X[marks + mark] - now) / (after - now)
+            out = add_point(
+                X,
+                prune,
+                target,
+                out,
+                dep + share * (X[source + i + 1] - dep),
+                X[marks + mark],
+                paid + share * (X[source + 2 * POINTS + i + 1] - paid),
+            )
+            mark += 1
+    return out
+
+
+@helper
+def bends(F: Any, P: Any, X: Any, p: int, i: int, j: int, length: float, at: int) -> int:
+    """Ascending departures at which the arrival's slope changes, to X[at ..]; returns how many."""
+    periods = P[PERIODS]
+    starts = P[F_SPEED_AT] + p * periods * (1 + P[CATEGORIES])
+    count, a, b = 0, 1, 1
+    while a < periods or b < periods:
+        change = F[starts + a] if a < periods else INFINITE
+        before = drive_back(F, P, p, i, j, length, F[starts + b]) if b < periods else INFINITE
+        if before <= change:
+            b += 1
+        else:
+            a += 1
+        value = min(before, change)
+        if value < INFINITE and (count == 0 or value > X[at + count - 1]):
+            X[at + count] = value
+            count += 1
+    return count
+
+
+@helper
+def best_departure(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int, begin: float) -> float:
+    """Cost of duration and lateness at the best departure, where travel times depend on the hour.
+
+    The end as a function of the departure is carried along the route as points (`solvers.time_dependent`).
+    """
+    row, rate, depots = kind(P, t), rates(P, t), P[DEPOTS]
+    p, open_end = P[row + PROFILE], P[row + OPEN_END] == 1
+    final = F[rate + CLOSE]
+    for i in range(k, 0, -1):
+        x = B[at + i]
+        if not (i == k and open_end):
+            final = depart(D, F, P, t, x, B[at + i + 1], final)
+        final -= F[rate + RELOAD_TIME] if x < depots else service(F, P, x, t)
+        final = min(final, F[F_NODE * x + LATE])
+        if x >= depots:
+            final = back_in_window(F, P, x, final)
+    final = depart(D, F, P, t, B[at], B[at + 1], final)
+    if final < begin - NOISE:
+        return INFINITE
+    prune = P[HAS_GAPS] == 0
+    a, b, marks = int(X[DEP_AT]), int(X[DEP2_AT]), int(X[BENDS_AT])
+    m = add_point(X, prune, a, 0, begin, begin, 0.0)
+    if final > begin:
+        m = add_point(X, prune, a, m, final, final, 0.0)
+    for i in range(1, k + 2):
+        if i == k + 1 and open_end:
+            break
+        here, x = B[at + i - 1], B[at + i]
+        length = duration(D, P, p, here, x)
+        m = split(X, prune, a, b, m, marks, bends(F, P, X, p, here, x, length, marks))
+        for q in range(m):
+            X[b + POINTS + q] = drive(F, P, p, here, x, length, X[b + POINTS + q])
+        a, b = b, a
+        if i == k + 1:
+            break
+        m = served(F, P, B, X, a, b, m, at, t, k, i)
+        a, b = b, a
+    best = INFINITE
+    for q in range(m):
+        spent = math.floor(X[a + POINTS + q] + 0.5) - math.floor(X[a + q] + 0.5)
+        price = price_of(F, rate, spent) + X[a + 2 * POINTS + q]
+        best = min(best, price)
+    return best
+
+
+@helper
+def served(F: Any, P: Any, B: Any, X: Any, a: int, b: int, m: int, at: int, t: int, k: int, i: int) -> int:
+    """Departures from item i, to the points at b, for the arrivals at a; returns the number of points."""
+    x, marks, count = B[at + i], int(X[BENDS_AT]), 0
+    opens, work = F[F_NODE * x + EARLY], 0.0
+    if x < P[DEPOTS]:
+        opens = max(opens, released(F, P, B, at, k, i))
+        work = F[rates(P, t) + RELOAD_TIME]
+    else:
+        work = service(F, P, x, t)
+    X[marks] = opens
+    count = 1
+    if P[HAS_LATE_COST] == 1 and F[F_NODE * x + LATE_COST] > 0:
+        count = put(X, marks, count, F[F_NODE * x + DUE])
+    first, gaps = P[NODE * x + GAP_FROM], 0
+    if P[HAS_GAPS] == 1:
+        gaps = P[NODE * x + GAP_COUNT]
+        for g in range(first, first + gaps):
+            count = put(X, marks, count, F[P[F_GAP_AT] + 2 * g])
+            count = put(X, marks, count, F[P[F_GAP_AT] + 2 * g + 1])
+    # the marks are few, so the points are split into a second copy and then moved on
+    prune = P[HAS_GAPS] == 0
+    n = split(X, prune, a, b, m, marks, count)
+    for q in range(n):
+        for part in range(3):
+            X[a + part * POINTS + q] = X[b + part * POINTS + q]
+    out = 0
+    for q in range(n):
+        dep, now, paid = X[a + q], X[a + POINTS + q], X[a + 2 * POINTS + q]
+        start = max(now, opens)
+        if gaps > 0:
+            start = in_window(F, P, x, start)
+        late = 0.0
+        if P[HAS_LATE_COST] == 1 and x >= P[DEPOTS]:
+            late = F[F_NODE * x + LATE_COST] * max(0.0, start - F[F_NODE * x + DUE])
+        out = add_point(X, prune, b, out, dep, start + work, paid + late)
+        for g in range(first, first + gaps):
+            if now == F[P[F_GAP_AT] + 2 * g] and q + 1 < n:
+                start = F[P[F_GAP_AT] + 2 * g + 1]
+                if x >= P[DEPOTS]:
+                    late = F[F_NODE * x + LATE_COST] * max(0.0, start - F[F_NODE * x + DUE])
+                out = add_point(X, prune, b, out, dep, start + work, paid + late)
+    return out
+
+
+@helper
+def put(X: Any, at: int, count: int, value: float) -> int:
+    """Insert a value into the ascending X[at ..]; returns the new count."""
+    i = count
+    while i > 0 and X[at + i - 1] > value:
+        X[at + i] = X[at + i - 1]
+        i -= 1
+    X[at + i] = value
+    return count + 1

@@ -1,0 +1,153 @@
+"""Rows of the problem, and driving: arrival and departure times by matrix or by speeds that change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from solvers.kernels.jit import helper, inlined
+from solvers.kernels.rich.layout import (
+    BY_HOUR,
+    CATEGORIES,
+    CATEGORY_AT,
+    DIMS,
+    EARLY,
+    F_GAP_AT,
+    F_KIND,
+    F_KIND_AT,
+    F_NODE,
+    F_SERVICE_AT,
+    F_SPEED_AT,
+    GAP_COUNT,
+    GAP_FROM,
+    HAS_GAPS,
+    KIND,
+    KIND_AT,
+    KINDS,
+    NODE,
+    PERIODS,
+    PROFILE,
+    N,
+)
+
+
+@inlined
+def kind(P: Any, t: int) -> int:
+    """Where the row of vehicle type t starts; its capacities follow at + KIND."""
+    return P[KIND_AT] + (KIND + P[DIMS]) * t
+
+
+@inlined
+def rates(P: Any, t: int) -> int:
+    """Where the costs and times of vehicle type t start in F."""
+    return P[F_KIND_AT] + F_KIND * t
+
+
+@inlined
+def distance(D: Any, P: Any, p: int, i: int, j: int) -> float:
+    n = P[N]
+    return D[2 * p * n * n + i * n + j]
+
+
+@inlined
+def duration(D: Any, P: Any, p: int, i: int, j: int) -> float:
+    """Travel time; the length, not rounded, where speeds change with the hour."""
+    n = P[N]
+    return D[(2 * p + 1) * n * n + i * n + j]
+
+
+@inlined
+def service(F: Any, P: Any, x: int, t: int) -> float:
+    return F[P[F_SERVICE_AT] + P[KINDS] * x + t]
+
+
+@helper
+def in_window(F: Any, P: Any, x: int, time: float) -> float:
+    """The first time on or after `time` in a window of x, the last window's end aside."""
+    early = F[F_NODE * x + EARLY]
+    if time < early:
+        time = early
+    if P[HAS_GAPS] == 1:
+        first = P[NODE * x + GAP_FROM]
+        for g in range(first, first + P[NODE * x + GAP_COUNT]):
+            if F[P[F_GAP_AT] + 2 * g] < time < F[P[F_GAP_AT] + 2 * g + 1]:
+                time = F[P[F_GAP_AT] + 2 * g + 1]
+    return time
+
+
+@helper
+def back_in_window(F: Any, P: Any, x: int, time: float) -> float:
+    """The last time on or before `time` that is not between two windows of x."""
+    if P[HAS_GAPS] == 1:
+        first = P[NODE * x + GAP_FROM]
+        for g in range(first, first + P[NODE * x + GAP_COUNT]):
+            if F[P[F_GAP_AT] + 2 * g] < time < F[P[F_GAP_AT] + 2 * g + 1]:
+                time = F[P[F_GAP_AT] + 2 * g]
+    return time
+
+
+@inlined
+def speeds_of(P: Any, p: int, i: int, j: int) -> int:
+    """Where the speeds of the arc start in F; the profile's period starts stand at the block's start."""
+    block = P[F_SPEED_AT] + p * P[PERIODS] * (1 + P[CATEGORIES])
+    n = P[N]
+    return block + P[PERIODS] * (1 + P[P[CATEGORY_AT] + (p * n + i) * n + j])
+
+
+@helper
+def drive(F: Any, P: Any, p: int, i: int, j: int, length: float, leave: float) -> float:
+    """When one arrives at j who leaves i at `leave` and has `length` to go (Ichoua et al. 2003)."""
+    periods = P[PERIODS]
+    starts = P[F_SPEED_AT] + p * periods * (1 + P[CATEGORIES])
+    speeds = speeds_of(P, p, i, j)
+    k = 0
+    while k + 1 < periods and F[starts + k + 1] <= leave:
+        k += 1
+    now = leave
+    while k + 1 < periods:
+        reached = (F[starts + k + 1] - now) * F[speeds + k]
+        if reached >= length:
+            break
+        length -= reached
+        now = F[starts + k + 1]
+        k += 1
+    return now + length / F[speeds + k]
+
+
+@helper
+def drive_back(F: Any, P: Any, p: int, i: int, j: int, length: float, arrive: float) -> float:
+    """When one leaves i who arrives at j at `arrive`."""
+    periods = P[PERIODS]
+    starts = P[F_SPEED_AT] + p * periods * (1 + P[CATEGORIES])
+    speeds = speeds_of(P, p, i, j)
+    k = 0
+    while k + 1 < periods and F[starts + k + 1] < arrive:
+        k += 1
+    now = arrive
+    while k > 0:
+        reached = (now - F[starts + k]) * F[speeds + k]
+        if reached >= length:
+            break
+        length -= reached
+        now = F[starts + k]
+        k -= 1
+    return now - length / F[speeds + k]
+
+
+@inlined
+def arrive(D: Any, F: Any, P: Any, t: int, i: int, j: int, leave: float) -> float:
+    """When vehicle type t arrives at node j that leaves node i at `leave`."""
+    row = kind(P, t)
+    length = duration(D, P, P[row + PROFILE], i, j)
+    if P[row + BY_HOUR] == 0:
+        return leave + length
+    return drive(F, P, P[row + PROFILE], i, j, length, leave)
+
+
+@inlined
+def depart(D: Any, F: Any, P: Any, t: int, i: int, j: int, at: float) -> float:
+    """When vehicle type t has to leave node i to arrive at node j at `at`."""
+    row = kind(P, t)
+    length = duration(D, P, P[row + PROFILE], i, j)
+    if P[row + BY_HOUR] == 0:
+        return at - length
+    return drive_back(F, P, P[row + PROFILE], i, j, length, at)

@@ -1,0 +1,122 @@
+"""The compiled evaluation of routes equals the checker's on random problems of any features."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from solvers import Halt, Problem, Route, Solution
+from solvers.check import check, cost_of
+from solvers.constraints import ROUTE_CONSTRAINTS
+from solvers.features import FEATURES
+from solvers.kernels.rich import layout
+from solvers.kernels.rich.pack import pack
+from solvers.kernels.rich.session import Session
+from solvers.schedule import schedule
+from tests.conformance.problems import CASES, case_id, random_problem
+
+TUNE = [10.0, 10.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
+WEIGHTS = [1.0, 1.0, 1.0, 1.0, 1.0]
+
+
+def session(problem: Problem, seed: int) -> Session:
+    return Session(problem, pack(problem), seed, np.array(TUNE), WEIGHTS)
+
+
+def random_routes(problem: Problem, rng: np.random.Generator, count: int) -> list[Route]:
+    """Routes of a few visits, pairs mostly whole and in order, halts where the type reloads."""
+    made = []
+    for _ in range(count):
+        kind = int(rng.integers(len(problem.vehicle_types.count)))
+        visits: list[int] = []
+        for visit in rng.permutation(problem.num_visits)[: int(rng.integers(1, 6))].tolist():
+            partner = problem.partner(visit)
+            if visit in visits:
+                continue
+            visits.append(visit)
+            if partner is not None and partner not in visits and rng.random() < 0.9:
+                first = problem.visits.pair is not None and problem.visits.pair[partner] == visit
+                at = int(rng.integers(len(visits) if first else 0, len(visits) + (1 if first else 0)))
+                visits.insert(at, partner)
+        depots = (problem.vehicle_types.reload_depots or [()] * (kind + 1))[kind]
+        cuts = sorted(rng.integers(1, len(visits) + 1, int(rng.integers(0, 3))).tolist()) if depots else []
+        halts = tuple(Halt(c, int(rng.choice(depots))) for c in dict.fromkeys(cuts) if c < len(visits))
+        made.append(Route(kind, tuple(visits), halts))
+    return made
+
+
+def compare(problem: Problem, seed: int) -> tuple[int, int]:
+    """Routes found sound, and routes in all, after comparing both evaluations."""
+    rng = np.random.default_rng(seed)
+    rich, sound = session(problem, seed), 0
+    routes = random_routes(problem, rng, 25)
+    slack = 0.0
+    if "time_dependent" in problem.features:  # rounding of times, and of prices of lateness
+        slack = 6.0 * float(problem.vehicle_types.time_cost.max()) + 3.0
+        for price in (problem.vehicle_types.overtime_cost, problem.visits.late_cost):
+            slack += 0.0 if price is None else 6.0 * float(price.max())
+    for route in routes:
+        run = schedule(problem, route)
+        misses = [(c.code, m) for c in ROUTE_CONSTRAINTS for m in c.check(problem, run)]
+        cost = rich.evaluate(route)
+        if slack and misses and all(miss.amount <= 1 for _, miss in misses):
+            continue  # a limit missed by less than the rounding
+        assert (cost >= layout.INFINITE) == bool(misses), (route, cost, misses)
+        if not misses:
+            sound += 1
+            assert cost == pytest.approx(cost_of(problem, run).total, abs=slack, rel=1e-12), route
+    return sound, len(routes)
+
+
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+def test_evaluation_equals_the_checker_for_every_pair_of_features(case: tuple[str, ...]) -> None:
+    for seed in range(3):
+        compare(random_problem(case, seed), seed)
+
+
+@settings(max_examples=60)
+@given(case=st.sets(st.sampled_from(sorted(FEATURES)), max_size=7), seed=st.integers(0, 10_000))
+def test_evaluation_equals_the_checker(case: set[str], seed: int) -> None:
+    compare(random_problem(case, seed), seed)
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_sound_routes_are_among_those_compared(feature: str) -> None:
+    assert sum(compare(random_problem((feature,), seed), seed)[0] for seed in range(4)) > 5
+
+
+@settings(max_examples=40)
+@given(case=st.sets(st.sampled_from(sorted(FEATURES)), max_size=6), seed=st.integers(0, 10_000))
+def test_every_solution_of_a_search_checks_out_with_its_cost(case: set[str], seed: int) -> None:
+    problem = random_problem(case, seed)
+    rich = session(problem, seed)
+    rich.construct()
+    for _ in range(4):
+        report = check(problem, rich.best())
+        assert report.violations == ()
+        if "time_dependent" not in problem.features:
+            assert rich.best_cost == report.cost.total
+        rich.cool(10.0, 1.0, 1.0, 0.0)
+        rich.search(40, 0)
+
+
+def test_searches_repeat_with_the_seed() -> None:
+    problem = random_problem(("time_windows", "pickup_delivery"), 3)
+    twice = []
+    for _ in range(2):
+        rich = session(problem, 5)
+        rich.construct()
+        rich.cool(10.0, 1.0, 1.0, 0.0)
+        rich.search(300, 0)
+        twice.append((rich.best(), rich.best_cost, rich.best_rank))
+    assert twice[0] == twice[1]
+
+
+def test_a_start_is_taken_over() -> None:
+    problem = random_problem((), 8)
+    routes = Solution.of([[v] for v in range(problem.num_visits)])
+    rich = session(problem, 1)
+    rich.start_from(routes)
+    assert rich.best().served() == routes.served()
