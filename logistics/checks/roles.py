@@ -102,6 +102,15 @@ def _storage(findings: Findings, place: Location, site: SiteSection) -> None:
         why = f"only warehouses store, this is a {site.kind}"
         findings.add(where, "key-not-for-kind", why, "remove it", value=storage.kind)
         return
+    general = findings.scenario.scenario
+    if general is not None and general.stop_at is not None:
+        findings.add(
+            where,
+            "storage-cut-short",
+            "a run with [sites.storage] cannot be cut by stop_at: what is under way in the aisles is not kept",
+            "remove stop_at, or the storage",
+            value=storage.kind,
+        )
     for name in STORAGE_KINDS:
         if name != storage.kind and name in storage.model_fields_set:
             findings.add(

@@ -89,7 +89,9 @@ class WindowStrategy:
                 since += 1
                 since[finished] = 0
                 taken[finished] += 1
-                target[finished] = problem.errands[(taken[finished] * robots + finished) % len(problem.errands)]
+                target[finished] = problem.errands[
+                    (taken[finished] * robots + finished) % len(problem.errands)
+                ]
                 pool.assign(target, finished)
                 step_s[steps] = time.perf_counter() - tick
                 steps += 1

@@ -16,7 +16,7 @@ from sim.draws import RowDraws
 from sim.random_streams import Streams
 from sim.stations import Started, Station
 from sim.warehouse.kernels import crane as kernel
-from sim.warehouse.orders import FloatArray, IntArray, OrderLines
+from sim.warehouse.orders import FloatArray, IntArray, OrderLines, lines_of
 from sim.warehouse.picker_to_parts import Profile, daily_profile
 from sim.warehouse.result import Stays, WarehouseResult
 from sim.warehouse.stock import Stock
@@ -166,18 +166,50 @@ class AutomatedFloor:
         self._order_of = orders.order_of_line.astype(np.int64)
         self._lines_left = orders.lines_of_order.copy()
         self._picking: list[tuple[FloatArray, IntArray]] = []
-        self._next = 0
-        self._unstocked = np.empty(0, np.int64)
+        self._announced, self._unstocked = (np.empty(0, np.int64) for _ in range(2))
         self._retry_s = 0.0
         self.clock_s = 0.0
         self.picked_s = np.full(lines, np.nan)
         self.ready_s, self.packed_s = (np.full(len(orders), np.nan) for _ in range(2))
 
+    def submit(self, rows: IntArray) -> None:
+        """Announce orders; their totes are asked for from their release on."""
+        rows = np.asarray(rows, np.int64)
+        self._announced = np.concatenate((self._announced, rows))
+        lines = lines_of(self.orders.first_line, rows)
+        np.add.at(self.stock.asked, self.orders.item[lines], self.orders.units[lines])
+
+    def release(self, now_s: float) -> None:
+        """Ask for the totes of what is announced and released by now."""
+        self.advance(now_s)
+        self._release(now_s)
+
+    def begun_s(self, rows: IntArray) -> FloatArray:
+        """When the first tote of each of these orders was fetched."""
+        lines = lines_of(self.orders.first_line, rows)
+        lengths = self.orders.lines_of_order[rows]
+        starts = self._shuttle_start if self.shuttles else self._start
+        begun: FloatArray = np.minimum.reduceat(starts[lines], np.cumsum(lengths) - lengths)
+        return begun
+
+    def advance(self, until_s: float) -> None:
+        """Work up to `until_s` inclusive."""
+        while self.clock_s < until_s:
+            if self._at_rest():
+                self.clock_s = until_s
+                return
+            self._advance_step(min(self.clock_s + self._step_s, until_s))
+
+    def _at_rest(self) -> bool:
+        waiting = self._announced.size or self._unstocked.size or self._picking
+        moving = any(each.working for each in (*self.machines, *self.shuttles))
+        queued = any(each.in_queue or each.in_service or each.expected for each in (self.stations, self.pack))
+        return not (waiting or moving or queued)
+
     def run(self, until_s: float) -> WarehouseResult:
         """All orders, until the last tote is back or `until_s`."""
-        orders = self.orders
-        np.add.at(self.stock.asked, orders.item, orders.units)
-        self.clock_s = math.floor(float(orders.release_s[0]) / self._step_s) * self._step_s
+        self.submit(np.arange(len(self.orders)))
+        self.clock_s = math.floor(float(self.orders.release_s[0]) / self._step_s) * self._step_s
         while self.clock_s < until_s and (np.isnan(self.packed_s).any() or np.isnan(self._finish).any()):
             self._advance_step(self.clock_s + self._step_s)
         self.stock.audit()
@@ -217,9 +249,8 @@ class AutomatedFloor:
 
     def _release(self, until_s: float) -> None:
         orders = self.orders
-        last = int(np.searchsorted(orders.release_s, until_s, side="right"))
-        rows = np.arange(self._next, last)
-        self._next = last
+        due = orders.release_s[self._announced] <= until_s
+        rows, self._announced = self._announced[due], self._announced[~due]
         if self._unstocked.size and until_s >= self._retry_s:
             rows = np.concatenate((self._unstocked, rows))
             self._unstocked = np.empty(0, np.int64)
@@ -228,7 +259,7 @@ class AutomatedFloor:
             return
         granted = self.stock.promise(orders, rows, orders.units)
         self._unstocked = np.concatenate((self._unstocked, rows[~granted]))
-        lines = np.flatnonzero(np.isin(self._order_of, rows[granted]))
+        lines = lines_of(orders.first_line, rows[granted])
         arrive = np.maximum(orders.release_s[self._order_of[lines]], self.clock_s)
         if self.shuttles:
             self._to_shuttle(lines, arrive)
@@ -313,6 +344,31 @@ class AutomatedFloor:
             float(sum(each.moved_m[0] for each in movers)),
             figures,
         )
+
+
+def rack_places(
+    section: AutomatedSection, policy: str, history: OrderLines, generator: np.random.Generator
+) -> IntArray:
+    """(items,) place of every item in the racks: at random, or the busiest nearest to the ports of all aisles.
+
+    Totes come one by one, so that items bought together gain nothing from lying together: `affinity` is
+    `turnover` here. Raises `ValueError` when items outnumber places.
+    """
+    places = section.aisles * section.columns * section.levels
+    items = len(history.names)
+    if items > places:
+        raise ValueError(f"{items} items but {places} places; add aisles, columns or levels")
+    if policy == "random":
+        return generator.permutation(places)[:items].astype(np.int64)
+    number = np.arange(places)
+    cell = number % (section.columns * section.levels)
+    along = (cell // section.levels + 0.5) * section.length_m / section.columns / section.speed_mps
+    up = (cell % section.levels + 0.5) * section.height_m / section.levels / section.lift_mps
+    # Aisles take turns at equal times, so that every machine has its share of the busy items.
+    nearest = np.lexsort((number, np.maximum(along, up)))
+    place = np.empty(items, np.int64)
+    place[np.argsort(-history.picks(), kind="stable")] = nearest[:items]
+    return place
 
 
 def single_command_s(shape: float, farthest_s: float) -> float:

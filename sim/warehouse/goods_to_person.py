@@ -22,7 +22,7 @@ from sim.random_streams import Streams
 from sim.stations import CapacityProfile, Started, Station
 from sim.warehouse.inbound import Inbound
 from sim.warehouse.motion import move_s
-from sim.warehouse.orders import NONE, FloatArray, IntArray, OrderLines
+from sim.warehouse.orders import NONE, FloatArray, IntArray, OrderLines, lines_of
 from sim.warehouse.picker_to_parts import Profile, daily_profile
 from sim.warehouse.pod_floor import PodFloor
 from sim.warehouse.registry import make
@@ -129,8 +129,16 @@ class RobotWarehouse:
         """Announce orders, in the order of their release and not before the clock."""
         self._announced = np.concatenate((self._announced[self._next_order :], np.asarray(rows, np.int64)))
         self._next_order = 0
-        chosen = np.isin(self.orders.order_of_line, rows)
-        np.add.at(self.stock.asked, self.orders.item[chosen], self.orders.units[chosen])
+        lines = lines_of(self.orders.first_line, np.asarray(rows, np.int64))
+        np.add.at(self.stock.asked, self.orders.item[lines], self.orders.units[lines])
+
+    def release(self, now_s: float) -> None:
+        """Take in what is announced and released by now."""
+        self.advance(now_s)
+
+    def begun_s(self, rows: IntArray) -> FloatArray:
+        """When each of these orders last took a slot."""
+        return self.slotted_s[rows]
 
     def advance(self, until_s: float) -> None:
         """Work up to `until_s` inclusive."""

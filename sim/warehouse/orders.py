@@ -119,6 +119,14 @@ class OrderLines:
         )
 
 
+def lines_of(first_line: IntArray, orders: IntArray) -> IntArray:
+    """All lines `first_line[o] : first_line[o + 1]` of these orders, in turn."""
+    lengths = first_line[orders + 1] - first_line[orders]
+    begin = np.cumsum(lengths) - lengths
+    lines: IntArray = np.repeat(first_line[orders] - begin, lengths) + np.arange(int(lengths.sum()))
+    return lines
+
+
 def orders_of(
     order: NDArray[np.integer],
     item: NDArray[np.integer],

@@ -22,7 +22,7 @@ from sim.stations import CapacityProfile, Started, Station
 from sim.warehouse.batching import batch_orders
 from sim.warehouse.inbound import Inbound
 from sim.warehouse.layout import AisleBlock
-from sim.warehouse.orders import NONE, FloatArray, IntArray, OrderLines, RowArray
+from sim.warehouse.orders import NONE, FloatArray, IntArray, OrderLines, RowArray, lines_of
 from sim.warehouse.put_wall import PutWall
 from sim.warehouse.result import Fault, Note, Stays, WarehouseResult
 from sim.warehouse.routing import route
@@ -137,18 +137,26 @@ class PickerFloor:
         self._completed: list[tuple[float, int]] = []
         self.picked_s = np.full(orders.lines, np.nan)
         self.ready_s, self.packed_s = (np.full(len(orders), np.nan) for _ in range(2))
+        self._begun_s = np.full(len(orders), np.inf)
         self._walled = np.zeros(len(orders), np.bool_)
 
     # --- running --------------------------------------------------------------------------------------
 
     def submit(self, rows: IntArray) -> None:
         """Announce orders; they join the first wave at or after their release."""
-        self._announced = np.concatenate((self._announced, np.asarray(rows, np.int64)))
-        self.stock.asked += np.bincount(
-            self.orders.item[np.isin(self._order_of, rows)],
-            self.orders.units[np.isin(self._order_of, rows)],
-            self.location.size,
-        ).astype(np.int64)
+        rows = np.asarray(rows, np.int64)
+        self._announced = np.concatenate((self._announced, rows))
+        lines = lines_of(self.orders.first_line, rows)
+        np.add.at(self.stock.asked, self.orders.item[lines], self.orders.units[lines])
+
+    def release(self, now_s: float) -> None:
+        """A wave of its own for what is announced and released by now, beside those by the clock."""
+        self.advance(now_s)
+        self._wave(now_s)
+
+    def begun_s(self, rows: IntArray) -> FloatArray:
+        """When the first cart with a line of each of these orders set out."""
+        return self._begun_s[rows]
 
     def advance(self, until_s: float) -> None:
         """Work up to `until_s` inclusive."""
@@ -190,7 +198,7 @@ class PickerFloor:
         rows = waiting[granted]
         if not rows.size:
             return
-        lines = _rows_of(orders.first_line, rows)
+        lines = lines_of(orders.first_line, rows)
         lines = lines[self._left[lines] > 0]
         ready = self._refill(now_s, lines)
         zone = self.block.aisle[self.location[orders.item[lines]]] * self.section.zones // self.block.aisles
@@ -267,7 +275,7 @@ class PickerFloor:
         if self.inbound is not None:
             wanted = None
             if self._backlog.size:
-                lines = _rows_of(self.orders.first_line, self._backlog)
+                lines = lines_of(self.orders.first_line, self._backlog)
                 wanted = np.zeros(self.location.size, np.int64)
                 np.add.at(wanted, self.orders.item[lines], self._left[lines])
             self.inbound.advance(max(until_s, self.inbound.clock_s), wanted)
@@ -278,6 +286,8 @@ class PickerFloor:
                 self._tours.start_s[tour] = float(begun.start_s[at])
                 self._tours.finish_s[tour] = float(begun.finish_s[at])
                 self._running.append((float(begun.finish_s[at]), tour))
+                order = self._order_of[self._tours.lines[tour]]
+                self._begun_s[order] = np.minimum(self._begun_s[order], begun.start_s[at])
         done = sorted(entry for entry in self._running if entry[0] <= until_s)
         self._running = [entry for entry in self._running if entry[0] > until_s]
         for at_s, tour in done:
@@ -424,10 +434,3 @@ def _share(shifts: Sequence[Shift], zones: int, zone: int) -> list[Shift]:
         shift.model_copy(update={"workers": shift.workers // zones + (zone < shift.workers % zones)})
         for shift in shifts
     ]
-
-
-def _rows_of(first: IntArray, owners: IntArray) -> IntArray:
-    lengths = first[owners + 1] - first[owners]
-    begin = np.concatenate(([0], np.cumsum(lengths)[:-1])) if owners.size else np.empty(0, np.int64)
-    rows: IntArray = np.repeat(first[owners] - begin, lengths) + np.arange(int(lengths.sum()))
-    return rows

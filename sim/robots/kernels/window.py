@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.robots.kernels.layout import (
     CLOCKWISE,
     FORWARD,
