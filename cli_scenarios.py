@@ -25,18 +25,30 @@ from cli_shared import (
 )
 
 
+def _list_templates(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print what `init` can start from and leave: --list needs no NAME."""
+    from logistics.templates import templates
+
+    if wanted:
+        click.echo("\n".join([*templates(), "solver"]))
+        context.exit()
+
+
 @click.command()
 @click.argument("name")
 @click.option("--template", default="small", show_default=True, help="What to start from; see --list.")
-@click.option("--list", "list_them", is_flag=True, is_eager=True, help="List the templates.")
-def init(name: str, template: str, list_them: bool) -> None:
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_templates,
+    help="List the templates.",
+)
+def init(name: str, template: str) -> None:
     """Write a new scenario NAME.toml to edit; or, from the template `solver`, a package with a routing solver."""
     from logistics.templates import init as write
-    from logistics.templates import templates
 
-    if list_them:
-        click.echo("\n".join([*templates(), "solver"]))
-        return
     if template == "solver":
         from solvers.template import write_package
 

@@ -69,6 +69,11 @@ def test_bad_problem_is_explained(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_templates_are_listed_without_a_name(tmp_path: Path) -> None:
+    done = call("init", "--list", cwd=tmp_path)
+    assert (done.returncode, done.stdout.split()) == (0, ["city", "small", "two-cities", "solver"])
+
+
 def test_init_validate_run_report(tmp_path: Path) -> None:
     assert call("init", "town", "--template", "small", cwd=tmp_path).returncode == 0
     assert json.loads(call("validate", "town.toml", "--json", cwd=tmp_path).stdout) == []

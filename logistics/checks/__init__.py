@@ -11,6 +11,7 @@ from logistics.checks.marks import check_marks
 from logistics.checks.references import check_references
 from logistics.checks.roles import check_roles
 from logistics.checks.sizes import check_sizes
+from logistics.checks.solving import check_solver
 from logistics.checks.ways import check_ways
 from logistics.schema_faults import Draft
 from solvers.errors import Fault
@@ -26,9 +27,10 @@ def cross_check(draft: Draft, written: Mapping[str, set[str]], file: str) -> lis
     findings = Findings(draft, file)
     check_references(findings)
     check_roles(findings)
-    check_clocks(findings)
+    check_solver(findings)
     check_marks(findings, written)
     tables = check_files(findings)
+    check_clocks(findings, tables)
     check_sizes(findings, tables)
     check_ways(findings, tables)
     return findings.faults

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from logistics.checks.files import Tables
 from logistics.checks.findings import Findings
 
 
-def check_clocks(findings: Findings) -> None:
+def check_clocks(findings: Findings, tables: Tables) -> None:
     """The measuring window and disruptions inside the horizon, promises that can be kept, waves for all."""
     _moments(findings)
     for i, service in enumerate(findings.scenario.services):
@@ -23,7 +24,7 @@ def check_clocks(findings: Findings) -> None:
                 "set order_cutoff earlier than promise_clock, or promise_day = 1",
                 value=f"{service.promise_clock // 3600:02d}:{service.promise_clock // 60 % 60:02d}",
             )
-    _waves(findings)
+    _waves(findings, tables)
 
 
 def _moments(findings: Findings) -> None:
@@ -70,7 +71,7 @@ def _moments(findings: Findings) -> None:
             )
 
 
-def _waves(findings: Findings) -> None:
+def _waves(findings: Findings, tables: Tables) -> None:
     dispatch, demand = findings.scenario.dispatch, findings.scenario.demand
     if dispatch is None or demand is None or not findings.sound("sites", "services"):
         return
@@ -87,6 +88,12 @@ def _waves(findings: Findings) -> None:
     if demand.order_file is not None:
         for key in ("delivery_waves", "warehouse_waves"):
             used.setdefault(key, set()).add(demand.order_file.service)
+    if tables.volumes is not None:
+        ids, volumes = findings.ids("services"), tables.volumes
+        for origin, service in set(zip(volumes.origin.tolist(), volumes.service.tolist(), strict=True)):
+            used["delivery_waves"].add(ids[service])
+            if findings.scenario.sites[origin].kind == "merchant":
+                used.setdefault("collection_waves", set()).add(ids[service])
     for key, services in used.items():
         waves = getattr(dispatch, key)
         covered = {name for wave in waves for name in wave.services or findings.ids("services")}

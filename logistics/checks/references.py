@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from logistics.checks.findings import Findings, meant
+from logistics.checks.findings import Findings
 from logistics.schema_faults import Location
-from solvers import registry
 
 _LISTS = ("sites", "areas", "vehicles", "lanes", "containers", "services", "demand.sizes")
 ANY = "*"
@@ -34,11 +33,25 @@ def check_references(findings: Findings) -> None:
         if disruption.target is None:
             place: Location = ("disruptions", i)
             findings.add(place, "missing-key", '"target" is missing here', f"add target = an id of {section}")
-        else:
-            findings.known(section, disruption.target, ("disruptions", i, "target"))
+        elif findings.known(section, disruption.target, ("disruptions", i, "target")):
+            _closable(findings, i, disruption.target)
     _sort_plan(findings)
     _demand(findings)
     _dispatch(findings)
+
+
+def _closable(findings: Findings, i: int, target: str) -> None:
+    """Report the closing of a site at which nobody works: it would change nothing."""
+    disruption = findings.scenario.disruptions[i]
+    kind = next((site.kind for site in findings.scenario.sites if site.id == target), "hub")
+    if disruption.kind == "site_closed" and kind not in ("warehouse", "hub", "station"):
+        findings.add(
+            ("disruptions", i, "target"),
+            "wrong-kind",
+            f"this is a {kind}; only warehouses, hubs and stations can close",
+            "name one of those",
+            value=target,
+        )
 
 
 def _unique(findings: Findings, section: str) -> None:
@@ -122,23 +135,3 @@ def _dispatch(findings: Findings) -> None:
         for i, wave in enumerate(getattr(dispatch, key)):
             for k, name in enumerate(wave.services):
                 findings.known("services", name, ("dispatch", key, i, "services", k))
-    solvers = list(registry.names())
-    if dispatch.solver not in solvers:
-        findings.add(
-            ("dispatch", "solver"),
-            "unknown-solver",
-            "no solver is registered under this name",
-            meant(dispatch.solver, solvers),
-            value=dispatch.solver,
-        )
-    elif dispatch.parameters:
-        try:
-            registry.make(dispatch.solver, dispatch.parameters)
-        except (TypeError, ValueError) as error:
-            findings.add(
-                ("dispatch", "parameters"),
-                "unknown-parameter",
-                f"the solver {dispatch.solver} does not take them: {error}",
-                f"give parameters that {dispatch.solver} knows, or none",
-                value=dispatch.parameters,
-            )

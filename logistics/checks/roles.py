@@ -248,27 +248,13 @@ def _fleet(findings: Findings) -> None:
 
 def _vehicles(findings: Findings) -> None:
     scenario = findings.scenario
-    largest_g = max((v.capacity_g for v in scenario.vehicles if v.role == "delivery"), default=None)
-    largest_ml = max((v.capacity_ml for v in scenario.vehicles if v.role == "delivery"), default=None)
-    if largest_g is None:
+    if not any(vehicle.role == "delivery" for vehicle in scenario.vehicles):
         if findings.sound("vehicles"):
             findings.add(
                 ("vehicles",), "no-vehicles", "no vehicle delivers", 'add one with role = "delivery"'
             )
-    elif scenario.demand is not None and largest_ml is not None and findings.sound("vehicles"):
-        demand = scenario.demand
-        for key, limit, largest in (
-            ("max_parcel_g", demand.max_parcel_g, largest_g),
-            ("max_parcel_ml", demand.max_parcel_ml, largest_ml),
-        ):
-            if limit > largest:
-                findings.add(
-                    ("demand", key),
-                    "parcel-too-large",
-                    f"a parcel of that size fits no delivery vehicle (largest: {largest})",
-                    f"write at most {largest}, or add a larger vehicle",
-                    value=limit,
-                )
+    elif findings.sound("vehicles", "sites", "areas", "fleet", "lanes"):
+        _large_parcels(findings)
     for i, vehicle in enumerate(scenario.vehicles):
         if vehicle.role == "drone" and not drones.within_range(vehicle, 1000.0, vehicle.capacity_g, 30.0):
             findings.add(
@@ -277,6 +263,40 @@ def _vehicles(findings: Findings) -> None:
                 "fully loaded, the drone can't fly 1 km out and back and keep its reserve",
                 "lower capacity_g, or raise battery_j",
                 value=vehicle.capacity_g,
+            )
+
+
+def _large_parcels(findings: Findings) -> None:
+    """Report sizes of parcels that no van of a station, or no truck of a lane, can carry."""
+    scenario, demand = findings.scenario, findings.scenario.demand
+    if demand is None:
+        return
+    kinds = {vehicle.id: vehicle for vehicle in scenario.vehicles}
+    suppliers = {site.id for site in scenario.sites if site.kind == "supplier"}
+    carriers = [
+        (f"lane {lane.id}", [kinds[lane.vehicle]])
+        for lane in scenario.lanes
+        if lane.origin not in suppliers and kinds[lane.vehicle].role == "linehaul"
+    ]
+    for station in sorted({area.station for area in scenario.areas}):
+        vans = [kinds[fleet.vehicle] for fleet in scenario.fleet if fleet.site == station]
+        vans = [van for van in vans if van.role == "delivery"]
+        if vans:
+            carriers.append((f"station {station}", vans))
+    for key, limit, capacity in (
+        ("max_parcel_g", demand.max_parcel_g, "capacity_g"),
+        ("max_parcel_ml", demand.max_parcel_ml, "capacity_ml"),
+    ):
+        room = {name: max(getattr(vehicle, capacity) for vehicle in fleet) for name, fleet in carriers}
+        small = {name: most for name, most in room.items() if limit > most}
+        if small:
+            least = min(small.values())
+            findings.add(
+                ("demand", key),
+                "parcel-too-large",
+                f"a parcel of that size fits no vehicle of {', '.join(list(small)[:6])} (largest: {least})",
+                f"write at most {least}, or give them a larger vehicle",
+                value=limit,
             )
 
 

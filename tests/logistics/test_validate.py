@@ -52,6 +52,9 @@ BROKEN: dict[str, tuple[str, str, tuple[str, str, str]]] = {
     "mark without a basis": ('roads = "assumed: round', 'roads = "guessed: round', ("basis", "guessed", "")),
     "speeds of a short day": ("speeds_kmh = [40, ", "speeds_kmh = [", ("speeds_kmh", "", "")),
     "no speed": ("speeds_kmh = [40, ", "speeds_kmh = [0, ", ("speeds_kmh", "0", "")),
+    "a locker that closes": ("[delivery]", '[[disruptions]]\nkind = "site_closed"\ntarget = "locker-1"\nstarts = 2026-03-02T08:00:00+01:00\nends = 2026-03-02T18:00:00+01:00\n\n[delivery]', ("disruptions[0].target", "locker-1", "wrong-kind")),
+    "a truck smaller than a parcel": ("capacity_ml = 30000000", "capacity_ml = 3000", ("max_parcel_ml", "120000", "parcel-too-large")),
+    "a van smaller than a parcel": ("capacity_ml = 7000000", "capacity_ml = 7000", ("max_parcel_ml", "120000", "parcel-too-large")),
     "not TOML": ("schema = 1", "schema = = 1", ("line", "", "")),
 }  # fmt: skip
 
@@ -100,6 +103,58 @@ def test_all_faults_come_in_one_pass(small: str, tmp_path: Path) -> None:
     for name in names:
         place, value, code = BROKEN[name][2]
         assert any(place in f.place and value in f.value and code in f.code for f in faults), name
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted"),
+    [
+        (
+            {"dispatch.solver": "ruin_recreate", "dispatch.parameters": '{foo = 1, split = "much"}'},
+            {
+                ("dispatch.parameters.foo", "unknown-parameter"),
+                ("dispatch.parameters.split", "parameter-type"),
+            },
+        ),
+        (
+            {"dispatch.solver": "vroom"},
+            {("dispatch.solver", "unsupported-feature")},
+        ),
+        ({"dispatch.solver": "no-such"}, {("dispatch.solver", "unknown-solver")}),
+    ],
+)
+def test_what_is_wrong_with_the_solver_stands_beside_the_other_faults(
+    changes: dict[str, str], wanted: set[tuple[str, str]], small: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "town.toml"
+    path.write_text(small.replace("horizon_days = 4", "horizon_dayz = 4"), encoding="utf-8")
+    found = {(fault.place, fault.code) for fault in validate(path, changes)}
+    assert wanted <= found
+    assert ("scenario.horizon_dayz", "unknown-key") in found
+
+
+def test_a_solver_that_is_not_installed_is_found_before_the_run(small: str, tmp_path: Path) -> None:
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    codes = {fault.code for fault in validate(path, {"dispatch.solver": "hgs"})}
+    assert codes in (
+        {"missing-extra"},
+        {"unsupported-feature"},
+    )  # it lacks the features where it is installed
+
+
+def test_volumes_of_a_service_without_a_wave_are_found(small: str, tmp_path: Path) -> None:
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    (tmp_path / "volumes.csv").write_text(
+        "origin,area,service,hour,size_class,parcels\nshop-1,north,same-day,9,small,30\n", encoding="utf-8"
+    )
+    changes = {
+        "demand.volumes": "volumes.csv",
+        "dispatch.collection_waves": '[{at = ["14:00"], services = ["next-day"]}]',
+    }
+    assert [(f.place, f.value, f.code) for f in validate(path, changes)] == [
+        ("dispatch.collection_waves", "same-day", "service-without-wave")
+    ]
 
 
 @pytest.mark.parametrize("template", templates())
