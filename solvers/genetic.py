@@ -58,7 +58,7 @@ class GeneticSolver:
         Length of the neighbour lists of the local search.
     warm_runs, warm_share
         Runs of ruin and recreate whose results start the population, and their share of the time. By default
-        six for large problems and those whose tours cannot be split, none for small plain ones.
+        three for large problems and those whose tours cannot be split, none for small plain ones.
     minimum, offspring, elite, close
         Size of each population after a selection of survivors, individuals added before the next one, members
         protected by cost alone, members that the distance from the others is averaged over.
@@ -82,7 +82,7 @@ class GeneticSolver:
         self,
         near: int | None = None,
         warm_runs: int | None = None,
-        warm_share: float = 0.4,
+        warm_share: float = 0.6,
         minimum: int = 25,
         offspring: int = 40,
         elite: int = 4,
@@ -286,7 +286,7 @@ class _Search:
         if not self.fits():
             runs, share = 1, 1.0
         elif runs is None:
-            runs = 0 if n < 10 or (patient and self.splits()) else 6
+            runs = 0 if n < 10 or (patient and self.splits()) else 3
         for k in range(runs):
             session = self.session if k == 0 else Session(self.session.packed, self.seed + 7919 * k)
             if k > 0:
