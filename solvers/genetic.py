@@ -16,7 +16,7 @@ from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
 from solvers.stop import MaxIterations, MaxRuntime, Progress, Stop
-from solvers.travel import Travel
+from solvers.travel import IntArray, Travel
 
 if TYPE_CHECKING:
     from solvers.kernels.genetic.engine import Evolution
@@ -143,8 +143,8 @@ class GeneticSolver:
         if _exact(problem):
             record.note_session(session, 0)
         else:
-            record.note_sound(Solution() if start is None else start)
-            record.note_sound(session.best())
+            record.note_sound(Solution() if start is None else start, _weights(session))
+            record.note_sound(session.best(), _weights(session))
         _Search(self, problem, stop, seed, session, record).run()
         return record.result()
 
@@ -180,13 +180,13 @@ class _Record:
         self.iterations = iterations
         return self.note(session.best_rank, session.best, session.best_unserved)
 
-    def note_sound(self, solution: Solution) -> None:
+    def note_sound(self, solution: Solution, weights: IntArray) -> None:
         """Record the routes of `solution` that the checker finds no fault with."""
         from solvers.peers.common import sound_routes
 
         sound = sound_routes(self.problem, solution.routes)
         report = check(self.problem, sound)
-        weight = int(_importance(self.problem)[list(report.unserved)].sum())
+        weight = int(weights[list(report.unserved)].sum())
         self.note((weight, report.cost.total), lambda: sound, len(report.unserved))
 
     def result(self) -> Result[Solution]:
@@ -234,7 +234,7 @@ class _Search:
         v = problem.visits
         self.lost_prizes = int(v.prize[never & ~v.required].sum())
         self.lost = int((never & v.required).sum())
-        self.lost_weight = int(_importance(problem)[never].sum())
+        self.lost_weight = int(_weights(session)[never].sum())
 
     def run(self) -> None:
         record = self.record
@@ -303,7 +303,7 @@ class _Search:
             anneal(session, recorder, stop, RuinTuning())
             made.append(session.best())
             if not self.exact:
-                self.record.note_sound(made[-1])
+                self.record.note_sound(made[-1], _weights(session))
             if recorder.interrupted:
                 self.record.interrupted = True
                 break
@@ -399,11 +399,14 @@ def _stand_in(problem: Problem) -> Problem:
     )
 
 
-def _importance(problem: Problem) -> Any:
-    """Weights of unserved mandatory visits, the session's own."""
-    from solvers.kernels.data import _importance
+def _weights(session: Session) -> IntArray:
+    """(n,) what ruin and recreate makes of leaving each mandatory visit unserved: priorities, lexicographic."""
+    from solvers.kernels.layout import HARD, P_HEAD
 
-    return _importance(problem)[0]
+    packed = session.packed
+    out = np.zeros(len(packed.order), dtype=np.int64)
+    out[packed.order] = packed.node[packed.depots :, HARD - P_HEAD]
+    return out
 
 
 def _ordered(routes: tuple[Route, ...]) -> Solution:
