@@ -98,6 +98,7 @@ from solvers.kernels.rich.travel import (
     service,
 )
 
+NEVER = 4 * INFINITE  # stays beyond INFINITE when the route's old cost is taken off
 PLAIN, HALT_BEFORE, HALT_AFTER = 0, 1, 2  # insertion modes; + 3 x the number of the reload depot
 
 
@@ -216,8 +217,9 @@ def try_with(
     whether a new trip begins before or ends after them."""
     n = lay_out(P, B, t, k, gap, x, gap2, y, mode)
     if n > P[WIDTH]:
-        return INFINITE
-    return evaluate(D, F, P, B, X, B[TRIAL_AT], t, n)
+        return NEVER
+    cost = evaluate(D, F, P, B, X, B[TRIAL_AT], t, n)
+    return cost if cost < INFINITE else NEVER
 
 
 @helper
