@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,102 +17,75 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
-DAY_S = 86_400
+from logistics.sections import (
+    DAY_S,
+    DUMPED,
+    LARGEST,
+    Capacity,
+    ClockTime,
+    ClockWindow,
+    Count,
+    Few,
+    Hourly,
+    Identifier,
+    NonNegative,
+    Positive,
+    Seconds,
+    Section,
+    Share,
+    Shift,
+    Spread,
+)
+from logistics.sections import wrong as _wrong
+from logistics.storage import StorageSection
 
-_CLOCK = re.compile(r"([0-4]?\d):([0-5]\d)")
-
-
-def _wrong(code: str, message: str, repair: str) -> PydanticCustomError:
-    """An error that `logistics.schema_faults` turns into a fault of that code, message and repair."""
-    return PydanticCustomError(code, "{message}", {"message": message, "repair": repair})
-
-
-def _second_of_day(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise _wrong("clock-format", "not a clock time", 'write it as "HH:MM", with quotes')
-    match = _CLOCK.fullmatch(value)
-    if match is None or int(match[1]) * 60 + int(match[2]) > 48 * 60:
-        raise _wrong("clock-format", "not a clock time", 'write "HH:MM", from "00:00" to "48:00"')
-    return int(match[1]) * 3600 + int(match[2]) * 60
-
-
-ClockTime = Annotated[int, BeforeValidator(_second_of_day)]
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$")]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=0, le=10**9)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Hourly = Annotated[list[NonNegative], Field(min_length=24, max_length=24)]
-
-
-class Section(BaseModel):
-    """Base of all parts of a scenario: unknown keys are faults, values don't change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ClockWindow(Section):
-    """From one local clock time to a later one, every day."""
-
-    opens: ClockTime
-    closes: ClockTime
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_pair(cls, value: Any) -> Any:
-        if isinstance(value, (list, tuple)):
-            if len(value) != 2:
-                raise _wrong("window-format", "not a pair of clock times", 'write ["HH:MM", "HH:MM"]')
-            return {"opens": value[0], "closes": value[1]}
-        return value
-
-    @model_validator(mode="after")
-    def _ordered(self) -> ClockWindow:
-        if self.closes <= self.opens:
-            raise _wrong(
-                "window-order",
-                "the window closes before it opens",
-                'put the earlier time first; past midnight count on ("26:00" is 02:00 the next day)',
-            )
-        return self
-
-
-class Shift(Section):
-    """`workers` people or machines at work in a daily window."""
-
-    window: ClockWindow
-    workers: Count
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_list(cls, value: Any) -> Any:
-        if isinstance(value, (list, tuple)):
-            if len(value) != 3:
-                raise _wrong("shift-format", "not a shift", 'write ["HH:MM", "HH:MM", workers]')
-            return {"window": list(value[:2]), "workers": value[2]}
-        return value
+# what others take from here though `sections` defines it
+__all__ = [
+    "DAY_S",
+    "DUMPED",
+    "LARGEST",
+    "Capacity",
+    "ClockTime",
+    "ClockWindow",
+    "Count",
+    "Few",
+    "Hourly",
+    "Identifier",
+    "NonNegative",
+    "Positive",
+    "Seconds",
+    "Section",
+    "Share",
+    "Shift",
+    "Spread",
+]
 
 
 class General(Section):
     """Name, clock and currency of the run."""
 
-    name: Identifier
-    description: str = ""
+    name: Identifier  # of the run and its folder
+    description: str = ""  # shown in the report
     start: AwareDatetime  # simulated time zero
-    timezone: str
+    timezone: str  # IANA name; clock times are local
     horizon_days: Annotated[int, Field(ge=1, le=60)] = 4  # a bound; the run ends when every parcel is final
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    stop_at: AwareDatetime | None = None  # cut the run there, whatever is open: another run may go on from it
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"  # ISO 4217
     measure_from: AwareDatetime | None = None  # only parcels placed inside the window count in the KPIs
-    measure_to: AwareDatetime | None = None
+    measure_to: AwareDatetime | None = None  # end of that window
+
+    @field_validator("start")
+    @classmethod
+    def _datable(cls, value: datetime) -> datetime:
+        if not 1900 <= value.year <= 2200:
+            raise _wrong("start-out-of-range", "no calendar reaches there", "write a year from 1900 to 2200")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -138,113 +112,114 @@ class General(Section):
 class RoadsSection(Section):
     """Where travel distances and times come from."""
 
-    kind: Literal["great-circle", "osm", "hourly-graph", "graph"] = "great-circle"
+    kind: Literal["great-circle", "osm", "hourly-graph", "graph"] = "great-circle"  # or a file with streets
     path: str | None = None  # for osm, hourly-graph and graph
-    detour_factor: Annotated[float, Field(ge=1)] = 1.3
+    detour_factor: Annotated[float, Field(ge=1, le=10)] = 1.3  # great-circle: metres driven per metre flown
     speeds_kmh: Hourly | None = None  # local traffic by hour of day; required for great-circle
     linehaul_speeds_kmh: Hourly | None = None  # trucks between sites; `speeds_kmh` where absent
     max_snap_m: Positive = 1000.0  # places farther from every street are faults
-    slowdown_cv: NonNegative = 0.0  # coefficient of variation of each trip's travel time (lognormal, mean 1)
+    slowdown_cv: Spread = 0.0  # coefficient of variation of each trip's travel time (lognormal, mean 1)
 
 
 class StageSection(Section):
     """One working step at a site: a queue with servers."""
 
-    name: Literal["pick", "pack", "sort"]
-    service_s: NonNegative  # per parcel
-    per_line_s: NonNegative = 0.0  # more per order line in the parcel (picking)
-    cv: NonNegative = 0.0  # coefficient of variation of the service time (lognormal)
-    transfer_s: NonNegative = 0.0  # conveyor or walk to the next stage
-    shifts: Annotated[list[Shift], Field(min_length=1)]
-    wage_minor_per_hour: NonNegative = 0.0
+    name: Literal["pick", "pack", "sort"]  # warehouses pick, pack and sort; hubs and stations sort
+    service_s: Seconds  # per parcel
+    per_line_s: Seconds = 0.0  # more per order line in the parcel (picking)
+    cv: Spread = 0.0  # coefficient of variation of the service time (lognormal)
+    transfer_s: Seconds = 0.0  # conveyor or walk to the next stage
+    shifts: Annotated[list[Shift], Field(min_length=1)]  # who works when
+    wage_minor_per_hour: NonNegative = 0.0  # per worker on shift
 
 
 class SiteSection(Section):
     """A place in the network. Suppliers refill warehouses; merchants hand over origin–destination parcels."""
 
-    id: Identifier
-    kind: Literal["supplier", "warehouse", "hub", "station", "locker", "merchant"]
-    lon: Annotated[float, Field(ge=-180, le=180)]
-    lat: Annotated[float, Field(ge=-90, le=90)]
-    docks: Annotated[int, Field(ge=1)] = 2
-    unload_s_per_parcel: NonNegative = 1.0  # at one dock
-    load_s_per_parcel: NonNegative = 0.5
+    id: Identifier  # referred to elsewhere
+    kind: Literal["supplier", "warehouse", "hub", "station", "locker", "merchant"]  # what it does
+    lon: Annotated[float, Field(ge=-180, le=180)]  # degrees east
+    lat: Annotated[float, Field(ge=-90, le=90)]  # degrees north
+    docks: Few = 2  # trucks served at once
+    unload_s_per_parcel: Seconds = 1.0  # at one dock
+    load_s_per_parcel: Seconds = 0.5  # at one dock
     space_parcels: Count | None = None  # how many parcels the site holds; lockers: compartments
     space_minor_per_day: NonNegative = 0.0  # rent
-    handling_minor_per_parcel: NonNegative = 0.0
-    stages: list[StageSection] = []
+    handling_minor_per_parcel: NonNegative = 0.0  # each parcel that comes or leaves on a vehicle, once
+    stages: list[StageSection] = []  # working steps in their order
+    storage: StorageSection | None = None  # warehouses: what does the picking, in place of the stage "pick"
     station: Identifier | None = None  # lockers and merchants: the station whose vans come
     pickup_window: ClockWindow | None = None  # merchants
-    dwell_s: NonNegative = 28_800  # lockers: mean time until the customer collects
+    dwell_s: Seconds = 28_800  # lockers: mean time until the customer collects
 
 
 class AreaSection(Section):
     """A destination area: what the sort plan sorts by. Its parcels are delivered from one station."""
 
-    id: Identifier
-    station: Identifier
-    lon: Annotated[float, Field(ge=-180, le=180)]
-    lat: Annotated[float, Field(ge=-90, le=90)]
+    id: Identifier  # referred to elsewhere
+    station: Identifier  # delivers it
+    lon: Annotated[float, Field(ge=-180, le=180)]  # degrees east of the centre
+    lat: Annotated[float, Field(ge=-90, le=90)]  # degrees north of the centre
     radius_m: Positive  # two thirds of the places lie within this distance of the centre
     weight: NonNegative = 1.0  # share of demand streams that spread by weight, e.g. the population
-    places: Annotated[int, Field(ge=1)] = 500  # distinct addresses generated in the area
+    places: Few = 500  # distinct addresses generated in the area
 
 
 class VehicleSection(Section):
     """A kind of vehicle, with what it costs and uses."""
 
-    id: Identifier
-    role: Literal["linehaul", "delivery", "drone"]
-    capacity_g: Annotated[int, Field(gt=0)]
-    capacity_ml: Annotated[int, Field(gt=0)]
+    id: Identifier  # referred to elsewhere
+    role: Literal["linehaul", "delivery", "drone"]  # between sites, to doors by road, or to doors by air
+    capacity_g: Capacity  # payload
+    capacity_ml: Capacity  # cargo space
     day_minor: NonNegative = 0.0  # per vehicle and day on duty
     km_minor: NonNegative = 0.0  # wear, tyres, without energy
     wage_minor_per_hour: NonNegative = 0.0  # driver, per hour on duty
     piece_minor_per_parcel: NonNegative = 0.0  # where drivers are paid by the piece
-    energy_j_per_m: NonNegative = 0.0
-    energy_minor_per_kwh: NonNegative = 0.0
-    co2_g_per_kwh: NonNegative = 0.0
-    max_stops: Annotated[int, Field(ge=1)] | None = None
+    energy_j_per_m: NonNegative = 0.0  # from the battery or tank
+    energy_minor_per_kwh: NonNegative = 0.0  # price
+    co2_g_per_kwh: NonNegative = 0.0  # of the energy
+    max_stops: Few | None = None  # on one route; no limit where absent
     # drones only
-    cruise_mps: Positive = 15.6
-    vertical_mps: Positive = 5.0
-    altitude_m: NonNegative = 50.0
-    empty_mass_kg: Positive = 1.5
-    battery_j: Positive = 600_000.0
-    reserve_share: Share = 0.2
-    launch_s: NonNegative = 60.0
-    recovery_s: NonNegative = 30.0
-    swap_s: NonNegative = 120.0  # battery swap between sorties
+    cruise_mps: Positive = 15.6  # level flight
+    vertical_mps: Positive = 5.0  # climb and descent
+    altitude_m: NonNegative = 50.0  # of level flight
+    empty_mass_kg: Positive = 1.5  # without battery load
+    battery_j: Positive = 600_000.0  # when full
+    reserve_share: Share = 0.2  # of the battery that stays unused
+    launch_s: Seconds = 60.0  # before take-off
+    recovery_s: Seconds = 30.0  # after landing
+    swap_s: Seconds = 120.0  # battery swap between sorties
 
 
 class FleetSection(Section):
     """Vehicles of one kind based at one station."""
 
-    site: Identifier
-    vehicle: Identifier
-    count: Count
-    shift: ClockWindow = ClockWindow(opens="07:00", closes="20:00")  # type: ignore[arg-type]
+    site: Identifier  # a station
+    vehicle: Identifier  # a kind of vehicle
+    count: Count  # before fleet_scale
+    shift: ClockWindow = ClockWindow(opens="07:00", closes="20:00")  # type: ignore[arg-type]  # on duty, every day
 
 
 class LaneSection(Section):
     """Linehaul from one site to the next by timetable."""
 
-    id: Identifier
-    origin: Identifier
-    destination: Identifier
-    vehicle: Identifier
-    departures: Annotated[list[ClockTime], Field(min_length=1)]
-    cutoff_s: NonNegative = 900  # parcels must be sorted this long before departure
-    trucks: Annotated[int, Field(ge=1)] = 1  # per departure
+    id: Identifier  # referred to elsewhere
+    origin: Identifier  # site
+    destination: Identifier  # site
+    vehicle: Identifier  # a linehaul vehicle
+    departures: Annotated[list[ClockTime], Field(min_length=1)]  # every day
+    cutoff_s: Seconds = 900  # parcels must be sorted this long before departure
+    trucks: Few = 1  # per departure
     toll_minor: NonNegative = 0.0  # per trip
 
 
 class ContainerSection(Section):
     """A bag, tote or roll cage that parcels travel in between sites."""
 
-    id: Identifier
-    capacity_ml: Annotated[int, Field(gt=0)]
-    capacity_g: Annotated[int, Field(gt=0)]
+    id: Identifier  # referred to elsewhere
+    capacity_ml: Capacity  # inside
+    capacity_g: Capacity  # payload
 
 
 class SortRow(Section):
@@ -253,19 +228,19 @@ class SortRow(Section):
     "*" matches all; the row that names more wins, an area before a service.
     """
 
-    site: Identifier
-    area: str = "*"
-    service: str = "*"
-    next: Identifier
-    container: Identifier
+    site: Identifier  # where it is sorted
+    area: str = "*"  # destination
+    service: str = "*"  # service class
+    next: Identifier  # site it is sent to
+    container: Identifier  # it travels in
 
 
 class SortPlanSection(Section):
     """The sort plan; pairs that no row covers are derived from the lanes (least scheduled time) if wanted."""
 
     path: str | None = None  # CSV with columns site, area, service, next, container
-    rows: list[SortRow] = []
-    derive: bool = True
+    rows: list[SortRow] = []  # instead of or beside the file
+    derive: bool = True  # fill in what no row covers
     container: Identifier | None = None  # for derived rows
 
 
@@ -276,14 +251,14 @@ class ServiceSection(Section):
     time so many days after the order's day, a day more when it was placed after `order_cutoff`.
     """
 
-    id: Identifier
-    promise_after_s: Annotated[int, Field(gt=0)] | None = None
-    promise_day: Count | None = None
-    promise_clock: ClockTime | None = None
-    order_cutoff: ClockTime = DAY_S
+    id: Identifier  # referred to elsewhere
+    promise_after_s: Annotated[int, Field(gt=0, le=60 * DAY_S)] | None = None  # counted from the order
+    promise_day: Annotated[int, Field(ge=0, le=60)] | None = None  # 0 is the day of the order
+    promise_clock: ClockTime | None = None  # latest delivery on that day
+    order_cutoff: ClockTime = DAY_S  # orders after it count as the next day's
     priority: Count = 1  # 0 is served first at every stage
-    late_minor_per_parcel: NonNegative = 0.0
-    late_minor_per_hour: NonNegative = 0.0
+    late_minor_per_parcel: NonNegative = 0.0  # penalty
+    late_minor_per_hour: NonNegative = 0.0  # penalty, growing
     drone: bool = False  # may fly where a drone is at hand
 
     @model_validator(mode="after")
@@ -301,10 +276,10 @@ class ServiceSection(Section):
 class SizeClass(Section):
     """A parcel size class of volume tables: lognormal weight and volume, given by median and sigma."""
 
-    id: Identifier
-    weight_g: Positive
-    volume_ml: Positive
-    sigma: NonNegative = 0.3
+    id: Identifier  # referred to elsewhere
+    weight_g: Positive  # median
+    volume_ml: Positive  # median
+    sigma: Spread = 0.3  # of the logarithm
 
 
 class StreamSection(Section):
@@ -315,26 +290,26 @@ class StreamSection(Section):
     """
 
     origins: dict[Identifier, NonNegative]  # site -> weight
-    per_day: NonNegative
-    hourly: Hourly
-    days: Annotated[int, Field(ge=1)] = 1
-    services: dict[Identifier, NonNegative]
+    per_day: NonNegative  # orders, or parcels where there is no stock
+    hourly: Hourly  # weights of the hours of a day
+    days: Annotated[int, Field(ge=1, le=60)] = 1  # on which they are ordered
+    services: dict[Identifier, NonNegative]  # service class -> weight
     sizes: dict[Identifier, NonNegative] = {}  # origin–destination parcels
     areas: dict[Identifier, NonNegative] = {}  # empty: by area weight
-    lines_per_order: Annotated[float, Field(ge=1)] = 1.5  # mean, geometric
-    units_per_line: Annotated[float, Field(ge=1)] = 1.2
-    locker_share: Share = 0.0
+    lines_per_order: Annotated[float, Field(ge=1, le=1000)] = 1.5  # mean, geometric
+    units_per_line: Annotated[float, Field(ge=1, le=1000)] = 1.2  # mean, geometric
+    locker_share: Share = 0.0  # of the orders that go to a locker of their area's station
 
 
 class OrderFileSection(Section):
     """Orders from a CSV or Parquet file, by a column map (see `logistics import orders`)."""
 
-    path: str
+    path: str  # CSV or Parquet
     map: str = "uci-online-retail"  # a built-in map, or a TOML file with one
-    warehouse: Identifier
-    service: Identifier
+    warehouse: Identifier  # that ships them
+    service: Identifier  # service class of all of them
     from_time: datetime | None = None  # naive: the file's own clock
-    to_time: datetime | None = None
+    to_time: datetime | None = None  # end, not included
     one_day: bool = False  # lay all orders on the scenario's first day by their time of day
     places: Literal["areas", "buildings"] = "areas"  # where customers live
     buildings_path: str | None = None  # an .osm.pbf
@@ -343,24 +318,24 @@ class OrderFileSection(Section):
 class DemandSection(Section):
     """What is ordered. Volumes, streams and an order file may be combined; `scale` multiplies all counts."""
 
-    scale: NonNegative = 1.0
+    scale: NonNegative = 1.0  # 1.2 is a fifth more
     volumes: str | None = None  # CSV: origin, area, service, hour, size_class, parcels
-    streams: list[StreamSection] = []
-    order_file: OrderFileSection | None = None
-    sizes: list[SizeClass] = []
-    max_parcel_g: Annotated[int, Field(gt=0)] = 20_000  # orders are split into parcels no larger than this
-    max_parcel_ml: Annotated[int, Field(gt=0)] = 120_000
+    streams: list[StreamSection] = []  # short form
+    order_file: OrderFileSection | None = None  # real orders
+    sizes: list[SizeClass] = []  # parcel size classes
+    max_parcel_g: Capacity = 20_000  # orders are split into parcels no larger than this
+    max_parcel_ml: Capacity = 120_000  # likewise
 
 
 class ItemRule(Section):
     """Properties of items whose code or description matches the regular expression; first match wins."""
 
-    match: str = ".*"
-    category: str
-    weight_g: Positive
-    volume_ml: Positive
+    match: str = ".*"  # against the code and the description
+    category: str  # path such as home/kitchen
+    weight_g: Positive  # of one unit
+    volume_ml: Positive  # of one unit
     per_price: bool = False  # weight and volume grow with the square root of the price
-    handling: Literal["standard", "fragile", "cold", "bulky"] = "standard"
+    handling: Literal["standard", "fragile", "cold", "bulky"] = "standard"  # handling class
 
     @field_validator("match")
     @classmethod
@@ -378,9 +353,9 @@ class CatalogueSection(Section):
     Synthetic demand draws from `items` made-up items whose popularity falls with their rank.
     """
 
-    path: str | None = None
-    rules: list[ItemRule] = []
-    items: Annotated[int, Field(ge=1)] = 1000
+    path: str | None = None  # CSV table of items
+    rules: list[ItemRule] = []  # for items that the table lacks
+    items: Few = 1000  # how many are made up
     zipf: NonNegative = 0.8  # popularity ~ rank ** -zipf
 
 
@@ -391,24 +366,24 @@ class StockSection(Section):
     reorder_days: NonNegative = 1.0  # s
     order_up_to_days: NonNegative = 3.0  # S
     review: ClockTime = 6 * 3600  # once a day
-    backorder_s: NonNegative = 2 * DAY_S  # how long a parcel waits for stock before it is cancelled
+    backorder_s: Seconds = 2 * DAY_S  # how long a parcel waits for stock before it is cancelled
 
 
 class SolveTime(Section):
     """Solve time charged to simulated time: floor + per stop, at most the ceiling, in seconds."""
 
-    floor_s: NonNegative = 5.0
-    per_stop_s: NonNegative = 0.05
-    ceiling_s: NonNegative = 300.0
+    floor_s: Seconds = 5.0  # shortest
+    per_stop_s: Seconds = 0.05  # added for each stop
+    ceiling_s: Seconds = 300.0  # longest
 
 
 class Wave(Section):
     """When work is released: at clock times, or every so many seconds inside a window; for some services."""
 
     services: list[Identifier] = []  # empty: all
-    at: list[ClockTime] = []
-    every_s: Annotated[int, Field(ge=60)] | None = None
-    window: ClockWindow = ClockWindow(opens="00:00", closes="24:00")  # type: ignore[arg-type]
+    at: list[ClockTime] = []  # clock times
+    every_s: Annotated[int, Field(ge=60, le=DAY_S)] | None = None  # inside the window
+    window: ClockWindow = ClockWindow(opens="00:00", closes="24:00")  # type: ignore[arg-type]  # for every_s
 
     @model_validator(mode="after")
     def _one_rule(self) -> Wave:
@@ -420,38 +395,38 @@ class Wave(Section):
 class DispatchSection(Section):
     """How open orders become plans."""
 
-    solver: str = "savings"
-    iterations: Annotated[int, Field(ge=1)] = 1000
-    parameters: dict[str, Any] = {}
-    solve_time: SolveTime = SolveTime()
-    intake_s: Annotated[int, Field(ge=1)] = 60  # orders are taken in this often
-    warehouse_waves: Annotated[list[Wave], Field(min_length=1)]
-    delivery_waves: Annotated[list[Wave], Field(min_length=1)]
-    collection_waves: list[Wave] = []
-    max_attempts: Annotated[int, Field(ge=1)] = 3
-    max_stops: Annotated[int, Field(ge=1)] = 3000  # per routing problem; the most urgent go first
+    solver: str = "savings"  # see `logistics solvers`
+    iterations: Few = 1000  # of the solver, at most, for each problem
+    parameters: dict[str, Any] = {}  # of the solver
+    solve_time: SolveTime = SolveTime()  # charged to the simulated clock
+    intake_s: Few = 60  # orders are taken in this often
+    warehouse_waves: Annotated[list[Wave], Field(min_length=1)]  # release work to the warehouse floors
+    delivery_waves: Annotated[list[Wave], Field(min_length=1)]  # send out vans and drones
+    collection_waves: list[Wave] = []  # send out vans to merchants
+    max_attempts: Few = 3  # at a door, before the parcel is returned
+    max_stops: Few = 3000  # per routing problem; the most urgent go first
 
 
 class DeliverySection(Section):
     """At the door."""
 
-    parking_s: NonNegative = 90.0  # per stop at a new place
-    per_stop_s: NonNegative = 60.0
-    per_parcel_s: NonNegative = 15.0
-    cv: NonNegative = 0.3  # of the stop's service time (lognormal)
+    parking_s: Seconds = 90.0  # per stop at a new place
+    per_stop_s: Seconds = 60.0  # at the door
+    per_parcel_s: Seconds = 15.0  # handing over
+    cv: Spread = 0.3  # of the stop's service time (lognormal)
     failure: Share = 0.05  # nobody answers
-    window: ClockWindow = ClockWindow(opens="08:00", closes="21:00")  # type: ignore[arg-type]
+    window: ClockWindow = ClockWindow(opens="08:00", closes="21:00")  # type: ignore[arg-type]  # doors are open
     failed_minor: NonNegative = 0.0  # cost of one failed attempt
 
 
 class DisruptionSection(Section):
     """Something that goes wrong, between two moments."""
 
-    kind: Literal["site_closed", "lane_closed", "slow_roads"]
+    kind: Literal["site_closed", "lane_closed", "slow_roads"]  # what happens
     target: Identifier | None = None  # site or lane
-    starts: AwareDatetime
-    ends: AwareDatetime
-    factor: Annotated[float, Field(ge=1)] = 1.0  # slow_roads: travel takes so many times longer
+    starts: AwareDatetime  # with offset
+    ends: AwareDatetime  # with offset
+    factor: Annotated[float, Field(ge=1, le=1000)] = 1.0  # slow_roads: travel takes so many times longer
 
     @model_validator(mode="after")
     def _ordered(self) -> DisruptionSection:
@@ -486,27 +461,32 @@ class Scenario(Section):
     longest that fits an input speaks for it), values "observed: note", "derived: note" or "assumed: note".
     """
 
-    schema_version: Annotated[Literal[1], Field(alias="schema")]
-    scenario: General
-    basis: Basis
-    roads: RoadsSection
-    sites: Annotated[list[SiteSection], Field(min_length=1)]
-    areas: Annotated[list[AreaSection], Field(min_length=1)]
-    vehicles: Annotated[list[VehicleSection], Field(min_length=1)]
-    fleet: Annotated[list[FleetSection], Field(min_length=1)]
+    schema_version: Annotated[Literal[1], Field(alias="schema")]  # version of this format
+    scenario: General  # name, clock, currency
+    basis: Basis  # where inputs come from
+    roads: RoadsSection  # distances and travel times
+    sites: Annotated[list[SiteSection], Field(min_length=1)]  # places of the network
+    areas: Annotated[list[AreaSection], Field(min_length=1)]  # where customers live
+    vehicles: Annotated[list[VehicleSection], Field(min_length=1)]  # kinds of vehicles
+    fleet: Annotated[list[FleetSection], Field(min_length=1)]  # vans and drones of the stations
     fleet_scale: NonNegative = 1.0  # multiplies every count in `fleet`, rounded
-    lanes: list[LaneSection] = []
-    containers: Annotated[list[ContainerSection], Field(min_length=1)]
-    sort_plan: SortPlanSection = SortPlanSection()
-    services: Annotated[list[ServiceSection], Field(min_length=1)]
-    demand: DemandSection
-    catalogue: CatalogueSection = CatalogueSection()
-    stock: StockSection = StockSection()
-    dispatch: DispatchSection
-    delivery: DeliverySection = DeliverySection()
-    disruptions: list[DisruptionSection] = []
+    lanes: list[LaneSection] = []  # linehaul timetable
+    containers: Annotated[list[ContainerSection], Field(min_length=1)]  # kinds of containers
+    sort_plan: SortPlanSection = SortPlanSection()  # which way parcels go
+    services: Annotated[list[ServiceSection], Field(min_length=1)]  # service classes and promises
+    demand: DemandSection  # what is ordered
+    catalogue: CatalogueSection = CatalogueSection()  # what items are
+    stock: StockSection = StockSection()  # what warehouses hold
+    dispatch: DispatchSection  # how orders become plans
+    delivery: DeliverySection = DeliverySection()  # times and luck at doors
+    disruptions: list[DisruptionSection] = []  # what goes wrong
 
     _folder: Path = Path()  # of the scenario file; relative paths start there
+
+    @classmethod
+    def of_dump(cls, document: Mapping[str, Any]) -> Scenario:
+        """The scenario that `model_dump(mode="json", by_alias=True)` gave."""
+        return cls.model_validate(document, context=DUMPED)
 
     @property
     def folder(self) -> Path:

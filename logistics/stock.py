@@ -38,10 +38,18 @@ class Stock:
     cancellation, so that the caller passes them.
     """
 
-    def __init__(self, scenario: Scenario, demand: Demand, *, on_hand: IntArray | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        demand: Demand,
+        *,
+        on_hand: IntArray | None = None,
+        policy_demand: Demand | None = None,
+    ) -> None:
         """Stock for a run's demand; `on_hand` (warehouses, items) replaces the scenario's initial cover.
 
-        Mean demand is the run's own: units per warehouse and item over the local days on which orders come.
+        Mean demand is that of `policy_demand`, by default the run's own: units per warehouse and item over the
+        local days on which orders come. Its items are the first of the demand's.
         """
         sites = scenario.sites
         self.warehouses: RowArray = np.array(
@@ -55,7 +63,9 @@ class Stock:
         self._item = demand.lines.item
         self._parcel_of_line = demand.lines.parcel
         shape = (len(self.warehouses), len(demand.items))
-        daily, largest = self._daily_demand(scenario, demand, shape)
+        daily, largest = _daily_demand(scenario, policy_demand or demand, number, shape)
+        if policy_demand is not None:
+            largest = np.maximum(largest, _daily_demand(scenario, demand, number, shape)[1])
         policy = scenario.stock
         self._reorder: IntArray = np.ceil(policy.reorder_days * daily).astype(np.int64)
         # an order beyond the usual cover must be servable once refill has come
@@ -134,19 +144,20 @@ class Stock:
         if (counts[where] < 0).any():
             raise ValueError(complaint)
 
-    def _daily_demand(
-        self, scenario: Scenario, demand: Demand, shape: tuple[int, int]
-    ) -> tuple[FloatArray, IntArray]:
-        """Units per day, and the most that one parcel wants, of each warehouse and item."""
-        if not len(demand.lines):
-            return np.zeros(shape), np.zeros(shape, dtype=np.int64)
-        order = demand.parcels.order[demand.lines.parcel]
-        days, _ = local_day_and_second(demand.orders.placed_s[np.unique(order)], scenario.scenario)
-        cell = self._warehouse[demand.lines.parcel].astype(np.int64) * shape[1] + demand.lines.item
-        units = np.bincount(cell, weights=demand.lines.quantity, minlength=shape[0] * shape[1]).reshape(shape)
-        largest = np.zeros(shape[0] * shape[1], dtype=np.int64)
-        np.maximum.at(largest, cell, demand.lines.quantity)
-        return units / (days.max() - days.min() + 1), largest.reshape(shape)
+
+def _daily_demand(
+    scenario: Scenario, demand: Demand, warehouse: RowArray, shape: tuple[int, int]
+) -> tuple[FloatArray, IntArray]:
+    """Units per day, and the most that one parcel wants, of each warehouse (number by site) and item."""
+    if not len(demand.lines):
+        return np.zeros(shape), np.zeros(shape, dtype=np.int64)
+    order = demand.parcels.order[demand.lines.parcel]
+    days, _ = local_day_and_second(demand.orders.placed_s[np.unique(order)], scenario.scenario)
+    cell = warehouse[demand.orders.origin[order]].astype(np.int64) * shape[1] + demand.lines.item
+    units = np.bincount(cell, weights=demand.lines.quantity, minlength=shape[0] * shape[1]).reshape(shape)
+    largest = np.zeros(shape[0] * shape[1], dtype=np.int64)
+    np.maximum.at(largest, cell, demand.lines.quantity)
+    return units / (days.max() - days.min() + 1), largest.reshape(shape)
 
 
 def rows_of(first: IntArray, owners: IntArray | RowArray) -> IntArray:

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from logistics.checks import cross_check
+from logistics.order_file import order_file_faults
 from logistics.overrides import apply_overrides
 from logistics.scenario import Scenario
 from logistics.schema_faults import read_schema
@@ -31,8 +32,12 @@ def load_scenario(path: Path | str, overrides: Mapping[str, str] = _NO_OVERRIDES
 
 
 def validate(path: Path | str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> list[Fault]:
-    """All faults of a scenario file and of the files it names; an empty list when it is sound."""
-    return _load(Path(path), overrides)[1]
+    """All faults of a scenario file and of the files it names; an empty list when it is sound.
+
+    Goes further than loading: an order file is read and cleaned as a run would.
+    """
+    scenario, faults = _load(Path(path), overrides)
+    return order_file_faults(scenario, scenario.folder) if scenario is not None else faults
 
 
 def _load(path: Path, overrides: Mapping[str, str]) -> tuple[Scenario | None, list[Fault]]:
@@ -58,7 +63,7 @@ def _load(path: Path, overrides: Mapping[str, str]) -> tuple[Scenario | None, li
 def _read_toml(path: Path) -> tuple[dict[str, Any] | None, Fault | None]:
     file = str(path)
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")  # with or without a byte order mark
     except FileNotFoundError:
         return None, Fault(file, "", "", "missing-file", "there is no such file", "check the path")
     except UnicodeDecodeError as error:

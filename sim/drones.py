@@ -14,6 +14,7 @@ from logistics.fleet import Fleet
 from logistics.network import great_circle_m
 from logistics.tables import RowArray
 from sim.custody import CUSTOMER
+from sim.draws import attempt_keys
 from sim.legs import TripLegs
 from sim.world import DRONE, BusyTime, Process, World
 
@@ -58,7 +59,7 @@ class Drones:
         base, door = world.site_point(plan.site), world.place_point(int(world.place[row]))
         metres = great_circle_m(*base, *door)
         rules = world.scenario.delivery
-        key = np.array([row * 64 + int(world.parcels.attempts[row])])
+        key = attempt_keys(world.key[parcel], world.parcels.attempts[parcel])
         service_s = rules.per_stop_s * float(world.draws("door", "service").multiplier(key, rules.cv)[0])
         somebody = bool(world.draws("door", "answer").uniform(key)[0] >= rules.failure)
         load = world.load_of(parcel)

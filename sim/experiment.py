@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
-from collections.abc import Callable, Iterator, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,8 @@ from numpy.typing import NDArray
 from sim.stats import Interval, mean_interval, paired_difference
 
 Run = Callable[[int], Mapping[str, float]]
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
 Progress = Callable[[int, Mapping[str, float]], None]
 
 
@@ -49,7 +54,7 @@ def replicate(run: Run, replications: int, jobs: int = 1, on_done: Progress | No
     if replications < 1 or jobs < 1:
         raise ValueError(f"{replications} replications in {jobs} jobs; give at least one of each")
     results: list[Mapping[str, float]] = [{} for _ in range(replications)]
-    for number, figures in _outcomes(run, replications, min(jobs, replications)):
+    for number, figures in spread(run, range(replications), jobs):
         results[number] = figures
         if on_done is not None:
             on_done(number, figures)
@@ -69,6 +74,21 @@ class Comparison:
     def significant(self) -> bool:
         """Zero lies outside the interval of the difference."""
         return not self.difference.covers(0.0)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values; a half-width that is not finite is null."""
+        return {
+            "base": self.mean_a,
+            "variant": self.mean_b,
+            "difference": self.difference.mean,
+            "half_width": finite(self.difference.half_width),
+            "significant": self.significant,
+        }
+
+
+def finite(value: float) -> float | None:
+    """The value, or None where JSON has no number for it."""
+    return value if math.isfinite(value) else None
 
 
 def compare(a: Replications, b: Replications, level: float = 0.95) -> list[Comparison]:
@@ -93,16 +113,35 @@ def compare(a: Replications, b: Replications, level: float = 0.95) -> list[Compa
     return rows
 
 
-def _outcomes(run: Run, replications: int, jobs: int) -> Iterator[tuple[int, Mapping[str, float]]]:
-    if jobs == 1:
-        for number in range(replications):
-            yield number, run(number)
+def spread(
+    function: Callable[[Item], Outcome], items: Sequence[Item], jobs: int
+) -> Iterator[tuple[Item, Outcome]]:
+    """`(item, function(item))` for every item, in the order in which they are done, over `jobs` processes.
+
+    With several jobs, function and items must be picklable. An exception in one of them, or Ctrl-C here, is
+    raised and ends all processes at once.
+    """
+    if jobs == 1 or len(items) < 2:
+        for item in items:
+            yield item, function(item)
         return
-    # Forking a process that has threads (numba, solvers) can deadlock: start clean ones.
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    # Forking a process that has threads (numba, solvers) can deadlock: start clean ones. Ctrl-C reaches the whole
+    # group of processes; the workers leave it to this one.
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(
+        min(jobs, len(items)),
+        multiprocessing.get_context("spawn"),
+        signal.signal,
+        (signal.SIGINT, signal.SIG_IGN),
+    )
     try:
-        futures = {pool.submit(run, number): number for number in range(replications)}
+        futures = {pool.submit(function, item): item for item in items}
         for future in as_completed(futures):
             yield futures[future], future.result()
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from logistics.scenario import Scenario
 from sim.columns import BoolArray, Names, counts, distinct, distinct_names, flags, names, times
 from sim.lateness import due, late
-from sim.ledger import J_PER_KWH, paid_server_seconds
+from sim.ledger import EVER, J_PER_KWH, Span, paid_server_seconds
 from sim.sites import run_end
 from sim.tables import SCHEMAS
 
@@ -72,13 +72,13 @@ class _Figures:
 
 
 def build_kpis(
-    scenario: Scenario, tables: Mapping[str, pa.Table], ledger: pa.Table
+    scenario: Scenario, tables: Mapping[str, pa.Table], ledger: pa.Table, span: Span = EVER
 ) -> tuple[pa.Table, dict[str, float]]:
     """The `kpis` table of a run and its flat form for the manifest. `late_stage` must have been filled in."""
     figures = _Figures()
     _punctuality(figures, tables["parcels"])
     _driving(figures, tables["legs"], tables["parcels"])
-    _utilisation(figures, scenario, tables)
+    _utilisation(figures, scenario, tables, span)
     _cost(figures, scenario, tables["parcels"], ledger)
     _left_out(figures, tables["unassigned"])
     return figures.table(), figures.flat([service.id for service in scenario.services])
@@ -155,7 +155,7 @@ def _rounds(figures: _Figures, legs: pa.Table, role: Names, site: Names, parcels
             figures.ratio("parcels_per_van_hour", scope, handed.sum(), hours, "parcels/h")
 
 
-def _utilisation(figures: _Figures, scenario: Scenario, tables: Mapping[str, pa.Table]) -> None:
+def _utilisation(figures: _Figures, scenario: Scenario, tables: Mapping[str, pa.Table], span: Span) -> None:
     stages, sites, duties = tables["stages"], tables["sites"], tables["duties"]
     site, stage = names(stages, "site"), names(stages, "stage")
     arrive, start = times(stages, "arrive_s"), times(stages, "start_s")
@@ -170,7 +170,7 @@ def _utilisation(figures: _Figures, scenario: Scenario, tables: Mapping[str, pa.
         if (limit[building] > 0).any():
             figures.ratio("space_peak_pct", f"site:{place.id}", inside[building].max(), limit[building].max())
         here = site.where(place.id)
-        paid = paid_server_seconds(scenario, place, np.sort(start[here]), end_s)
+        paid = paid_server_seconds(scenario, place, np.sort(start[here]), end_s, span)
         for step in place.stages:
             scope = f"stage:{place.id}/{step.name}"
             rows, bins = here & stage.where(step.name), bin_site.where(place.id) & bin_stage.where(step.name)
@@ -185,11 +185,16 @@ def _utilisation(figures: _Figures, scenario: Scenario, tables: Mapping[str, pa.
     on_duty = times(duties, "shift_end_s") - times(duties, "shift_start_s")
     on_duty += np.nan_to_num(times(duties, "overtime_s"))
     driven = np.nan_to_num(times(duties, "busy_s"))
+    day = counts(duties, "day") + 1  # of the local calendar; a run may go on with the day before its start
     for place_id in base.names:
         for vehicle in kind.names:
             rows = base.where(place_id) & kind.where(vehicle)
             scope = f"fleet:{place_id}/{vehicle}"
             figures.ratio("utilisation_pct", scope, driven[rows].sum(), on_duty[rows].sum())
+            if rows.any():
+                figures.add("vehicles", scope, int(np.bincount(day[rows]).max()), "vehicles")
+                out = np.bincount(day[rows & (driven > 0)], minlength=1)
+                figures.add("vehicles_used", scope, int(out.max()), "vehicles")
     for vehicle in kind.names:
         rows = kind.where(vehicle)
         figures.ratio("utilisation_pct", f"vehicle:{vehicle}", driven[rows].sum(), on_duty[rows].sum())

@@ -56,13 +56,10 @@ def with_late_stage(parcels: pa.Table, end_s: float) -> pa.Table:
 
     `end_s` is the end of the run, until which unfinished intervals last. The column may be absent before.
     """
-    lateness = late(parcels)
     stage = np.full(parcels.num_rows, -1, dtype=np.int32)
-    if lateness.any():
-        spans = _intervals(parcels, end_s)
-        usual = _usual(parcels, spans, lateness, due(parcels) & ~lateness)
-        rows = np.flatnonzero(lateness)
-        stage[rows] = np.argmax(spans[rows] - usual, axis=1)
+    rows, spans, usual = late_spans(parcels, end_s)
+    if len(rows):
+        stage[rows] = np.argmax(spans - usual, axis=1)
         state = names(parcels, "state")
         stage[rows[state.where("out_of_stock")[rows]]] = STAGES.index("stock")
         stage[rows[state.where("returned")[rows]]] = STAGES.index(FAILED)
@@ -71,6 +68,18 @@ def with_late_stage(parcels: pa.Table, end_s: float) -> pa.Table:
     if "late_stage" in parcels.column_names:
         return parcels.set_column(parcels.column_names.index("late_stage"), "late_stage", column)
     return parcels.add_column(at, "late_stage", column)
+
+
+def late_spans(parcels: pa.Table, end_s: float) -> tuple[IntArray, IntArray, IntArray]:
+    """Rows of the late parcels, and (late parcels, len(STAGES)) milliseconds that each interval took and usually
+    takes."""
+    lateness = late(parcels)
+    rows = np.flatnonzero(lateness)
+    if not len(rows):
+        nothing = np.zeros((0, len(STAGES)), dtype=np.int64)
+        return rows, nothing, nothing
+    spans = _intervals(parcels, end_s)
+    return rows, spans[rows], _usual(parcels, spans, lateness, due(parcels) & ~lateness)
 
 
 def _intervals(parcels: pa.Table, end_s: float) -> IntArray:

@@ -6,7 +6,8 @@ entries of a group sum to its cost and all entries to the total, exactly.
 
 Who uses what:
 
-- a trip's kilometres, energy and toll: the parcels it carried, by volume on linehaul, by number otherwise;
+- a trip's kilometres, energy and toll: the parcels it carried, by volume on linehaul, by number otherwise; a
+  truck's empty way home is booked on the lane that took it out, without toll;
 - drivers' paid time and vehicles' days: the trips of the duty, by their duration and each trip's parcels;
 - a stage's paid time: by the server seconds of each service's parcels;
 - handling, piece rates, failed attempts, lateness: each parcel its own; space: the parcels that passed the
@@ -18,6 +19,7 @@ to the service "" (unused capacity) rather than being hidden in a service's cost
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -32,6 +34,9 @@ from sim.sites import run_end
 from sim.tables import SCHEMAS
 
 J_PER_KWH = 3_600_000.0
+
+Span = tuple[float, float]  # when a run began and when it was cut, seconds
+EVER: Span = (0.0, math.inf)
 
 
 class _Book:
@@ -78,12 +83,13 @@ def split(total: int, weights: FloatArray) -> IntArray:
     return parts
 
 
-def build_ledger(scenario: Scenario, tables: Mapping[str, pa.Table]) -> pa.Table:
-    """The `ledger` table of a run. Costs cover the whole run, whatever window is measured."""
+def build_ledger(scenario: Scenario, tables: Mapping[str, pa.Table], span: Span = EVER) -> pa.Table:
+    """The `ledger` table of a run. Costs cover the whole run, whatever window is measured; shifts are paid inside
+    `span` only (`duties` must have been cut to it already)."""
     services = [service.id for service in scenario.services]
     book = _Book(services)
     use = Use(scenario, tables)
-    _stage_wages(book, scenario, tables, use)
+    _stage_wages(book, scenario, tables, use, span)
     _trips(book, scenario, use)
     _duties(book, scenario, tables, use)
     _sites(book, scenario, tables, use)
@@ -92,12 +98,13 @@ def build_ledger(scenario: Scenario, tables: Mapping[str, pa.Table]) -> pa.Table
 
 
 def paid_server_seconds(
-    scenario: Scenario, site: SiteSection, starts: FloatArray, end_s: float
+    scenario: Scenario, site: SiteSection, starts: FloatArray, end_s: float, span: Span = EVER
 ) -> dict[str, float]:
     """Stage -> server seconds paid at a site: its shifts on the days on which it worked.
 
     A day counts when any stage of the site began a parcel within any of that day's shifts. `starts` are the
-    ascending moments at which work on a parcel began at the site. Time before the run's start is not paid.
+    ascending moments at which work on a parcel began at the site. Time outside `span` is not paid: before the run
+    began, and after it was cut.
     """
     clock = LocalClock(scenario.scenario)
     paid: dict[str, float] = {stage.name: 0.0 for stage in site.stages}
@@ -112,11 +119,13 @@ def paid_server_seconds(
             for _, _, opens, closes in windows
         ):
             for stage, workers, opens, closes in windows:
-                paid[stage] += workers * max(closes - max(opens, 0), 0)
+                paid[stage] += workers * max(min(closes, span[1]) - max(opens, span[0]), 0)
     return paid
 
 
-def _stage_wages(book: _Book, scenario: Scenario, tables: Mapping[str, pa.Table], use: Use) -> None:
+def _stage_wages(
+    book: _Book, scenario: Scenario, tables: Mapping[str, pa.Table], use: Use, span: Span
+) -> None:
     stages = tables["stages"]
     site, stage = names(stages, "site"), names(stages, "stage")
     start, seconds = times(stages, "start_s"), times(stages, "finish_s") - times(stages, "start_s")
@@ -129,7 +138,7 @@ def _stage_wages(book: _Book, scenario: Scenario, tables: Mapping[str, pa.Table]
     for place in scenario.sites:
         if not place.stages:
             continue
-        paid = paid_server_seconds(scenario, place, np.sort(start[site.where(place.id)]), end_s)
+        paid = paid_server_seconds(scenario, place, np.sort(start[site.where(place.id)]), end_s, span)
         for step in place.stages:
             quantity = np.zeros(wide)
             if busy is not None and site.code(place.id) >= 0 and stage.code(step.name) >= 0:
@@ -152,7 +161,8 @@ def _trips(book: _Book, scenario: Scenario, use: Use) -> None:
         kwh = trips.energy_j[rows] / J_PER_KWH @ share
         book.add("energy", site, lane, "kWh", vehicle.energy_minor_per_kwh, kwh)
         if lane:
-            book.add("toll", site, lane, "trip", tolls.get(lane, 0.0), share.sum(axis=0))
+            on_lane = share[trips.scheduled[rows]].sum(axis=0)
+            book.add("toll", site, lane, "trip", tolls.get(lane, 0.0), on_lane)
 
 
 def _duties(book: _Book, scenario: Scenario, tables: Mapping[str, pa.Table], use: Use) -> None:

@@ -18,7 +18,7 @@ class TripLegs:
     """The legs of one trip in order. Arrays have one entry per leg; points are (legs + 1, 2) [lon, lat].
 
     `place` numbers the address reached, -1 for sites; `energy_j` may be given (drones), else it is the
-    distance times what the vehicle takes per metre.
+    distance times what the vehicle takes per metre. `solve` is the plan that the trip carries out, -1 for none.
     """
 
     trip: int
@@ -37,6 +37,7 @@ class TripLegs:
     load_g: IntArray
     load_ml: IntArray
     energy_j: FloatArray | None = None
+    solve: int = -1
 
     def __len__(self) -> int:
         return len(self.distance_m)
@@ -72,6 +73,7 @@ def leg_columns(trips: list[TripLegs]) -> dict[str, object]:
         "role": (np.repeat(np.arange(len(trips)), counts), [t.role for t in trips]),
         "lane": (np.repeat(np.arange(len(trips)), counts), [t.lane for t in trips]),
         "site": (np.repeat(np.arange(len(trips)), counts), [t.site for t in trips]),
+        "solve": each([t.solve for t in trips], np.int32),
         "origin_lon": np.concatenate([p[:, 0] for p in origins]),
         "origin_lat": np.concatenate([p[:, 1] for p in origins]),
         "destination_lon": np.concatenate([p[:, 0] for p in ends]),

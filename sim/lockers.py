@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from logistics.tables import RowArray
-from sim.draws import RowDraws
+from sim.draws import KeyArray, RowDraws
 
 
 @dataclass
@@ -20,11 +19,19 @@ class Locker:
     draws: RowDraws
     _freed_s: list[float] = field(default_factory=list)
 
-    def put(self, rows: RowArray, now_s: float) -> int:
-        """Put in as many of the parcels as there is room for, in order; returns how many."""
+    def put(self, keys: KeyArray, now_s: float) -> int:
+        """Put in as many of the parcels (by their keys) as there is room for, in order; returns how many."""
         while self._freed_s and self._freed_s[0] <= now_s:
             heapq.heappop(self._freed_s)
-        fitting = min(len(rows), self.compartments - len(self._freed_s))
-        for dwell in -self.dwell_s * np.log(self.draws.uniform(rows[:fitting])):
+        fitting = min(len(keys), self.compartments - len(self._freed_s))
+        for dwell in -self.dwell_s * np.log(self.draws.uniform(keys[:fitting])):
             heapq.heappush(self._freed_s, now_s + float(dwell))
         return fitting
+
+    def freed_s(self, now_s: float) -> list[float]:
+        """When the compartments taken after `now_s` will be free again, ascending."""
+        return sorted(freed for freed in self._freed_s if freed > now_s)
+
+    def fill(self, freed_s: list[float]) -> None:
+        """Take compartments until those moments."""
+        self._freed_s = sorted([*self._freed_s, *freed_s])

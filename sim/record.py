@@ -89,7 +89,7 @@ class Recorder:
                 rows, names = values
                 coded = pa.array(names, type=pa.string()).dictionary_encode()
                 columns[name] = coded.take(pa.array(rows))
-            elif name == "place":
+            elif name in ("place", "solve"):
                 columns[name] = pa.array(values, mask=np.asarray(values) < 0)
         return conform("legs", columns)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,7 +12,7 @@ from logistics.tables import LOCKER
 from sim.custody import CANCELLED, CUSTOMER, NOT_ORDERED, OUT_OF_STOCK, RETURNED
 from sim.kpis import build_kpis
 from sim.lateness import with_late_stage
-from sim.ledger import build_ledger
+from sim.ledger import Span, build_ledger
 from sim.record import conform, make_column, named, times
 from sim.sites import build_sites
 from sim.tables import SCHEMAS
@@ -27,7 +28,8 @@ def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
     scenario, record = twin.scenario, twin.record
     sites = [site.id for site in scenario.sites]
     tables = {
-        "parcels": with_late_stage(_parcels(twin), twin.env.now),
+        "parcels": with_late_stage(_parcels(twin), twin.cut_s),
+        "lines": _lines(twin),
         "stages": record.stages_table(sites, list(STAGES)),
         "moves": _moves(twin),
         "legs": record.legs_table(),
@@ -37,9 +39,14 @@ def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
         "unassigned": record.unassigned_table(sites),
     }
     tables["sites"] = build_sites(scenario, tables)
-    tables["ledger"] = build_ledger(scenario, tables)
-    tables["kpis"], flat = build_kpis(scenario, tables, tables["ledger"])
+    tables["ledger"] = build_ledger(scenario, tables, _span(twin))
+    tables["kpis"], flat = build_kpis(scenario, tables, tables["ledger"], _span(twin))
     return tables, flat
+
+
+def _span(twin: Twin) -> Span:
+    """The time that the run answers for: to the cut, or without end where all came to an end before it."""
+    return twin.begins_s, math.inf if twin.world.ended.triggered else twin.cut_s
 
 
 def _parcels(twin: Twin) -> pa.Table:
@@ -100,6 +107,29 @@ def _references(reference: np.ndarray, order: np.ndarray) -> pa.DictionaryArray:
     )
 
 
+def _lines(twin: Twin) -> pa.Table:
+    """The lines of all parcels that were ordered."""
+    lines, items = twin.demand.lines, twin.demand.items
+    ordered = np.flatnonzero(twin.custody.place[lines.parcel] != NOT_ORDERED)
+    item = lines.item[ordered]
+    return conform(
+        "lines",
+        {
+            "parcel": lines.parcel[ordered],
+            **{
+                name: pa.DictionaryArray.from_arrays(pa.array(item), pa.array(values, type=pa.string()))
+                for name, values in (
+                    ("item", items.code),
+                    ("category", items.category),
+                    ("handling", items.handling),
+                )
+            },
+            "quantity": lines.quantity[ordered],
+            "quantity_withdrawn": (lines.quantity - twin.supply.quantity)[ordered],
+        },
+    )
+
+
 def _moves(twin: Twin) -> pa.Table:
     columns = twin.custody.columns()
     names = twin.custody.names
@@ -116,9 +146,10 @@ def _moves(twin: Twin) -> pa.Table:
 
 
 def _duties(twin: Twin) -> pa.Table:
-    """Vans and drones are on duty on every day on which their station sends any of its kind out; trucks from
-    their first to their last movement of a day."""
+    """Vans and drones are on duty on every day on which their station sends any of its kind out, for the part of
+    their shift that the run answers for; trucks from their first to their last movement of a day."""
     clock, scenario, fleet = twin.world.clock, twin.scenario, twin.fleet
+    begins, stops = _span(twin)
     rows: list[Mapping[str, object]] = []
     number = {name: k for k, name in enumerate(fleet.id)}
     by_day: dict[tuple[str, int], list[tuple[float, float]]] = {}
@@ -137,8 +168,8 @@ def _duties(twin: Twin) -> pa.Table:
                 continue
             spans = by_day.get((fleet.id[n], day), [])
             opens, closes = (
-                clock.second(day, int(fleet.opens_s[n])),
-                clock.second(day, int(fleet.closes_s[n])),
+                min(max(clock.second(day, int(fleet.opens_s[n])), begins), stops),
+                max(min(clock.second(day, int(fleet.closes_s[n])), stops), begins),
             )
             rows.append(
                 _duty(

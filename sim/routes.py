@@ -56,9 +56,11 @@ def routes_geojson(legs: pa.Table, roads: Roads | None = None) -> str:
     """
     trip = counts(legs, "trip")
     order = np.lexsort((counts(legs, "leg"), trip))
+    if not len(trip):
+        return '{"type":"FeatureCollection","features":[]}\n'
     legs, trip = legs.take(pa.array(order)), trip[order]
     starts = np.flatnonzero(np.diff(trip, prepend=-1))
-    ends = np.append(starts[1:], len(trip))
+    ends = np.append(starts, len(trip))[1:]
     words = {
         column: [None if code < 0 else named.names[code] for code in named.codes[starts].tolist()]
         for column in ("vehicle", "vehicle_kind", "role", "lane", "site")

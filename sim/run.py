@@ -17,10 +17,16 @@ from typing import Any
 import pyarrow as pa
 
 from logistics.demand import build_demand
+from logistics.paths import resolve
 from logistics.roads import Roads, load_roads
 from logistics.scenario import Scenario
+from logistics.tables import Demand
+from sim.handover import take_state
+from sim.joining import join
 from sim.random_streams import Streams
 from sim.results import build_tables
+from sim.resume import check_vehicles, put_state
+from sim.state import RunState, check_state, read_state
 from sim.twin import Twin, TwinOptions
 
 Progress = Callable[[str], None]
@@ -29,18 +35,28 @@ PACKAGES = ("logistics-engine", "numpy", "numba", "scipy", "simpy", "ortools", "
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A finished run. `kpis` are the flat key figures; those of the manifest add wall-clock and memory."""
+    """A finished run. `kpis` are the flat key figures; those of the manifest add wall-clock and memory; `state` is
+    where another run can go on."""
 
     scenario: Scenario
     tables: dict[str, pa.Table]
     kpis: dict[str, float]
     manifest: dict[str, Any]
     roads: Roads
+    state: RunState
 
 
 def scenario_hash(scenario: Scenario) -> str:
-    """A hash of everything the scenario file and its overrides say."""
-    return hashlib.sha256(scenario.model_dump_json(by_alias=True).encode()).hexdigest()
+    """A hash of everything the scenario file and its overrides say, and of the files that it names."""
+    digest = hashlib.sha256(scenario.model_dump_json(by_alias=True).encode())
+    orders = scenario.demand.order_file
+    named = [scenario.roads.path, scenario.sort_plan.path, scenario.demand.volumes, scenario.catalogue.path]
+    named += [] if orders is None else [orders.path, orders.map, orders.buildings_path]
+    for text in named:
+        path = None if text is None else resolve(text, scenario.folder)
+        if path is not None and path.is_file():  # a map may be a built-in one
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def make_roads(scenario: Scenario) -> tuple[Roads, Roads]:
@@ -64,22 +80,77 @@ def make_roads(scenario: Scenario) -> tuple[Roads, Roads]:
     return local, roads(section.linehaul_speeds_kmh)
 
 
+def build_twin(
+    scenario: Scenario,
+    seed: int,
+    replication: int = 0,
+    options: TwinOptions | None = None,
+    progress: Progress = lambda _: None,
+) -> Twin:
+    """The twin of a checked scenario with its demand and roads, ready to run."""
+    return _build(scenario, seed, replication, options, progress, None).twin
+
+
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """A twin ready to run, the demand of its own scenario, and what it took over from an earlier run."""
+
+    twin: Twin
+    demand: Demand
+    came_from: dict[str, Any] | None = None
+
+
+def _build(
+    scenario: Scenario,
+    seed: int,
+    replication: int,
+    options: TwinOptions | None,
+    progress: Progress,
+    start_from: Path | None,
+) -> _Built:
+    state = None
+    if start_from is not None:
+        state = read_state(start_from)
+        check_state(state, scenario, str(start_from))
+    streams = Streams(seed, replication)
+    progress("demand")
+    demand = build_demand(scenario, streams.generator, scenario.folder)
+    progress("roads")
+    local, linehaul = make_roads(scenario)
+    if state is None:
+        return _Built(Twin(scenario, demand, local, linehaul, streams, options), demand)
+    joined = join(scenario, demand, state)
+    twin = Twin(
+        scenario, joined.demand, local, linehaul, streams, options, joined.begins_s, joined.keys, demand
+    )
+    check_vehicles(state, twin, str(start_from))
+    put_state(twin, state)
+    came_from = {
+        "scenario": state.header["scenario"],
+        "moment": state.moment.isoformat(),
+        "parcels": joined.carried,
+        "orders_before": joined.earlier_orders,
+    }
+    return _Built(twin, demand, came_from)
+
+
 def run_scenario(
     scenario: Scenario,
     seed: int,
     replication: int = 0,
     options: TwinOptions | None = None,
     progress: Progress | None = None,
+    start_from: Path | None = None,
 ) -> RunResult:
-    """Simulate a checked scenario. Same scenario, seed and replication: the same tables."""
+    """Simulate a checked scenario. Same scenario, seed and replication: the same tables.
+
+    With `start_from`, the folder of an earlier run, the run goes on from the state in which that one ended.
+    Raises `InvalidInputError` where that can't be.
+    """
     begun = time.perf_counter()
-    streams = Streams(seed, replication)
     say = progress or (lambda _: None)
-    say("demand")
-    demand = build_demand(scenario, streams.generator, scenario.folder)
-    say("roads")
-    local, linehaul = make_roads(scenario)
-    twin = Twin(scenario, demand, local, linehaul, streams, options)
+    built = _build(scenario, seed, replication, options, say, start_from)
+    twin, cleaning = built.twin, built.demand.cleaning
     say("simulation")
     started = time.perf_counter()
     twin.run()
@@ -103,7 +174,9 @@ def run_scenario(
         "replication": replication,
         "currency": scenario.scenario.currency,
         "start": scenario.scenario.start.isoformat(),
-        "ended_s": twin.env.now,
+        "begun_s": twin.begins_s,
+        "ended_s": twin.cut_s,
+        "from": built.came_from,
         "versions": versions(),
         "machine": {
             "system": platform.system(),
@@ -112,15 +185,15 @@ def run_scenario(
             "cores": os.cpu_count(),
         },
         "cleaning": None
-        if demand.cleaning is None
+        if cleaning is None
         else {
-            "lines_read": demand.cleaning.lines_read,
-            "lines_kept": demand.cleaning.lines_kept,
-            "dropped": demand.cleaning.dropped,
+            "lines_read": cleaning.lines_read,
+            "lines_kept": cleaning.lines_kept,
+            "dropped": cleaning.dropped,
         },
         "kpis": {**kpis, **wall},
     }
-    return RunResult(scenario, tables, kpis, manifest, local)
+    return RunResult(scenario, tables, kpis, manifest, twin.world.roads, take_state(twin))
 
 
 def versions() -> dict[str, str]:

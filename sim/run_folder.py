@@ -9,7 +9,10 @@ same scenario and seed (wall clock, machine) goes anywhere but the manifest.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ from logistics.roads import Roads
 from logistics.scenario import Scenario
 from sim.columns import encoded_names
 from sim.routes import network_geojson, routes_geojson
+from sim.state import RunState, write_state
 from sim.tables import SCHEMAS
 from solvers.errors import Fault, InvalidInputError
 
@@ -73,6 +77,51 @@ def conform(name: str, table: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
+@contextmanager
+def staged(folder: Path, overwrite: bool = False) -> Iterator[Path]:
+    """A place to write in; what stands there at the end moves into `folder`, after an error or Ctrl-C nothing.
+
+    The place lies beside `folder`, so that each file moves in one step; the manifest goes last, and an old one
+    leaves first: a folder with a manifest is whole. Other files in `folder` stay. Raises `InvalidInputError` at
+    once where `folder` can't be written or, without `overwrite`, has content.
+    """
+    try:
+        if not overwrite and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            found = "not empty" if folder.is_dir() else "no folder"
+            raise _unusable(
+                folder, "folder-exists", f"it exists and is {found}", "name another or add --overwrite"
+            )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        place = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise _unusable(
+            folder,
+            "unwritable-folder",
+            f"cannot write there: {error.strerror}",
+            "name a folder that can be written",
+        ) from None
+    try:
+        yield place
+        try:
+            folder.mkdir(exist_ok=True)
+            (folder / MANIFEST).unlink(missing_ok=True)
+            for file in sorted(place.iterdir(), key=lambda each: each.name == MANIFEST):
+                file.replace(folder / file.name)
+        except OSError as error:
+            raise _unusable(
+                folder,
+                "unwritable-folder",
+                f"cannot write there: {error}",
+                "name a folder that can be written",
+            ) from None
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _unusable(folder: Path, code: str, message: str, repair: str) -> InvalidInputError:
+    return InvalidInputError([Fault(str(folder), "--out", "", code, message, repair)])
+
+
 def _write_table(path: Path, table: pa.Table) -> None:
     """Write one table that conforms; equal content gives equal bytes with the same version of pyarrow."""
     pq.write_table(
@@ -94,10 +143,12 @@ def write_run(
     tables: Mapping[str, pa.Table],
     manifest: Mapping[str, Any],
     roads: Roads | None = None,
+    state: RunState | None = None,
 ) -> None:
     """Write a run into `folder` (made if absent; files of the same names are replaced).
 
-    `tables` holds every table of `sim.tables`. With `roads` that have streets, routes follow them. Raises
+    `tables` holds every table of `sim.tables`. With `roads` that have streets, routes follow them; with `state`,
+    another run can start from the folder. Raises
     `InvalidInputError` before anything is written where a table is absent or does not conform.
     """
     absent = [name for name in SCHEMAS if name not in tables]
@@ -112,6 +163,8 @@ def write_run(
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in ready.items():
         _write_table(folder / f"{name}.parquet", table)
+    if state is not None:
+        write_state(folder, state)
     as_json = scenario.model_dump(mode="json", by_alias=True)
     _write_json(folder / SCENARIO, as_json)
     _write_json(folder / NETWORK, network_geojson(scenario))

@@ -31,8 +31,9 @@ class Trips:
     roles: list[str]
     site: RowArray
     sites: list[str]
-    lane: RowArray  # -1: none
+    lane: RowArray  # -1: none; that of the trip before where a truck drives on empty, off the timetable
     lanes: list[str]
+    scheduled: BoolArray  # on the lane itself
     depart_s: FloatArray
     end_s: FloatArray
     distance_m: FloatArray
@@ -84,6 +85,7 @@ class Use:
         vehicle, kind, role = (names(legs, column) for column in ("vehicle", "vehicle_kind", "role"))
         site, lane = names(legs, "site"), names(legs, "lane")
         depart = times(legs, "depart_s")[head]
+        linehaul = role.where("linehaul")[head]
         return Trips(
             ids,
             vehicle.codes[head],
@@ -94,13 +96,14 @@ class Use:
             role.names,
             site.codes[head],
             site.names,
-            lane.codes[head],
+            _lane_before(vehicle.codes[head], depart, lane.codes[head], linehaul),
             lane.names,
+            lane.codes[head] >= 0,
             depart,
             _reduced(np.maximum, times(legs, "leave_s")[order], first),
             _reduced(np.add, times(legs, "distance_m")[order], first),
             _reduced(np.add, times(legs, "energy_j")[order], first),
-            self._trip_share(ids, vehicle, vehicle.codes[head], depart, role.where("linehaul")[head]),
+            self._trip_share(ids, vehicle, vehicle.codes[head], depart, linehaul),
         )
 
     def _trip_share(
@@ -232,6 +235,18 @@ def last_before(
         after = np.minimum(place + 1, len(order) - 1)
         early = ~hit & (asked >= 0) & (owner[order[after]] == asked)
         result[early] = order[after[early]]
+    return result
+
+
+def _lane_before(vehicle: RowArray, depart_s: FloatArray, lane: RowArray, linehaul: BoolArray) -> RowArray:
+    """The lane of each trip; for linehaul trips without one, that of the vehicle's last trip that had one: it is
+    the lane that brought the truck to where it could not stay."""
+    order = np.lexsort((depart_s, vehicle))
+    place = np.where(lane[order] >= 0, np.arange(len(order)), -1)
+    last = order[np.maximum(np.maximum.accumulate(place), 0)] if len(order) else order
+    result = lane.copy()
+    same = (vehicle[last] == vehicle[order]) & linehaul[order] & (lane[order] < 0)
+    result[order[same]] = lane[last[same]]
     return result
 
 

@@ -126,6 +126,16 @@ class Started:
         return int(self.rows.size)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiting:
+    """Jobs that have not started; parallel arrays."""
+
+    rows: IntArray
+    arrive_s: FloatArray
+    service_s: FloatArray
+    priority: IntArray
+
+
 class Station:
     """Servers with one line in front: at any moment at most as many jobs in service as the capacity then says.
 
@@ -280,6 +290,31 @@ class Station:
             self._out_priority[:number].copy(),
         )
 
+    def waiting(self) -> Waiting:
+        """All jobs not started, by arrival and row: those in line and those expected."""
+        used = np.ones(self._slots, np.bool_)
+        used[self._free[: int(self._counts[kernel.FREE])]] = False
+        slots = np.flatnonzero(used)
+        slots = slots[_order(self._arrive[slots], self._row[slots])]
+        return Waiting(
+            self._row[slots].copy(),
+            self._arrive[slots].copy(),
+            self._service[slots].copy(),
+            self._class_priority[self._class[slots]].copy(),
+        )
+
+    def resume(self, clock_s: float, waiting: Waiting, finish_s: FloatArray) -> None:
+        """Begin at `clock_s` with jobs waiting and with jobs in service that finish later, as another station of
+        the kind left them. Only a station that has done nothing yet can; raises `ValueError` otherwise."""
+        if self.clock_s != -np.inf or self._counts[kernel.FREE] != self._slots:
+            raise ValueError(f"station {self.name} has begun already")
+        if finish_s.size > self._finish_heap.size:
+            self._finish_heap = np.empty(finish_s.size, np.float64)
+        self._finish_heap[: finish_s.size] = np.sort(finish_s)
+        self._counts[kernel.BUSY] = finish_s.size
+        self.submit(waiting.rows, waiting.arrive_s, waiting.service_s, waiting.priority)
+        self.clock_s = clock_s
+
     def next_event_s(self) -> float:
         """Earliest moment at which a job could start: the next arrival or, with jobs in line, the next finish or
         change of capacity; `math.inf` when there is none."""
@@ -420,6 +455,18 @@ class StationChain:
             order = _order(left[1], left[0])
             steps.append(StageStep(stage, started, left[0][order], left[1][order]))
         return tuple(steps)
+
+    def running(self, stage: int) -> tuple[IntArray, FloatArray]:
+        """Jobs in service at the last advance: rows and when they finish."""
+        return self._running[stage]
+
+    def resume(
+        self, clock_s: float, waiting: Sequence[Waiting], running: Sequence[tuple[IntArray, FloatArray]]
+    ) -> None:
+        """Begin at `clock_s` with what another chain left at each stage; see `Station.resume`."""
+        for stage, station in enumerate(self.stations):
+            station.resume(clock_s, waiting[stage], running[stage][1])
+            self._running[stage] = running[stage]
 
     def next_event_s(self) -> float:
         """Earliest moment at which a job could start anywhere in the chain; `math.inf` when there is none."""

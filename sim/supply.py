@@ -24,7 +24,9 @@ class Supply:
     stock: Stock
     linehaul: Linehaul
     waiting: list[int] = field(default_factory=list)
-    _deadline_s: dict[int, float] = field(default_factory=dict)
+    deadline_s: dict[int, float] = field(default_factory=dict)  # of those that wait
+    ordered: list[Replenishment] = field(default_factory=list)  # still at the supplier's when the run was cut
+    arriving: list[tuple[float, Replenishment]] = field(default_factory=list)  # on its way past the cut
 
     def __post_init__(self) -> None:
         self.quantity: IntArray = self.world.demand.lines.quantity.copy()  # what each line still wants
@@ -35,7 +37,7 @@ class Supply:
         until = self.world.env.now + self.world.scenario.stock.backorder_s
         for row in rows[~granted].tolist():
             self.waiting.append(row)
-            self._deadline_s[row] = until
+            self.deadline_s[row] = until
         self._answer(rows[granted], NOTHING)
 
     def _answer(self, reserved: RowArray, refused: RowArray) -> None:
@@ -46,16 +48,16 @@ class Supply:
 
     def withdraw(self, row: int, lines: IntArray, units: IntArray) -> None:
         """A customer takes units back before they were picked; reserved ones are free again."""
-        if row in self._deadline_s:
-            if not (self.quantity[lines] - units).any():
-                self._forget(row)
-        else:
+        waits = row in self.deadline_s
+        if not waits:
             self.stock.release(lines, units)
         self.quantity[lines] -= units
+        if waits and not self.quantity[rows_of(self.world.demand.parcels.first_line, np.array([row]))].any():
+            self._forget(row)
 
     def _forget(self, row: int) -> None:
         self.waiting.remove(row)
-        del self._deadline_s[row]
+        del self.deadline_s[row]
 
     def take(self, rows: RowArray) -> None:
         """Parcels go to the floor: their reserved units leave the shelves."""
@@ -69,7 +71,7 @@ class Supply:
         if not len(rows):
             return
         granted = self.stock.reserve(rows, self.quantity)
-        expired = ~granted & np.array([self._deadline_s[int(r)] <= now for r in rows])
+        expired = ~granted & np.array([self.deadline_s[int(r)] <= now for r in rows])
         for row in rows[granted | expired].tolist():
             self._forget(row)
         self._answer(rows[granted], rows[expired])
@@ -79,6 +81,8 @@ class Supply:
         env = self.world.env
         for moment in moments:
             yield env.timeout(max(0.0, float(moment) - env.now))
+            if self.world.closing:
+                return
             self.serve_waiting()
             orders = self.stock.review(np.array(self.waiting, dtype=np.int64), self.quantity)
             routes = np.stack([orders.supplier, orders.warehouse], axis=1)
@@ -90,13 +94,30 @@ class Supply:
                     orders.item[chosen],
                     orders.quantity[chosen],
                 )
-                env.process(self._bring(int(supplier), int(warehouse), batch))
+                env.process(self.bring(batch))
 
-    def _bring(self, supplier: int, warehouse: int, batch: Replenishment) -> Process:
+    def bring(self, batch: Replenishment) -> Process:
         """Goods ride from a supplier to a warehouse and are put away."""
+        supplier, warehouse = int(batch.supplier[0]), int(batch.warehouse[0])
         items = self.world.demand.items
         load_g = int((items.weight_g[batch.item] * batch.quantity).sum())
         load_ml = int((items.volume_ml[batch.item] * batch.quantity).sum())
-        yield from self.linehaul.haul_goods(supplier, warehouse, load_g, load_ml)
+        came = yield from self.linehaul.haul_goods(supplier, warehouse, load_g, load_ml)
+        if not came:
+            self.ordered.append(batch)
+        elif self.world.closing:
+            self.arriving.append((self.world.env.now, batch))
+        else:
+            self._put_away(batch)
+
+    def receive_at(self, at_s: float, batch: Replenishment) -> Process:
+        """Goods that an earlier run brought come in."""
+        self.arriving.append((at_s, batch))
+        yield self.world.env.timeout(max(0.0, at_s - self.world.env.now))
+        if not self.world.closing:
+            self.arriving = [(t, b) for t, b in self.arriving if b is not batch]
+            self._put_away(batch)
+
+    def _put_away(self, batch: Replenishment) -> None:
         self.stock.receive(batch.warehouse.astype(np.int64), batch.item.astype(np.int64), batch.quantity)
         self.serve_waiting()

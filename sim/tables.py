@@ -54,6 +54,17 @@ SCHEMAS: dict[str, pa.Schema] = {
             "late_stage": _name,  # stage that made a late or undelivered parcel late, else null
         }
     ),
+    # one row per item in a parcel; origin–destination parcels have none
+    "lines": pa.schema(
+        {
+            "parcel": _row,
+            "item": _name,
+            "category": _name,
+            "handling": _name,  # standard | fragile | cold | bulky
+            "quantity": _count,  # ordered
+            "quantity_withdrawn": _count,  # by the customer, in time
+        }
+    ),
     # one row per parcel and step of work at a site, in the order of start_s
     "stages": pa.schema(
         {
@@ -85,6 +96,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             "role": _name,  # linehaul | delivery | collection | drone
             "lane": _name,  # linehaul only
             "site": _name,  # base: origin site of a truck, station of a van or drone
+            "solve": _row,  # the plan that a van carries out; null for trucks and drones
             "origin_lon": _real,
             "origin_lat": _real,
             "destination_lon": _real,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 import numpy as np
+import simpy
 
 from logistics.scenario import LaneSection, VehicleSection
 from logistics.tables import IntArray, RowArray
@@ -18,12 +21,13 @@ UNLOAD_S_PER_M3 = 60.0  # palletised goods from suppliers
 
 
 @dataclass
-class _Truck:
+class Truck:
     name: str
     kind: VehicleSection
     home: int
     at: int
     trips: int = 0
+    free_s: float = 0.0  # since when it stands at `at`
     call: int = 0  # counts its engagements, so that a layover can tell whether it still waits
 
 
@@ -34,14 +38,17 @@ class Linehaul:
     world: World
     busy: BusyTime
     departures_s: tuple[IntArray, ...]  # of each lane
-    trucks: list[_Truck] = field(default_factory=list)
-    _idle: dict[tuple[int, str], list[_Truck]] = field(default_factory=lambda: defaultdict(list))
+    trucks: list[Truck] = field(default_factory=list)
+    docked: list[tuple[int, float, float]] = field(default_factory=list)  # site, from, to: beyond the cut
+    hauls: int = 0  # of goods, on the road
+    _idle: dict[tuple[int, str], list[Truck]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
         scenario = self.world.scenario
         self._kinds = {v.id: v for v in scenario.vehicles}
         self._container_g = np.array([c.capacity_g for c in scenario.containers], dtype=np.int64)
         self._container_ml = np.array([c.capacity_ml for c in scenario.containers], dtype=np.int64)
+        self.handled_s = [-math.inf] * len(scenario.lanes)  # the last departure of each lane that was seen to
         self._closed = [
             (d.target, scenario.seconds(d.starts), scenario.seconds(d.ends))
             for d in scenario.disruptions
@@ -55,9 +62,14 @@ class Linehaul:
         origin, destination = world.network.site[lane.origin], world.network.site[lane.destination]
         floor, kind = world.floors[origin], self._kinds[lane.vehicle]
         for departure in self.departures_s[lane_row]:
+            if departure <= self.handled_s[lane_row]:
+                continue
             wait = departure - lane.cutoff_s - env.now
             if wait > 0:
                 yield env.timeout(wait)
+            if world.closing:
+                return
+            self.handled_s[lane_row] = float(departure)
             if floor.closed_until(env.now) > env.now or self._lane_closed(lane.id, departure):
                 continue
             world.work(origin)
@@ -79,8 +91,10 @@ class Linehaul:
         begun = env.now
         with floor.docks.request() as dock:
             yield dock
+            docked_s = env.now
             yield env.timeout(max(len(rows) * floor.site.load_s_per_parcel, departure - env.now))
             world.custody.move(rows, world.site_custody[origin], vehicle, env.now)
+            self._leave_dock(origin, docked_s)
         for container in np.unique(kinds):
             of_kind = kinds == container
             world.record.containers(trip, int(container), destination, numbers[of_kind], rows[of_kind])
@@ -95,16 +109,21 @@ class Linehaul:
             world.custody.move(rows, vehicle, world.site_custody[destination], env.now)
             arrive_s = env.now + each * np.arange(1.0, len(rows) + 1)
             world.enter_site(destination, rows, arrive_s, "sort")
+            docked_s = env.now
             yield env.timeout(each * len(rows))
+            self._leave_dock(destination, docked_s)
         self.busy.add(truck.name, begun, env.now)
         self._release(truck)
         yield from self._lay_over(truck)
 
-    def haul_goods(self, origin: int, destination: int, load_g: int, load_ml: int) -> Process:
+    def haul_goods(
+        self, origin: int, destination: int, load_g: int, load_ml: int
+    ) -> Generator[simpy.Event, object, bool]:
         """Goods from a supplier ride to a warehouse, on as many trucks as they need, and are unloaded.
 
-        They take the next departure of the lane between the two; without a lane they leave at once with the
-        first linehaul vehicle of the scenario.
+        Returns whether they did: goods that still wait for their departure when the run is cut stay. They take
+        the next departure of the lane between the two; without a lane they leave at once with the first linehaul
+        vehicle of the scenario.
         """
         world, env = self.world, self.world.env
         lane = next(iter(world.network.lanes_between(origin, destination)), None)
@@ -117,7 +136,10 @@ class Linehaul:
             times = self.departures_s[lane]
             k = int(np.searchsorted(times, env.now))
             if k < len(times):
-                yield env.timeout(float(times[k]) - env.now)
+                yield env.any_of([env.timeout(float(times[k]) - env.now), world.cut])
+                if world.closing:
+                    return False
+        self.hauls += 1
         count = max(1, -(-load_g // kind.capacity_g), -(-load_ml // kind.capacity_ml))
         trucks = [self._hire(origin, kind) for _ in range(count)]
         trips = [
@@ -137,11 +159,36 @@ class Linehaul:
         yield env.all_of(trips)
         with world.floors[destination].docks.request() as dock:
             yield dock
+            docked_s = env.now
             yield env.timeout(UNLOAD_S_PER_M3 * load_ml / 1e6)
+            self._leave_dock(destination, docked_s)
         for truck in trucks:
             self.busy.add(truck.name, begun, env.now)
             self._release(truck)
             env.process(world.activity(self._lay_over(truck)))
+        self.hauls -= 1
+        return True
+
+    def settle(self, truck: Truck) -> Process:
+        """Take on a truck that an earlier run left at a site, when it gets there."""
+        env = self.world.env
+        if truck.free_s > env.now:
+            yield env.timeout(truck.free_s - env.now)
+        self._idle[truck.at, truck.kind.id].append(truck)
+        yield from self._lay_over(truck)
+
+    def occupy(self, site: int, from_s: float, to_s: float) -> Process:
+        """Keep a dock for a truck of an earlier run."""
+        env = self.world.env
+        if from_s > env.now:
+            yield env.timeout(from_s - env.now)
+        with self.world.floors[site].docks.request() as dock:
+            yield dock
+            yield env.timeout(max(0.0, to_s - env.now))
+
+    def _leave_dock(self, site: int, docked_s: float) -> None:
+        if self.world.closing:
+            self.docked.append((site, docked_s, self.world.env.now))
 
     def _lane_closed(self, lane: str, at_s: float) -> bool:
         return any(name == lane and starts <= at_s < ends for name, starts, ends in self._closed)
@@ -171,7 +218,7 @@ class Linehaul:
 
     def _drive(
         self,
-        truck: _Truck,
+        truck: Truck,
         trip: int,
         lane: str | None,
         destination: int,
@@ -209,30 +256,32 @@ class Linehaul:
             )
         )
 
-    def _hire(self, site: int, kind: VehicleSection) -> _Truck:
+    def _hire(self, site: int, kind: VehicleSection) -> Truck:
         idle = self._idle[site, kind.id]
         if idle:
             truck = idle.pop(0)
         else:
-            truck = _Truck(f"{kind.id}-{len(self.trucks) + 1}", kind, site, site)
+            truck = Truck(f"{kind.id}-{len(self.trucks) + 1}", kind, site, site)
             self.trucks.append(truck)
         truck.call += 1
         return truck
 
-    def _release(self, truck: _Truck) -> None:
+    def _release(self, truck: Truck) -> None:
+        truck.free_s = self.world.env.now
         self._idle[truck.at, truck.kind.id].append(truck)
 
-    def _lay_over(self, truck: _Truck) -> Process:
+    def _lay_over(self, truck: Truck) -> Process:
         """A truck away from home waits for a load back, and drives home empty when none comes."""
-        if truck.at == truck.home:
+        world, env = self.world, self.world.env
+        if truck.at == truck.home or world.closing:
             return
         call = truck.call
-        yield self.world.env.timeout(LAYOVER_S)
-        if truck.call != call:
+        yield env.any_of([env.timeout(max(0.0, truck.free_s + LAYOVER_S - env.now)), world.cut])
+        if truck.call != call or world.closing:
             return
         self._idle[truck.at, truck.kind.id].remove(truck)
         truck.call += 1
-        begun = self.world.env.now
-        yield from self._drive(truck, self.world.new_trip(), None, truck.home, 0, (0, 0))
-        self.busy.add(truck.name, begun, self.world.env.now)
+        begun = env.now
+        yield from self._drive(truck, world.new_trip(), None, truck.home, 0, (0, 0))
+        self.busy.add(truck.name, begun, env.now)
         self._release(truck)

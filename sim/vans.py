@@ -12,12 +12,12 @@ from logistics.fleet import Fleet
 from logistics.roads import Drive
 from logistics.tables import LOCKER, FloatArray, RowArray
 from sim.custody import CUSTOMER
+from sim.draws import attempt_keys
 from sim.legs import TripLegs
 from sim.lockers import Locker
 from sim.world import VAN, BusyTime, Process, World
 
 NOTHING = np.empty(0, dtype=np.int32)
-ATTEMPT_KEYS = 64  # luck at the door is keyed by parcel and attempt: row * 64 + attempt
 
 
 @dataclass
@@ -30,10 +30,10 @@ class Vans:
     lockers: dict[int, Locker] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._trips = [0] * len(self.fleet)
+        self.trips = [0] * len(self.fleet)  # of each van so far
 
-    def drive(self, trip: Trip, role: str) -> Process:
-        """One trip: load, visit the stops, come back, unload, report."""
+    def drive(self, trip: Trip, role: str, solve: int = -1) -> Process:
+        """One trip of a plan: load, visit the stops, come back, unload, report."""
         world, env = self.world, self.world.env
         vehicle, stops = trip.vehicle, trip.stops
         name, site = self.fleet.id[vehicle], int(self.fleet.site[vehicle])
@@ -55,9 +55,9 @@ class Vans:
             env.now,
             dwell_s,
             np.array([0.0, *(float(stop.earliest_s) for stop in stops), 0.0]),
-            world.slowdown(name, self._trips[vehicle]),
+            world.slowdown(name, self.trips[vehicle]),
         )
-        self._trips[vehicle] += 1
+        self.trips[vehicle] += 1
         number = world.new_trip()
         done: list[RowArray] = []
         for k, stop in enumerate(stops):
@@ -68,7 +68,7 @@ class Vans:
             else:
                 done.append(self._hand_over(stop.parcels, stop.place, somebody[k], on_board))
         yield env.timeout(max(0.0, float(driven.arrive_s[-1]) - env.now))
-        self._record(trip, number, role, done, driven)
+        self._record(trip, number, role, solve, done, driven)
         self.busy.add(name, begun, env.now)
         handled = np.concatenate(done)
         if role == COLLECTION:
@@ -90,7 +90,7 @@ class Vans:
         world, rules = self.world, self.world.scenario.delivery
         first = np.array([int(stop.parcels[0]) for stop in trip.stops])
         counts = np.array([len(stop.parcels) for stop in trip.stops])
-        key = first * ATTEMPT_KEYS + world.parcels.attempts[first]
+        key = attempt_keys(world.key[first], world.parcels.attempts[first])
         somebody = world.draws("door", "answer").uniform(key) >= rules.failure
         if role == COLLECTION:
             somebody[:] = True
@@ -115,7 +115,7 @@ class Vans:
         accepted = len(parcels) if somebody else 0
         locker = self.lockers.get(int(world.demand.places.site[place]))
         if locker is not None:
-            accepted = locker.put(parcels, world.env.now)
+            accepted = locker.put(world.key[parcels], world.env.now)
         handed = parcels[:accepted]
         world.finish(handed, on_board, CUSTOMER)
         return handed
@@ -129,7 +129,9 @@ class Vans:
             arrive_s = world.env.now + each * np.arange(1.0, len(rows) + 1)
             world.enter_site(site, rows, arrive_s, "sort")
 
-    def _record(self, trip: Trip, number: int, role: str, done: list[RowArray], driven: Drive) -> None:
+    def _record(
+        self, trip: Trip, number: int, role: str, solve: int, done: list[RowArray], driven: Drive
+    ) -> None:
         """The trip's legs, with what was on board of each."""
         world, fleet = self.world, self.fleet
         parcels = world.demand.parcels
@@ -165,5 +167,6 @@ class Vans:
                 parcels=load[:, 0].astype(np.int32),
                 load_g=load[:, 1],
                 load_ml=load[:, 2],
+                solve=solve,
             )
         )

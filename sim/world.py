@@ -17,7 +17,7 @@ from logistics.scenario import Scenario, StageSection
 from logistics.sort_plan import SortPlan
 from logistics.tables import Demand, FloatArray, IntArray, RowArray
 from sim.custody import CANCELLED, CUSTOMER, OUT_OF_STOCK, RETURNED, Custody
-from sim.draws import RowDraws
+from sim.draws import KeyArray, RowDraws
 from sim.floor import SiteFloor
 from sim.random_streams import Streams
 from sim.record import Recorder
@@ -69,9 +69,11 @@ class World:
     custody: Custody
     record: Recorder
     tell: Callable[[Event], None]
+    key: KeyArray  # what names each parcel in draws of luck
     parcels: ParcelState = field(init=False)
     floors: dict[int, SiteFloor] = field(default_factory=dict)
     trips: int = 0
+    closing: bool = False  # after the cut: what is under way comes to its end, nothing new begins
 
     def __post_init__(self) -> None:
         orders, parcels, places = self.demand.orders, self.demand.parcels, self.demand.places
@@ -101,6 +103,7 @@ class World:
         self._final_rows = 0
         self._active = 0
         self.ended = self.env.event()
+        self.cut = self.env.event()
 
     # --- luck -----------------------------------------------------------------------------------------
 
@@ -125,7 +128,7 @@ class World:
 
         def service(stage: StageSection, rows: RowArray) -> FloatArray:
             mean = stage.service_s + stage.per_line_s * self.lines_in[rows]
-            return mean * self.draws(f"{site}.{stage.name}", "service").multiplier(rows, stage.cv)
+            return mean * self.draws(f"{site}.{stage.name}", "service").multiplier(self.key[rows], stage.cv)
 
         return service
 
@@ -148,6 +151,16 @@ class World:
         if done and not self.ended.triggered:
             self.ended.succeed()
 
+    @property
+    def active(self) -> int:
+        """Trips and flights under way."""
+        return self._active
+
+    def close(self) -> None:
+        """Cut the run: those that merely wait learn of it through `cut`."""
+        self.closing = True
+        self.cut.succeed()
+
     def activity(self, process: Process) -> Process:
         """A trip or flight that the run waits for."""
         self._active += 1
@@ -163,7 +176,9 @@ class World:
         self.floors[site].enter(rows, arrive_s, stage)
 
     def work(self, site: int) -> None:
-        """Bring a site's floor up to now and send on what it has finished."""
+        """Bring a site's floor up to now and send on what it has finished; it rests once the run is closing."""
+        if self.closing:
+            return
         floor = self.floors[site]
         for step in floor.advance(self.env.now):
             stage = floor.stages[step.stage].name

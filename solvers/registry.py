@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from solvers.errors import UnknownSolverError
+from solvers.errors import Fault, InvalidInputError, UnknownSolverError
 from solvers.problem import Problem
 from solvers.result import OnBest, Result
 from solvers.solution import Solution
@@ -49,7 +48,11 @@ RoutingSolver = Solver[Problem, Solution]
 # name -> module:attribute, imported only when asked for
 BUILT_IN: dict[str, str] = {
     "alns": "solvers.alns:AlnsSolver",
+    "auto": "solvers.auto:AutoSolver",
+    "genetic": "solvers.genetic:GeneticSolver",
+    "hgs": "solvers.peers.hgs:HgsSolver",
     "ortools": "solvers.ortools_routing:OrtoolsSolver",
+    "portfolio": "solvers.portfolio:PortfolioSolver",
     "pyvrp": "solvers.peers.pyvrp:PyvrpSolver",
     "ruin_recreate": "solvers.ruin_recreate:RuinRecreateSolver",
     "savings": "solvers.savings:SavingsSolver",
@@ -68,20 +71,52 @@ class SolverInfo:
 
 def registered() -> dict[str, SolverInfo]:
     """All solvers by name; a built-in name wins over an entry point of the same name."""
+    from importlib.metadata import entry_points  # costs a tenth of the whole import
+
     found = {ep.name: SolverInfo(ep.name, ep.value, "entry point") for ep in entry_points(group=GROUP)}
     found.update({name: SolverInfo(name, target, "built-in") for name, target in BUILT_IN.items()})
     return dict(sorted(found.items()))
 
 
 def make(name: str, parameters: Mapping[str, Any] | None = None) -> RoutingSolver:
-    """The solver registered as `name`, with its parameters; `UnknownSolverError` lists all names."""
+    """The solver registered as `name`, with its parameters.
+
+    `UnknownSolverError` lists all names, `InvalidInputError` names every parameter that the solver lacks.
+    """
     info = registered().get(name)
     if info is None:
         raise UnknownSolverError(f"no solver {name!r}; there are: {', '.join(registered())}")
     module, _, attribute = info.target.partition(":")
     factory = getattr(import_module(module), attribute)
-    solver: RoutingSolver = factory(**dict(parameters or {}))
+    given = dict(parameters or {})
+    if faults := _parameter_faults(name, factory, given):
+        raise InvalidInputError(tuple(faults))
+    solver: RoutingSolver = factory(**given)
     return solver
+
+
+def _parameter_faults(name: str, factory: Any, given: Mapping[str, Any]) -> list[Fault]:
+    """Parameters that the factory does not have, and values of another kind than its default."""
+    from inspect import Parameter, signature
+
+    known = signature(factory).parameters
+    if any(p.kind is Parameter.VAR_KEYWORD for p in known.values()):
+        return []
+    faults = []
+    for key, value in given.items():
+        if key not in known:
+            what, repair = "no such parameter", f"there are: {', '.join(known) or 'none'}"
+            faults.append(Fault(f"solver {name}", key, str(value), "unknown-parameter", what, repair))
+            continue
+        default = known[key].default
+        if default is None or default is Parameter.empty or type(value) is type(default):
+            continue
+        if type(default) is float and type(value) is int:
+            continue
+        if type(default) in (bool, int, float, str):
+            what, repair = "a value of the wrong kind", f"give a {type(default).__name__} like {default!r}"
+            faults.append(Fault(f"solver {name}", key, repr(value), "parameter-type", what, repair))
+    return faults
 
 
 def names() -> Iterator[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
@@ -27,6 +29,15 @@ class RuinRecreateSolver:
 
     name = "ruin_recreate"
     features = CLASSIC
+    ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "no annealing": {"first_temperature": 1e-9, "last_temperature": 1e-9},
+        "no blinks": {"blink": 0.0},
+        "whole strings only": {"split": 0.0},
+        "single visits instead of strings": {"max_string": 1.0},
+        "half the ruin": {"mean_removed": 5.0},
+        "twice the ruin": {"mean_removed": 20.0},
+        "half the neighbours": {"near": 20, "adjacent": 50},
+    }
 
     def __init__(
         self,
@@ -34,6 +45,7 @@ class RuinRecreateSolver:
         max_string: float = 10.0,
         split: float = 0.5,
         blink: float = 0.01,
+        whole_route: float = 0.0,
         first_temperature: float = 0.3,
         last_temperature: float = 0.005,
         near: int = 40,
@@ -44,6 +56,7 @@ class RuinRecreateSolver:
             "max_string": max_string,
             "split": split,
             "blink": blink,
+            "whole_route": whole_route,
             "first_temperature": first_temperature,
             "last_temperature": last_temperature,
         }

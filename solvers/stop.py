@@ -150,3 +150,19 @@ class AllOf(_Composable):
     def max_iterations(self) -> int | None:
         bounds = [s.max_iterations for s in self.stops]
         return None if any(b is None for b in bounds) else max(b for b in bounds if b is not None)
+
+
+def first_of(
+    time_limit_s: float | None = None, iterations: int | None = None, no_improvement: int | None = None
+) -> Stop:
+    """Stop at whichever of the bounds given comes first; raises ValueError where none is given."""
+    stops: list[Stop] = []
+    if time_limit_s is not None:
+        stops.append(MaxRuntime(time_limit_s))
+    if iterations is not None:
+        stops.append(MaxIterations(iterations))
+    if no_improvement is not None:
+        stops.append(NoImprovement(no_improvement))
+    if not stops:
+        raise ValueError("a run needs a stop")
+    return stops[0] if len(stops) == 1 else FirstOf(tuple(stops))

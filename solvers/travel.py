@@ -87,15 +87,20 @@ def exact_length(travel: Travel, coords: FloatArray | None, i: int, j: int) -> f
 
 def distances(travel: Travel, coords: FloatArray, origins: FloatArray) -> IntArray:
     """Distances from each origin coordinate to every coordinate, as (len(origins), len(coords)) int64."""
+    return paired_distances(travel, origins[:, None, :], coords[None, :, :])
+
+
+def paired_distances(travel: Travel, origins: FloatArray, targets: FloatArray) -> IntArray:
+    """Distances between coordinates (..., 2) of broadcastable shapes, int64."""
     if travel.metric is Metric.HAVERSINE:
-        lon1, lat1 = np.radians(origins[:, 0:1]), np.radians(origins[:, 1:2])
-        lon2, lat2 = np.radians(coords[None, :, 0]), np.radians(coords[None, :, 1])
+        lon1, lat1 = np.radians(origins[..., 0]), np.radians(origins[..., 1])
+        lon2, lat2 = np.radians(targets[..., 0]), np.radians(targets[..., 1])
         h = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
         metres = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(1.0, h)))
         rounded: IntArray = np.rint(metres * travel.scale).astype(np.int64)
         return rounded
-    dx = origins[:, 0:1] - coords[None, :, 0]
-    dy = origins[:, 1:2] - coords[None, :, 1]
+    dx = origins[..., 0] - targets[..., 0]
+    dy = origins[..., 1] - targets[..., 1]
     raw = np.sqrt(dx * dx + dy * dy) * travel.scale
     if travel.metric is Metric.EUCLIDEAN_ROUND:
         return np.floor(raw + 0.5).astype(np.int64)

@@ -10,6 +10,7 @@ from logistics.checks.findings import Findings
 from logistics.checks.marks import check_marks
 from logistics.checks.references import check_references
 from logistics.checks.roles import check_roles
+from logistics.checks.sizes import check_sizes
 from logistics.checks.ways import check_ways
 from logistics.schema_faults import Draft
 from solvers.errors import Fault
@@ -28,5 +29,6 @@ def cross_check(draft: Draft, written: Mapping[str, set[str]], file: str) -> lis
     check_clocks(findings)
     check_marks(findings, written)
     tables = check_files(findings)
+    check_sizes(findings, tables)
     check_ways(findings, tables)
     return findings.faults

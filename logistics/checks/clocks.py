@@ -42,6 +42,14 @@ def _moments(findings: Findings) -> None:
                 inside,
                 value=moment,
             )
+    if general.stop_at is not None and general.stop_at <= general.start:
+        findings.add(
+            ("scenario", "stop_at"),
+            "window-order",
+            "the run stops before it starts",
+            "put stop_at after start",
+            value=general.stop_at,
+        )
     first, last = general.measure_from, general.measure_to
     if first is not None and last is not None and last <= first:
         findings.add(

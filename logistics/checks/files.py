@@ -11,12 +11,13 @@ from pathlib import Path
 
 from logistics.catalogue import catalogue_faults
 from logistics.checks.findings import Findings, meant
+from logistics.importing.column_map import load_map
 from logistics.paths import resolve
 from logistics.scenario import SortRow
 from logistics.schema_faults import Location
 from logistics.sort_plan import ANY, COLUMNS, read_rows
 from logistics.volumes import Volumes, read_volumes, volume_faults
-from solvers.errors import Fault
+from solvers.errors import Fault, InvalidInputError
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
@@ -60,6 +61,10 @@ def check_files(findings: Findings) -> Tables:
     order_file = scenario.demand.order_file
     if order_file is not None:
         _file(findings, ("demand", "order_file", "path"), order_file.path)
+        try:
+            load_map(order_file.map, folder)
+        except InvalidInputError as error:
+            findings.faults += error.faults
         if order_file.buildings_path is not None:
             _file(findings, ("demand", "order_file", "buildings_path"), order_file.buildings_path)
     return tables

@@ -92,7 +92,7 @@ class DispatchConfig:
 
 
 @dataclass
-class _Asked:
+class Asked:
     """A routing problem on its way through the solver."""
 
     site: int
@@ -110,9 +110,15 @@ class DispatchState:
     book: ParcelBook = field(default_factory=ParcelBook)
     road_place: RowArray = field(default_factory=lambda: np.full(1024, -1, dtype=np.int32))  # of addresses
     idle: set[int] = field(default_factory=set)  # vehicles at their station
-    asked: dict[int, _Asked] = field(default_factory=dict)
+    asked: dict[int, Asked] = field(default_factory=dict)
+    deferred: list[tuple[int, str]] = field(default_factory=list)  # waves that found all vans spoken for
     next_solve: int = 0
     timers: dict[str, int] = field(default_factory=dict)  # timer -> occurrences so far
+
+
+def solve_seed(seed: int, number: int) -> int:
+    """The seed of a dispatcher's solve of that number."""
+    return int(np.random.SeedSequence((seed, number)).generate_state(1)[0])
 
 
 class Dispatcher:
@@ -146,6 +152,10 @@ class Dispatcher:
         """The state before the first event: nothing ordered, every vehicle at its station."""
         return DispatchState(idle=set(range(len(self.config.fleet))))
 
+    def knows(self, timer: str) -> bool:
+        """Whether the scenario has this wave."""
+        return timer in self._waves
+
     def step(
         self, state: DispatchState, events: Sequence[Event], now: int
     ) -> tuple[DispatchState, list[Command]]:
@@ -161,7 +171,7 @@ class Dispatcher:
         return [command for timer in self._waves for command in self._next_timer(state, timer, now)]
 
     def _orders_placed(self, state: DispatchState, event: OrdersPlaced, _: int) -> list[Command]:
-        rows = state.book.add(event, self._road_places(state, event))
+        rows = state.book.add(event, self.road_places(state, event))
         stocked = event.needs_stock.astype(bool)
         commands: list[Command] = []
         if stocked.any():
@@ -175,7 +185,7 @@ class Dispatcher:
         state.book.status[rows[dropped_off]] = Status.MOVING
         return commands
 
-    def _road_places(self, state: DispatchState, event: OrdersPlaced) -> RowArray:
+    def road_places(self, state: DispatchState, event: OrdersPlaced) -> RowArray:
         """Road places of the parcels' addresses; each address is put on the road network once."""
         known = state.road_place
         if event.place.max(initial=-1) >= len(known):
@@ -222,15 +232,28 @@ class Dispatcher:
                 if len(rows):
                     state.book.status[rows] = Status.MOVING
                     commands.append(PublishPlan(WavePlan(site, rows)))
-        elif role == COLLECTION:
-            for site in state.book.pool_sites(Status.TO_COLLECT):
-                commands += self._ask_collection(state, site, wave, now)
         else:
-            for site in state.book.pool_sites(Status.READY):
-                rows = self._of_services(state, state.book.pool(Status.READY, site), wave)
-                rows, flights = self._fly(state, site, rows, now)
-                commands += flights
-                commands += self._ask_delivery(state, site, rows, now)
+            pool = Status.TO_COLLECT if role == COLLECTION else Status.READY
+            for site in state.book.pool_sites(pool):
+                commands += self._wave_at(state, event.timer, site, now)
+        return commands
+
+    def _wave_at(self, state: DispatchState, timer: str, site: int, now: int) -> list[Command]:
+        """A wave's flights and routing problem at one station.
+
+        While another wave's problem is being solved, all idle vans there are spoken for; the wave is asked for
+        again when the answer has given back those that it does not use.
+        """
+        role, wave, _ = self._waves[timer]
+        if role == COLLECTION:
+            commands = self._ask_collection(state, site, wave, now)
+        else:
+            rows = self._of_services(state, state.book.pool(Status.READY, site), wave)
+            rows, commands = self._fly(state, site, rows, now)
+            commands = commands + self._ask_delivery(state, site, rows, now)
+        solving = any(isinstance(command, Solve) for command in commands)
+        if not solving and any(asked.site == site for asked in state.asked.values()):
+            state.deferred.append((site, timer))
         return commands
 
     def _of_services(self, state: DispatchState, rows: RowArray, wave: Wave) -> RowArray:
@@ -356,8 +379,8 @@ class Dispatcher:
         )
         book.status[rows] = Status.PLANNED
         state.idle.difference_update(v for group in groups for v in group.vehicles)
-        state.asked[number] = _Asked(site, role, stops, groups, depart, problem)
-        seed = int(np.random.SeedSequence((self.config.seed, number)).generate_state(1)[0])
+        state.asked[number] = Asked(site, role, stops, groups, depart, problem)
+        seed = solve_seed(self.config.seed, number)
         return [
             Solve(
                 number,
@@ -411,7 +434,12 @@ class Dispatcher:
         plan = RoutePlan(
             event.solve, asked.site, asked.role, tuple(trips), unassigned, tuple(reasons), tuple(details)
         )
-        return [PublishPlan(plan)]
+        waves = [timer for site, timer in state.deferred if site == asked.site]
+        state.deferred = [each for each in state.deferred if each[0] != asked.site]
+        commands: list[Command] = [PublishPlan(plan)]
+        for timer in waves:
+            commands += self._wave_at(state, timer, asked.site, now)
+        return commands
 
     # --- drones ---------------------------------------------------------------------------------------
 

@@ -11,12 +11,17 @@ from typing import Any
 from plotly.offline import get_plotlyjs
 
 from sim.kpis import minor_per_major
-from sim.report import charts, sections
+from sim.report import capacity, charts, sections
 from sim.report.markup import figure, section
 from sim.report.network_map import network_map
 from sim.report.source import Source
 
 REPORT = "report.html"
+ADVICE = (
+    "One run shows what this plan met. To choose, run several sizes on the same random numbers: "
+    "<code>logistics sweep SCENARIO --grid fleet_scale=0.8,1,1.2 --require 'on_time_pct&gt;=98'</code> names the "
+    "cheapest that is punctual enough."
+)
 
 
 def render_report(folder: Path) -> Path:
@@ -78,6 +83,14 @@ def _sections(source: Source, stations: list[str], note: str) -> str:
                     "The stage that took longest beyond what it takes for on-time parcels of the same way.",
                 ),
                 "</div>",
+                sections.latest(source),
+            ),
+            section(
+                "Is it enough?",
+                capacity.vehicles(source),
+                capacity.workers(source),
+                capacity.lockers(source),
+                f"<p>{ADVICE}</p>",
             ),
             section(
                 "Sites by half hour",

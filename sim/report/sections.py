@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sim.late_orders import latest_orders
 from sim.report.markup import ABSENT, card, duration, number, percent, table
 from sim.report.source import Source
 
@@ -193,6 +194,20 @@ def unassigned(source: Source) -> str:
         rows = [(p, site, reason, detail or "", source.clock(at)) for p, site, reason, detail, at in first]
         found += table(caption, ("parcel", "site", "reason", "detail", "time"), rows, texts=5)
     return found
+
+
+def latest(source: Source) -> str:
+    """The latest orders, with the command that tells their lives."""
+    rows = [
+        (each.order, each.service, each.station, each.state, each.late_stage, number(each.late_h, 1))
+        for each in latest_orders(source)
+    ]
+    return table(
+        "The latest orders; `logistics explain RUN --order ORDER` tells each one's life",
+        ("order", "service", "station", "state", "made late by", "hours late"),
+        rows,
+        texts=5,
+    )
 
 
 def assumptions(source: Source) -> str:

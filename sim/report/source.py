@@ -34,9 +34,15 @@ class Source:
             (name, scope): value for name, scope, value in zip(*columns, strict=True)
         }
 
-    def rows(self, query: str) -> Rows:
-        """All rows of a query; it must say its own order."""
-        return [tuple(row) for row in self._connection.execute(query).fetchall()]
+    def rows(self, query: str, *values: Any) -> Rows:
+        """All rows of a query, with `values` in the places of its question marks; it must say its own order."""
+        return [tuple(row) for row in self._connection.execute(query, list(values)).fetchall()]
+
+    def records(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """As `rows`, each a dictionary by column."""
+        found = self._connection.execute(query, list(values))
+        columns = [column[0] for column in found.description]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
     def kpi(self, name: str, scope: str = "") -> float | None:
         return self._kpis.get((name, scope))

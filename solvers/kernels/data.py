@@ -47,6 +47,7 @@ from solvers.kernels.layout import (
     PRIZE,
     PROFILE,
     PROFILES,
+    QUICK,
     RELEASE,
     SEGMENTS,
     SERVICE,
@@ -57,11 +58,12 @@ from solvers.kernels.layout import (
     SYMMETRIC,
     TIME_PRICED,
     TIMED,
+    WAY_AT,
     WINDOWS,
 )
 from solvers.kernels.neighbours import curve_order, nearest
 from solvers.problem import UNLIMITED, Problem
-from solvers.travel import FloatArray, IntArray
+from solvers.travel import FloatArray, IntArray, Travel, paired_distances
 
 MATRIX_LIMIT = 2_000  # nodes; above this distances are computed on the fly unless matrices were given
 
@@ -165,7 +167,9 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         adjacent=adjacent,
     )
 
+    quick = symmetric and len(problem.travel) == 1
     header = np.zeros(P_HEAD, dtype=np.int64)
+    header[QUICK] = quick
     header[NODES], header[DEPOTS], header[KINDS], header[DIMS] = total, d, kinds, dims
     header[SLOTS] = max(1, int(min(n, kind[:, COUNT].sum())))
     header[MATRIX], header[SYMMETRIC], header[TIMED], header[MIXED] = matrix, symmetric, timed, mixed
@@ -181,6 +185,9 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         PICK_AT: pick,
         ALLOWED_AT: allowed,
         NEAR_AT: near_lists,
+        WAY_AT: _ways(near_lists, dist if matrix else None, problem.travel[0], xy)
+        if quick
+        else near_lists[:0],
         ADJACENT_AT: adjacent_lists,
     }
     at = P_HEAD + node.size
@@ -197,6 +204,14 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         kind=kind,
         load=load,
     )
+
+
+def _ways(near: IntArray, dist: Any | None, travel: Travel, xy: FloatArray) -> IntArray:
+    """(N, width): the distance of each node to those in its near list."""
+    there = np.maximum(near, 0)
+    if dist is not None:
+        return np.take_along_axis(dist[0], there, axis=1).astype(np.int64)
+    return paired_distances(travel, xy[:, None, :], xy[there])
 
 
 def _no_matrices() -> tuple[Any, Any, bool]:

@@ -47,20 +47,28 @@ from solvers.kernels.layout import (
     PLACE,
     PREV,
     PROFILE,
+    QUICK,
     RANDOM,
     READY,
     RELEASE,
+    ROUTE_AT,
+    ROUTE_WIDTH,
     SERVICE,
+    SIZE,
     SKILLED,
     SLOT,
     SLOTS,
     SPAN,
+    STAMP,
     START,
     TAKEN_AT,
+    TICK,
     TIME,
     TIME_PRICED,
     TIMED,
     USED_AT,
+    WAS,
+    WAY_AT,
 )
 from solvers.kernels.state import dress, free_slot, put_in, refresh, slot, touch, touch_route
 from solvers.kernels.travel import capacity, distance, duration, kind, load, pick
@@ -130,6 +138,24 @@ def in_time(D: Any, F: Any, P: Any, S: Any, c: int, p: int, q: int, r: int, t: i
 
 
 @inlined
+def fit_between(D: Any, F: Any, P: Any, S: Any, c: int, p: int, q: int, r: int, t: int) -> int:
+    """Price of the extra time of c between items p and q, or NEVER if peaks or times do not allow it."""
+    if P[MIXED] == 1:
+        for k in range(P[DIMS]):
+            if S[S[PEAK_AT] + 2 * P[DIMS] * p + k] + load(P, c, k) > capacity(P, t, k) or S[
+                S[PEAK_AT] + 2 * P[DIMS] * p + P[DIMS] + k
+            ] + pick(P, c, k) > capacity(P, t, k):
+                return NEVER
+    if P[TIMED] != 0:
+        more = in_time(D, F, P, S, c, p, q, r, t)
+        if more == NEVER:
+            return NEVER
+        if P[TIME_PRICED] == 1:
+            return P[kind(P, t) + PER_TIME] * more
+    return np.int64(0)
+
+
+@helper
 def price_at(D: Any, F: Any, P: Any, S: Any, c: int, p: int, q: int, r: int, t: int, bound: int) -> int:
     """Extra cost of c between items p and q, or NEVER if it is not possible or not below `bound`."""
     prof = P[kind(P, t) + PROFILE]
@@ -143,19 +169,8 @@ def price_at(D: Any, F: Any, P: Any, S: Any, c: int, p: int, q: int, r: int, t: 
         return NEVER
     if S[slot(S, r) + LENGTH] + extra > P[kind(P, t) + MAX_DISTANCE]:
         return NEVER
-    if P[MIXED] == 1:
-        for k in range(P[DIMS]):
-            if S[S[PEAK_AT] + 2 * P[DIMS] * p + k] + load(P, c, k) > capacity(P, t, k) or S[
-                S[PEAK_AT] + 2 * P[DIMS] * p + P[DIMS] + k
-            ] + pick(P, c, k) > capacity(P, t, k):
-                return NEVER
-    if P[TIMED] != 0:
-        more = in_time(D, F, P, S, c, p, q, r, t)
-        if more == NEVER:
-            return NEVER
-        if P[TIME_PRICED] == 1:
-            cost += P[kind(P, t) + PER_TIME] * more
-    return cost if cost < bound else NEVER
+    more = fit_between(D, F, P, S, c, p, q, r, t)
+    return cost + more if more < NEVER and cost + more < bound else NEVER
 
 
 @helper
@@ -220,42 +235,92 @@ def upgrade(D: Any, F: Any, P: Any, S: Any, c: int, r: int) -> tuple[int, int]:
 def best_place(
     D: Any, F: Any, P: Any, S: Any, c: int, log_keep: float, thorough: bool
 ) -> tuple[int, int, int]:
-    """(cost, item to follow, type): the type is -1 to keep the slot's own, the item -1 for a new route."""
+    """(cost, item to follow, type): the type is -1 to keep the slot's own, the item -1 for a new route.
+
+    An edge is looked at from its end nearer to c, where distances are symmetric: from the farther end it can
+    cost no less than twice the way there less the edge, which rules most edges out before a look-up. Only
+    places that would be the best so far blink; the others might as well have been overlooked.
+    """
+    n, width, kinds = P[NODES], P[NEAR_WIDTH], P[KINDS]
+    near, ways = P[NEAR_AT] + width * c, P[WAY_AT] + width * c
+    quick, loose = P[QUICK] == 1, P[TIMED] == 0 and P[MIXED] == 0
+    route_at, route_width = S[ROUTE_AT], S[ROUTE_WIDTH]
     best, at, new_kind = NEVER, np.int64(-1), np.int64(-1)
     last_r, last_t, last_extra = np.int64(-1), np.int64(-1), np.int64(0)
-    for k in range(P[NEAR_WIDTH]):
-        j = np.int64(P[P[NEAR_AT] + P[NEAR_WIDTH] * c + k])
-        if j < 0:
-            break
-        r = np.int64(S[ITEM * j + SLOT])
-        if r < 0:
+    own, row, prof, per, slack = np.int64(-1), np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    out, back = np.int64(0), np.int64(0)
+    moved = S[ITEM * c + STAMP] == S[TICK]
+    for k in range(-2 if moved else 0, width):
+        if k >= 0:
+            j = P[near + k]
+            if j < 0:
+                break
+        else:  # between its former neighbours, which may be far away
+            j = S[ITEM * c + WAS + k + 2]
+        r = S[ITEM * j + SLOT] if j >= 0 else np.int64(-1)
+        if r < 0 or (j >= n and S[route_at + route_width * r + SIZE] == 0):
             continue
         if r != last_r:
             last_r = r
-            last_t = S[slot(S, r) + KIND]
-            last_extra = np.int64(0)
-            if not fits(P, S, c, r, last_t):
-                last_t = -1
-                if P[KINDS] > 1 and P[MIXED] == 0:
+            own = S[route_at + route_width * r + KIND]
+            last_t, last_extra = own, np.int64(0)
+            if not fits(P, S, c, r, own):
+                last_t = np.int64(-1)
+                if kinds > 1 and P[MIXED] == 0:
                     last_t, last_extra = upgrade(D, F, P, S, c, r)
+            if last_t >= 0:
+                old = row
+                row = kind(P, last_t)
+                prof, per = P[row + PROFILE], P[row + PER_DISTANCE]
+                slack = P[row + MAX_DISTANCE] - S[route_at + route_width * r + LENGTH]
+                if quick and row != old:
+                    out = distance(D, F, P, prof, P[row + START], c)
+                    back = distance(D, F, P, prof, c, P[row + END])
         if last_t < 0:
             continue
-        switch = np.int64(-1) if last_t == S[slot(S, r) + KIND] else last_t
-        bound = best - last_extra
-        if not blinks(S, log_keep):
-            cost = price_at(D, F, P, S, c, j, np.int64(S[ITEM * j + NEXT]), r, last_t, bound)
-            if cost < bound:
-                best, at, new_kind, bound = cost + last_extra, j, switch, cost
-        if not blinks(S, log_keep):
-            p = np.int64(S[ITEM * j + PREV])
-            cost = price_at(D, F, P, S, c, p, j, r, last_t, bound)
-            if cost < bound:
-                best, at, new_kind = cost + last_extra, p, switch
+        way = np.int64(0)
+        if quick:
+            way = P[ways + k] if k >= 0 else distance(D, F, P, prof, c, S[ITEM * j + PLACE])
+        for side in range(2):
+            if k + 2 == 1 - side:
+                continue
+            if side == 0:
+                p, q = j, S[ITEM * j + NEXT]
+                span = S[ITEM * q + SPAN]
+            else:
+                p, q = S[ITEM * j + PREV], j
+                span = S[ITEM * j + SPAN]
+            if quick:
+                x = q if side == 0 else p
+                if x >= n:
+                    extra = way - span + (back if side == 0 else out)
+                elif k >= 0 and last_extra + per * (2 * way - span) >= best:
+                    continue
+                else:
+                    extra = way - span + distance(D, F, P, prof, c, x)
+            else:
+                extra = (
+                    distance(D, F, P, prof, S[ITEM * p + PLACE], c)
+                    + distance(D, F, P, prof, c, S[ITEM * q + PLACE])
+                    - span
+                )
+            cost = last_extra + per * extra
+            if cost >= best and P[TIME_PRICED] == 0:
+                continue
+            if extra > slack:
+                continue
+            if not loose:
+                more = fit_between(D, F, P, S, c, p, q, r, last_t)
+                if more == NEVER:
+                    continue
+                cost += more
+            if cost < best and not blinks(S, log_keep):
+                best, at, new_kind = cost, p, np.int64(-1) if last_t == own else last_t
     if S[N_USED] < P[SLOTS]:
-        for t in range(P[KINDS]):
-            if S[S[TAKEN_AT] + t] < P[kind(P, t) + COUNT] and not blinks(S, log_keep):
+        for t in range(kinds):
+            if S[S[TAKEN_AT] + t] < P[kind(P, t) + COUNT]:
                 cost = price_alone(D, F, P, c, t)
-                if cost < best:
+                if cost < best and not blinks(S, log_keep):
                     best, at, new_kind = cost, np.int64(-1), np.int64(t)
     if best == NEVER and thorough:
         for k in range(S[N_USED]):
@@ -263,13 +328,13 @@ def best_place(
             t = S[slot(S, r) + KIND]
             if not fits(P, S, c, r, t):
                 continue
-            p = P[NODES] + 2 * r
+            p = n + 2 * r
             while True:
                 q = np.int64(S[ITEM * p + NEXT])
                 cost = price_at(D, F, P, S, c, p, q, r, t, best)
                 if cost < best:
                     best, at = cost, p
-                if q >= P[NODES]:
+                if q >= n:
                     break
                 p = q
     return best, at, new_kind

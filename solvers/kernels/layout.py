@@ -38,7 +38,9 @@ from __future__ import annotations
     NEAR_AT,
     ADJACENT_AT,
     DURATION_AT,
-) = range(22)
+    QUICK,  # 1 where distances are symmetric and of one profile: WAY_AT then has those to the near visits
+    WAY_AT,
+) = range(24)
 P_HEAD = 32
 PLAIN, WINDOWS, SEGMENTS = 0, 1, 2  # values of TIMED: no clock, feasibility only, durations too
 

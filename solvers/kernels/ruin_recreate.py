@@ -63,6 +63,7 @@ from solvers.kernels.travel import distance, load, pick
 
 MAX_REMOVED = 256
 MAX_FROM_BANK = 12
+ROUTES_COMPARED = 20  # visits near the seed among whose routes the one to dissolve is the shortest
 
 
 @helper
@@ -104,8 +105,37 @@ def remove_string(
 
 
 @helper
+def remove_route(D: Any, F: Any, P: Any, S: Any, seed: int, out: Any) -> int:
+    """Take the shortest of some routes near visit `seed` out as a whole; returns how many visits it had."""
+    chosen, least = np.int64(-1), np.int64(MAX_REMOVED + 1)
+    for k in range(-1, min(ROUTES_COMPARED, P[ADJACENT_WIDTH])):
+        c = seed if k < 0 else P[P[ADJACENT_AT] + P[ADJACENT_WIDTH] * seed + k]
+        r = S[ITEM * c + SLOT] if c >= 0 else np.int64(-1)
+        if r >= 0 and S[slot(S, r) + SIZE] < least:
+            chosen, least = r, S[slot(S, r) + SIZE]
+    if chosen < 0:
+        return 0
+    n, x = 0, S[ITEM * (P[NODES] + 2 * chosen) + NEXT]
+    while x < P[NODES]:
+        y = S[ITEM * x + NEXT]
+        take_out(D, F, P, S, x)
+        out[n] = x
+        n += 1
+        x = y
+    return n
+
+
+@helper
 def ruin(
-    D: Any, F: Any, P: Any, S: Any, mean_removed: float, max_string: float, split: float, out: Any
+    D: Any,
+    F: Any,
+    P: Any,
+    S: Any,
+    mean_removed: float,
+    max_string: float,
+    split: float,
+    whole_route: float,
+    out: Any,
 ) -> int:
     """Remove strings near a random visit; returns how many visits are in `out`, banked ones nearby included."""
     served = P[NODES] - P[DEPOTS] - S[N_BANK]
@@ -113,6 +143,8 @@ def ruin(
     n = 0
     waiting = S[N_BANK]
     if served > 0:
+        if whole_route > 0.0 and rand(S) < whole_route:
+            n = remove_route(D, F, P, S, seed, out)
         longest = min(max_string, served / max(1, S[N_USED]))
         strings = int(rand(S) * (4.0 * mean_removed / (1.0 + longest) - 1.0) + 1.0)
         k = -1
@@ -234,7 +266,7 @@ def search(D: Any, F: Any, P: Any, S: Any, out: Any, key: Any, tune: Any, iterat
         temperature = tune[4] * math.exp(cool * min(1.0, tune[7] + it * tune[8]))
         begin(S)
         value, soft = S[VALUE], S[MISSED_SOFT]
-        n = ruin(D, F, P, S, tune[0], tune[1], tune[2], out)
+        n = ruin(D, F, P, S, tune[0], tune[1], tune[2], tune[10], out)
         sort_removed(D, F, P, S, out, n, key)
         recreate(D, F, P, S, out, n, tune[3])
         change = settle(D, F, P, S)

@@ -27,6 +27,7 @@ class RuinTuning:
     max_string: float = 10.0
     split: float = 0.5
     blink: float = 0.01
+    whole_route: float = 0.0
     first_temperature: float = 0.3
     last_temperature: float = 0.005
 
@@ -46,6 +47,7 @@ class RuinTuning:
                 0.0,
                 0.0,
                 4.0 * scale,
+                self.whole_route,
             ]
         )
 

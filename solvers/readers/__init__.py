@@ -7,10 +7,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 from solvers.problem import Problem
 from solvers.readers.build import build_problem
+from solvers.readers.families import FAMILIES, Family, family
 from solvers.readers.li_lim import BestKnown, is_li_lim, read_best_known, read_li_lim
 from solvers.readers.lines import read_lines
 from solvers.readers.mamut import PROBLEM_SUFFIX, SOLUTION_SUFFIX, read_mamut, read_mamut_solution
@@ -25,28 +27,14 @@ __all__ = [
     "FAMILIES",
     "ROUNDINGS",
     "BestKnown",
+    "Family",
     "Rounding",
+    "family_of",
     "read",
     "read_best_known",
     "read_sol",
     "sol_text",
 ]
-
-# benchmark family (the TYPE of a VRPLIB file, or the text format) -> its usual rounding convention
-FAMILIES: dict[str, str] = {
-    "CVRP": "round",
-    "ACVRP": "round",
-    "VRPB": "round",
-    "VRPTW": "dimacs",
-    "PCVRPTW": "dimacs",
-    "MTVRPTWR": "dimacs",
-    "MDVRPTW": "exact",
-    "SDVRPTW": "exact",
-    "HFVRP": "exact",
-    "SOLOMON": "dimacs",
-    "LI-LIM": "fine",
-    "MAMUT": "finest",
-}
 
 
 def read(path: Path | str, rounding: str) -> Problem:
@@ -59,15 +47,30 @@ def read(path: Path | str, rounding: str) -> Problem:
     if rounding != "family":
         rounding_of(rounding)  # a wrong name is told before the file is read
     if path.name.lower().endswith(PROBLEM_SUFFIX):
-        return read_mamut(path, rounding_of(FAMILIES["MAMUT"] if rounding == "family" else rounding))
+        return read_mamut(path, rounding_of(FAMILIES["MAMUT"].rounding if rounding == "family" else rounding))
     if path.suffix.lower() == ".txt":
         lines = read_lines(path)
-        family, parse = ("LI-LIM", read_li_lim) if is_li_lim(lines) else ("SOLOMON", read_solomon)
-        return parse(path, lines, rounding_of(FAMILIES[family] if rounding == "family" else rounding))
+        name, parse = ("LI-LIM", read_li_lim) if is_li_lim(lines) else ("SOLOMON", read_solomon)
+        return parse(path, lines, rounding_of(FAMILIES[name].rounding if rounding == "family" else rounding))
     raw = parse_vrplib(path)
     if rounding == "family":
-        rounding = FAMILIES.get(raw.headers["TYPE"].upper(), "round")
+        rounding = family(raw.headers["TYPE"]).rounding
     return build_problem(raw, rounding_of(rounding), path.stem)
+
+
+def family_of(path: Path | str) -> Family:
+    """The conventions of a benchmark file's family, by the TYPE that it declares near its top."""
+    path = Path(path)
+    if path.name.lower().endswith(PROBLEM_SUFFIX):
+        return FAMILIES["MAMUT"]
+    if path.suffix.lower() == ".txt":
+        return FAMILIES["LI-LIM" if is_li_lim(read_lines(path)) else "SOLOMON"]
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in islice(file, 40):
+            key, _, value = line.partition(":")
+            if key.strip().upper() == "TYPE":
+                return family(value.strip())
+    return family("")
 
 
 def read_sol(path: Path | str, problem: Problem) -> tuple[Solution, float | None]:

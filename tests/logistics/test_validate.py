@@ -28,14 +28,22 @@ BROKEN: dict[str, tuple[str, str, tuple[str, str, str]]] = {
     "unknown kind of roads": ('kind = "great-circle"', 'kind = "bird"', ("roads.kind", "bird", "")),
     "latitude": ("lat = 52.31", "lat = 152.31", ("lat", "152.31", "")),
     "unknown station": ('station = "st-north"\nlon = 10.52\n', 'station = "st-nort"\nlon = 10.52\n', ("station", "st-nort", "")),
-    "unknown vehicle": ('vehicle = "van"\ncount = 4', 'vehicle = "vam"\ncount = 4', ("vehicle", "vam", "")),
-    "truck in the fleet": ('vehicle = "van"\ncount = 4', 'vehicle = "truck"\ncount = 4', ("fleet", "truck", "wrong-role")),
+    "unknown vehicle": ('vehicle = "van"\ncount = 2', 'vehicle = "vam"\ncount = 2', ("vehicle", "vam", "")),
+    "truck in the fleet": ('vehicle = "van"\ncount = 2', 'vehicle = "truck"\ncount = 2', ("fleet", "truck", "wrong-role")),
     "van on a lane": ('id = "wh-1:hub-1"\norigin = "wh-1"\ndestination = "hub-1"\nvehicle = "truck"', 'id = "wh-1:hub-1"\norigin = "wh-1"\ndestination = "hub-1"\nvehicle = "van"', ("lanes", "van", "wrong-role")),
     "lane from nowhere": ('origin = "wh-1"\ndestination', 'origin = "wh-9"\ndestination', ("origin", "wh-9", "")),
     "lane to itself": ('origin = "st-south"\ndestination = "hub-1"', 'origin = "hub-1"\ndestination = "hub-1"', ("lanes", "hub-1", "lane-to-itself")),
     "duplicate site": ('id = "st-south"\nkind', 'id = "st-north"\nkind', ("sites", "st-north", "duplicate-id")),
     "unreachable area": ('id = "hub-1:st-north"\norigin = "hub-1"\ndestination = "st-north"', 'id = "hub-1:st-north"\norigin = "hub-1"\ndestination = "st-south"', ("", "", "unreachable-area")),
     "warehouse that doesn't pack": ('name = "pack"', 'name = "pick"', ("sites", "", "")),
+    "a digit too many": ("per_day = 420", "per_day = 42e6", ("demand.scale", "1.0", "too-large")),
+    "a fleet without end": ('vehicle = "van"\ncount = 2', 'vehicle = "van"\ncount = 200000', ("fleet_scale", "1.0", "too-large")),
+    "more than a number holds": ("capacity_g = 800000", "capacity_g = 800000000000000000000", ("capacity_g", "800000000000000000000", "out-of-range")),
+    "a step longer than a week": ("service_s = 30", "service_s = 30e6", ("service_s", "30000000.0", "out-of-range")),
+    "spread beyond sense": ("cv = 0.4", "cv = 40", ("cv", "40", "out-of-range")),
+    "an army of pickers": ('["06:00", "22:00", 2]', '["06:00", "22:00", 1000000]', ("shifts", "1000000", "out-of-range")),
+    "the end of the calendar": ("start = 2026-03-02T00:00:00+01:00", "start = 9999-12-31T00:00:00+01:00", ("scenario.start", "9999", "start-out-of-range")),
+    "unknown column map": ("max_parcel_g = 15000", 'max_parcel_g = 15000\norder_file = {path = "broken.toml", warehouse = "wh-1", service = "next-day", map = "amazon"}', ("", "amazon", "missing-file")),
     "negative demand": ("per_day = ", "per_day = -", ("per_day", "-", "")),
     "unknown container": ('container = "cage"', 'container = "crate"', ("sort_plan", "crate", "")),
     "cyclic sort plan": ('container = "cage"  #', 'container = "cage"\nrows = [{ site = "hub-1", next = "st-south", area = "north", container = "cage" }, { site = "st-south", next = "hub-1", area = "north", container = "cage" }]  #', ("", "", "sort-plan-loop")),
@@ -97,6 +105,42 @@ def test_all_faults_come_in_one_pass(small: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("template", templates())
 def test_templates_have_no_faults(template: str, tmp_path: Path) -> None:
     assert validate(init("fresh", template, tmp_path)) == []
+
+
+def test_an_order_file_without_its_columns_is_found_before_the_run(small: str, tmp_path: Path) -> None:
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    (tmp_path / "orders.csv").write_text("when,what\n2026-03-02,tea\n")
+    faults = validate(
+        path, {"demand.order_file": '{path = "orders.csv", warehouse = "wh-1", service = "next-day"}'}
+    )
+    assert {fault.code for fault in faults} == {"absent-column"}
+    assert any("Quantity" in fault.message for fault in faults)
+
+
+def test_files_as_windows_saves_them(small: str, tmp_path: Path) -> None:
+    """A byte order mark and carriage returns change nothing, in the scenario and in its tables."""
+    path = tmp_path / "town.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + small.replace("\n", "\r\n").encode())
+    table = "\ufefforigin,area,service,hour,size_class,parcels\r\nshop-1,north,next-day,9,small,30\r\n"
+    (tmp_path / "volumes.csv").write_bytes(table.encode())
+    assert validate(path, {"demand.volumes": "volumes.csv"}) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "unreadable-file"),
+        ("origin,area\n".encode("utf-16"), "unreadable-file"),
+        (b"origin;area;service;hour;size_class;parcels\nshop-1;north;next-day;9;small;30\n", "absent-column"),
+        (b"origin,area,service,hour,size_class,parcels\nshop-1,north\n", "bad-number"),
+    ],
+)
+def test_tables_that_are_none(small: str, tmp_path: Path, content: bytes, code: str) -> None:
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    (tmp_path / "volumes.csv").write_bytes(content)
+    assert code in {fault.code for fault in validate(path, {"demand.volumes": "volumes.csv"})}
 
 
 @given(data=st.data())

@@ -75,13 +75,18 @@ def test_recorded_events_give_the_same_commands(template: Path) -> None:
     replayed = []
     for now, event in twin.events:
         state, commands = dispatcher.step(state, [event], now)
-        replayed += commands
+        replayed += [(now, command) for command in commands]
     assert len(replayed) == len(twin.commands) > 0
     assert sorted(map(summary, replayed)) == sorted(map(summary, twin.commands))
 
 
-def summary(command: object) -> str:
-    """What a command says, without array objects."""
+def summary(told: tuple[int, object]) -> str:
+    """When a command was given and what it says, without array objects."""
+    now, command = told
+    return f"{now} {said(command)}"
+
+
+def said(command: object) -> str:
     if isinstance(command, PublishPlan) and isinstance(command.plan, RoutePlan):
         trips = [(t.vehicle, t.depart_s, [s.place for s in t.stops]) for t in command.plan.trips]
         return f"routes {command.plan.site} {command.plan.role} {trips}"
@@ -113,3 +118,39 @@ def test_every_solver_plans_a_day(template: Path, solver: str, iterations: int) 
         template, dispatch__solver=f'"{solver}"', dispatch__iterations=str(iterations), demand__scale="0.1"
     )
     assert result.kpis["delivered_pct"] > 95
+
+
+def test_an_empty_way_home_is_booked_on_the_lane_that_led_away(template: Path) -> None:
+    """And it pays no toll: that is for the timetable's trips."""
+    tables = simulated(template).tables
+    legs = [row for row in tables["legs"].to_pylist() if row["role"] == "linehaul"]
+    assert any(row["lane"] is None for row in legs)
+    km: dict[str, float] = {}
+    led_by: dict[str, str] = {}
+    for row in sorted(legs, key=lambda row: row["depart_s"]):
+        lane = led_by[row["vehicle"]] = row["lane"] or led_by[row["vehicle"]]
+        km[lane] = km.get(lane, 0.0) + row["distance_m"] / 1000
+    ledger = tables["ledger"].to_pylist()
+    booked: dict[str, float] = {}
+    for row in ledger:
+        if row["kind"] == "distance" and row["rate_minor"] == 25:  # trucks
+            booked[row["lane"]] = booked.get(row["lane"], 0.0) + row["quantity"]
+    assert booked == pytest.approx(km)
+    total = sum(row["amount_minor"] for row in ledger)
+    assert total == round(100 * simulated(template).kpis["cost_total"])
+
+
+def test_vans_used_say_how_many_a_station_needs(template: Path) -> None:
+    """A day's fleet is paid as planned; how many of it went out at most tells the planner what would have done."""
+    tables = simulated(template).tables
+    kpis = {(row["kpi"], row["scope"]): row["value"] for row in tables["kpis"].to_pylist()}
+    trips: dict[tuple[str, int], set[str]] = {}
+    for row in tables["legs"].to_pylist():
+        if row["vehicle_kind"] == "van":
+            trips.setdefault((row["site"], int(row["depart_s"] // 86_400)), set()).add(row["vehicle"])
+    fleet = {section.site: section.count for section in scenario(template).fleet}
+    assert len(fleet) == 2
+    for station, vans in fleet.items():
+        most = max(len(out) for (site, _), out in trips.items() if site == station)
+        assert kpis["vehicles_used", f"fleet:{station}/van"] == most <= vans
+        assert kpis["vehicles", f"fleet:{station}/van"] == vans

@@ -13,33 +13,33 @@ from solvers import Halt, Objective, Problem, Route, Solution
 from solvers.check import check
 from solvers.errors import InvalidInputError
 from solvers.problem import UNLIMITED
-from solvers.readers import read, read_best_known, read_sol, sol_text
+from solvers.readers import family_of, read, read_best_known, read_sol, sol_text
 
 DataDir = Callable[[str], Path]
 
-# set -> rounding, units of the problem's cost in one unit of the .sol file, decimals of that file
-SETS: dict[str, tuple[str, int, int]] = {
-    "cvrp-x": ("round", 1, 0),
-    "cvrp-xxl": ("round", 1, 0),
-    "vrptw-solomon": ("dimacs", 10, 1),
-    "vrptw-gh1000": ("dimacs", 10, 1),
-    "hfvrp": ("exact", 1, 0),
-    "mdvrptw": ("exact", 1, 0),
-    "pcvrptw": ("dimacs", 1, 0),
-    "sdvrptw": ("exact", 1, 0),
-    "vrpb": ("round", 1, 0),
-    "mtvrptwr": ("dimacs", 1, 0),
-}
+# sets whose best-known solutions the model can hold
+SETS = (
+    "cvrp-x",
+    "cvrp-xxl",
+    "vrptw-solomon",
+    "vrptw-gh1000",
+    "hfvrp",
+    "mdvrptw",
+    "pcvrptw",
+    "sdvrptw",
+    "vrpb",
+    "mtvrptwr",
+)
 
 
 @pytest.mark.parametrize("family", SETS)
 def test_best_known_solutions_check_out(family: str, data_dir: DataDir) -> None:
-    rounding, unit, decimals = SETS[family]
     folder = data_dir(f"routing/{family}")
     instances = sorted(p for p in folder.iterdir() if p.suffix in (".vrp", ".txt"))
     assert len(instances) >= 5
     for path in instances:
-        problem = read(path, rounding)
+        convention = family_of(path)
+        problem = read(path, convention.rounding)
         solution, stated = read_sol(path.with_suffix(".sol"), problem)
         report = check(problem, solution)
         assert report.feasible, (path.name, report.violations[:3], report.unserved[:3])
@@ -48,7 +48,7 @@ def test_best_known_solutions_check_out(family: str, data_dir: DataDir) -> None:
             assert round(unrounded_cost(problem, solution), 2) == stated, path.name
             assert report.cost.total / 100_000 == pytest.approx(stated, abs=0.03)
         else:
-            assert round(report.cost.total / unit, decimals) == stated, path.name
+            assert round(report.cost.total / convention.unit, convention.decimals) == stated, path.name
 
 
 def unrounded_cost(problem: Problem, solution: Solution) -> float:

@@ -1,0 +1,230 @@
+"""Commands that measure solvers on benchmark instances: `logistics bench …`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli_shared import INTERNAL, INTERRUPTED, as_json, note, print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from solvers.bench import Outcome, SolverSpec
+
+
+@click.group()
+def bench() -> None:
+    """Measure solvers on folders of benchmark instances."""
+
+
+def campaign_options(command: Any) -> Any:
+    """Arguments and options of commands that run solvers on instances."""
+    for option in reversed(
+        (
+            click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)),
+            click.option(
+                "--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds of each run."
+            ),
+            click.option(
+                "--iterations", type=click.IntRange(min=1), help="Iterations of each run: reproducible."
+            ),
+            click.option(
+                "--no-improvement", type=click.IntRange(min=1), help="Iterations without improvement."
+            ),
+            click.option("--seeds", default="1", show_default=True, help="Numbers or ranges: 1,2,5-7."),
+            click.option(
+                "--jobs", type=click.IntRange(min=1), help="Runs at a time; what the cores allow by default."
+            ),
+            click.option(
+                "--cores", default=1, show_default=True, type=click.IntRange(min=1), help="Cores of a run."
+            ),
+            click.option(
+                "--out",
+                required=True,
+                type=click.Path(path_type=Path),
+                help="Folder of the records; resumed if it exists.",
+            ),
+            click.option(
+                "--match", multiple=True, metavar="PATTERN", help="Instances by name, like 'X-n1*'."
+            ),
+            click.option(
+                "--every",
+                type=click.IntRange(min=1),
+                help="Every Kth instance by name (0, K, 2K, …) of a folder.",
+            ),
+            click.option(
+                "--not-every", type=click.IntRange(min=2), help="All but every Kth instance by name."
+            ),
+            click.option(
+                "--limit", type=click.IntRange(min=1), help="At most so many of a folder, spread evenly."
+            ),
+            as_json,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@bench.command()
+@campaign_options
+@click.option(
+    "--solver", "solvers", multiple=True, required=True, help="NAME, NAME:KEY=VALUE,… or NAME:FILE.toml."
+)
+def run(solvers: tuple[str, ...], as_json: bool, out: Path, **how: Any) -> None:
+    """Run SOLVERS on the instances in FOLDERS, one core each, every solution checked.
+
+    Runs that the records in --out already hold are not repeated: the same command resumes what was cut off.
+    """
+    from solvers.bench import parse_spec
+
+    outcome = _campaign([parse_spec(text) for text in solvers], out, **how)
+    if as_json:
+        print_json({**vars(outcome), "out": str(out)})
+    else:
+        done = f"{outcome.done} runs done, {outcome.skipped} already there, {outcome.failed} failed"
+        click.echo(f"{done}; records: {out}")
+    _leave(outcome)
+
+
+def _campaign(
+    specs: list[SolverSpec],
+    out: Path,
+    folders: tuple[Path, ...],
+    time_limit: float | None,
+    iterations: int | None,
+    no_improvement: int | None,
+    seeds: str,
+    jobs: int | None,
+    cores: int,
+    match: tuple[str, ...],
+    every: int | None,
+    not_every: int | None,
+    limit: int | None,
+) -> Outcome:
+    from solvers.bench import Campaign, Record, choose
+    from solvers.bench.machine import command_text
+    from solvers.bench.record import StopSpec
+
+    campaign = Campaign(
+        out,
+        choose(folders, match=match, every=every, not_every=not_every, limit=limit),
+        specs,
+        _seeds(seeds),
+        StopSpec(time_limit, iterations, no_improvement),
+        jobs,
+        cores,
+        command_text(sys.argv[1:]),
+    )
+    with progress_bar("runs", campaign.size) as advance:
+
+        def told(record: Record, done: int, total: int) -> None:
+            note(f"{done}/{total} {_line(record)}")
+            advance()
+
+        return campaign.run(told)
+
+
+def _leave(outcome: Outcome) -> None:
+    if outcome.interrupted:
+        note("interrupted; the same command goes on")
+        sys.exit(INTERRUPTED)
+    sys.exit(INTERNAL if outcome.failed else 0)
+
+
+@bench.command()
+@campaign_options
+@click.option("--solver", required=True, help="NAME, NAME:KEY=VALUE,… or NAME:FILE.toml: the whole.")
+@click.option("--only", multiple=True, metavar="PART", help="These parts, by name; all by default.")
+@click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999))
+@click.option("--list", "list_them", is_flag=True, help="List the parts and run nothing.")
+def ablate(
+    solver: str, only: tuple[str, ...], level: float, list_them: bool, as_json: bool, out: Path, **how: Any
+) -> None:
+    """Print what each part of a solver is worth: runs without it, paired with runs of the whole."""
+    from solvers.bench import load_records, parse_spec
+    from solvers.bench.ablate import COLUMNS, markdown_table, variants, worths
+    from solvers.bench.comparison import compare as compared
+
+    made = variants(parse_spec(solver), only)
+    if list_them:
+        for spec in made[1:]:
+            click.echo(f"{spec.label}: {spec.parameters}")
+        return
+    outcome = _campaign(made, out, **how)
+    labels = {spec.label for spec in made}
+    records = [r for r in load_records([out]) if r.label in labels] if (out / "runs.jsonl").exists() else []
+    if any(r.label == made[0].label for r in records):
+        found = compared(records, made[0].label, level)
+        rows = worths(found, [spec for spec in made if spec.label in found.solvers])
+        (out / "ablation.md").write_text(markdown_table(rows) + "\n", encoding="utf-8")
+        if as_json:
+            print_json({row.variant: row.as_json() for row in rows})
+        else:
+            print_table(
+                f"What the parts of {made[0].label} are worth", list(COLUMNS), [r.cells() for r in rows]
+            )
+    _leave(outcome)
+
+
+@bench.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--baseline", help="Solver that the others are compared with; the first by name by default.")
+@click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write compare.md, report.html and PNG charts here."
+)
+@click.option("--title", default="Benchmark", show_default=True, help="Heading of what is written.")
+@as_json
+def compare(
+    folders: tuple[Path, ...], baseline: str | None, level: float, out: Path | None, title: str, as_json: bool
+) -> None:
+    """Compare the solvers in the records of FOLDERS: gaps, paired differences, integrals, charts."""
+    from solvers.bench.comparison import compare as compared
+    from solvers.bench.markdown import COLUMNS, by_size, cells
+    from solvers.bench.record import load_records, load_sessions
+
+    found = compared(load_records(folders), baseline, level)
+    if out is not None:
+        from solvers.bench.machine import command_text
+        from solvers.bench.report import write_report
+
+        command = command_text(sys.argv[1:])
+        for path in write_report(found, load_sessions(folders), out, title, command):
+            note(f"wrote {path}")
+    if as_json:
+        print_json(found.as_json())
+        return
+    for name in found.sets():
+        groups = [("", found.rows(found.cases(name)))]
+        classes = by_size(found, name)
+        groups += [(f", {label} visits", rows) for label, rows in classes] if len(classes) > 1 else []
+        for suffix, rows in groups:
+            print_table(name + suffix, list(COLUMNS), [cells(row, found.baseline) for row in rows])
+
+
+def _seeds(text: str) -> list[int]:
+    seeds: list[int] = []
+    for piece in text.split(","):
+        first, _, last = piece.strip().partition("-")
+        if not first.isdigit() or not (last or first).isdigit():
+            raise click.BadParameter(f"{piece!r} is neither a number nor a range", param_hint="--seeds")
+        seeds += range(int(first), int(last or first) + 1)
+    if not seeds:
+        raise click.BadParameter("no seeds", param_hint="--seeds")
+    return list(dict.fromkeys(seeds))
+
+
+def _line(record: object) -> str:
+    from solvers.bench import Record
+
+    assert isinstance(record, Record)
+    head = f"{record.set_name}/{record.instance} {record.label} seed {record.seed}:"
+    if record.error is not None:
+        return f"{head} {record.error}"
+    gap = "" if record.gap_pct is None else f", gap {record.gap_pct:.2f} %"
+    state = (
+        "" if record.feasible else f" {record.status}: {'; '.join(record.violations[:2]) or record.unserved}"
+    )
+    return f"{head} cost {record.cost:,}{gap}{state}, {record.wall_s:.1f} s"

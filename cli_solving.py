@@ -1,0 +1,365 @@
+"""Commands about routing problems and solvers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli_shared import (
+    INCOMPLETE,
+    INTERRUPTED,
+    as_json,
+    note,
+    print_json,
+    print_table,
+    rounding_option,
+    seed_option,
+    spinner,
+)
+
+if TYPE_CHECKING:
+    from solvers.problem import Problem
+    from solvers.result import Incumbent, Result
+    from solvers.solution import Solution
+
+_CV = "Coefficient of variation of the samples of --under."
+
+
+def writable(path: Path) -> None:
+    """Refuse a place where a solution could not be written, before the search."""
+    from solvers.errors import Fault, InvalidInputError
+
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir():
+        what = "it is a folder" if path.is_dir() else "there is no such folder"
+        raise InvalidInputError((Fault(str(path), "--out", "", "not-writable", what, "name a file"),))
+
+
+def under_options(command: Any) -> Any:
+    """The options about replaying a plan under sampled demands and travel times."""
+    for option in (
+        click.option("--travel-cv", default=0.2, show_default=True, type=click.FloatRange(0, 5), help=_CV),
+        click.option("--demand-cv", default=0.2, show_default=True, type=click.FloatRange(0, 5), help=_CV),
+        click.option(
+            "--under",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Replay the plan under N sampled demands and travel times.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("problem", type=click.Path())
+@click.option("--solver", "name", default="auto", show_default=True, help="NAME or NAME:KEY=VALUE,…")
+@click.option("--params", type=click.Path(), help="TOML file of the solver's parameters.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds; 60 where nothing else ends the run.",
+)
+@click.option("--iterations", type=click.IntRange(min=1), help="Stop by iterations: reproducible.")
+@click.option("--no-improvement", type=click.IntRange(min=1), help="Iterations without a new best.")
+@click.option("--start", type=click.Path(), help="Solution to start from (.json, .sol).")
+@rounding_option
+@click.option("--out", type=click.Path(), help="Write the solution (.json, or .sol).")
+@click.option(
+    "--explain", "explained", is_flag=True, help="Say why visits are unserved and what routes cost."
+)
+@under_options
+@seed_option
+@as_json
+def solve(
+    problem: str,
+    name: str,
+    params: str | None,
+    time_limit: float | None,
+    iterations: int | None,
+    no_improvement: int | None,
+    start: str | None,
+    rounding: str | None,
+    out: str | None,
+    explained: bool,
+    under: int | None,
+    demand_cv: float,
+    travel_cv: float,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Solve a routing problem: a native .json, a VRPLIB .vrp, a Solomon or a Li and Lim .txt file.
+
+    Ctrl-C ends the search with the best solution so far: it is written to --out, or to PROBLEM.best.json in
+    the working folder, and the exit code is 130.
+    """
+    from solvers.bench.specs import parameters_of, parse_spec
+    from solvers.check import check as verify
+    from solvers.native import dump_solution, load_problem, load_solution
+    from solvers.registry import make
+    from solvers.stop import first_of
+
+    spec = parse_spec(name)
+    given = parameters_of(Path(params), spec.name) if params else {}
+    solver = make(spec.name, {**given, **spec.parameters})
+    loaded = load_problem(problem, rounding)
+    begin = None if start is None else load_solution(start, loaded)
+    if begin is not None and (wrong := verify(loaded, begin).violations):
+        note(f"{start}: the start has {len(wrong)} violations; solvers keep what holds of it")
+    if out is not None:
+        writable(Path(out))
+    if not (time_limit or iterations or no_improvement):
+        time_limit = 60.0
+    with spinner() as progress:
+        watch = Watch(spec.name, progress)
+        progress(f"{spec.name} on {loaded.name or problem}: {loaded.num_visits} visits")
+        try:
+            result = solver.solve(
+                loaded,
+                first_of(time_limit, iterations, no_improvement),
+                seed=seed,
+                start=begin,
+                on_best=watch,
+            )
+        except KeyboardInterrupt:  # by a solver that does not heed it itself
+            if watch.best is None:
+                raise
+            result = watch.result(loaded, seed)
+    if result.interrupted and out is None:
+        out = f"{Path(problem).stem}.best.json"
+    if out is not None:
+        dump_solution(loaded, result.solution, out)
+        note(f"wrote {out}")
+    report = verify(loaded, result.solution)
+    answer = {
+        "status": str(result.status),
+        "cost": result.cost,
+        "routes": [
+            {"vehicle_type": loaded.vehicle_types.names[r.vehicle_type], "visits": list(r.visits)}
+            for r in result.solution.routes
+        ],
+        "unserved": list(report.unserved),
+        "violations": [v.message for v in report.violations],
+        "runtime_s": result.runtime_s,
+        "seed": result.seed,
+        "solver": result.solver,
+        "iterations": result.iterations,
+        "interrupted": result.interrupted,
+        "history": [list(entry) for entry in result.history],
+    }
+    if not as_json:
+        click.echo(
+            f"{result.status}: cost {result.cost:,}, {len(result.solution.routes)} routes, "
+            f"{len(report.unserved)} unserved, {result.runtime_s:.1f} s, {result.solver}"
+        )
+    if explained:
+        answer["explanation"] = _explained(loaded, result.solution, as_json)
+    if under is not None:
+        answer["under"] = _replayed(loaded, result.solution, under, seed, demand_cv, travel_cv, as_json)
+    if as_json:
+        print_json(answer)
+    if result.interrupted:
+        sys.exit(INTERRUPTED)
+    sys.exit(INCOMPLETE if report.unserved or report.violations else 0)
+
+
+class Watch:
+    """Hears of new best solutions: tells the terminal, or stderr now and then, and keeps the last."""
+
+    def __init__(self, name: str, progress: Callable[[str], None]) -> None:
+        self._name, self._progress = name, progress
+        self._told = float("-inf")
+        self.best: Incumbent[Solution] | None = None
+
+    def __call__(self, best: Incumbent[Solution]) -> None:
+        self.best = best
+        unserved = f", {best.unserved} unserved" if best.unserved else ""
+        text = f"{self._name}: cost {best.cost:,}{unserved} after {best.elapsed_s:.1f} s"
+        self._progress(text)
+        if not sys.stderr.isatty() and best.elapsed_s - self._told >= max(1.0, 0.1 * self._told):
+            self._told = best.elapsed_s
+            note(text)
+
+    def result(self, problem: Problem, seed: int) -> Result[Solution]:
+        """The last best as the result of an interrupted run."""
+        from solvers.check import check
+        from solvers.result import Result
+
+        assert self.best is not None
+        report = check(problem, self.best.solution)
+        return Result(
+            status=report.status,
+            solution=self.best.solution,
+            cost=report.cost.total,
+            unserved=report.unserved,
+            solver=self._name,
+            seed=seed,
+            iterations=self.best.iteration,
+            runtime_s=self.best.elapsed_s,
+            interrupted=True,
+        )
+
+
+def _explained(problem: Problem, solution: Solution, quiet: bool) -> dict[str, Any]:
+    """Reasons and accounts as JSON; as tables on stdout too, unless `quiet`."""
+    from dataclasses import asdict
+
+    from solvers.explain import explain
+
+    found = explain(problem, solution)
+    names = problem.visits.names
+    routes = [
+        {
+            "route": a.figures.index,
+            "vehicle_type": problem.vehicle_types.names[a.figures.route.vehicle_type],
+            "cost": asdict(a.figures.cost),
+            "distance": a.figures.distance,
+            "duration": a.figures.duration,
+            "waiting": a.figures.waiting,
+            "spare_capacity": list(a.spare_capacity),
+            "spare_time": a.spare_time,
+            "spare_distance": a.spare_distance,
+            "spare_duration": a.spare_duration,
+            "tightest_visit": a.tightest_visit,
+        }
+        for a in found.routes
+    ]
+    if not quiet:
+        if found.unserved:
+            rows = [[names[r.visit], r.code, r.message] for r in found.unserved]
+            print_table("Visits on no route", ["visit", "reason", "in words"], rows)
+        columns = [
+            "route",
+            "vehicle",
+            "cost",
+            "distance",
+            "duration",
+            "waiting",
+            "spare capacity",
+            "spare time",
+        ]
+        figures = [
+            [
+                str(r["route"]),
+                str(r["vehicle_type"]),
+                f"{a.figures.cost.total:,}",
+                f"{a.figures.distance:,}",
+                f"{a.figures.duration:,}",
+                f"{a.figures.waiting:,}",
+                ", ".join(f"{c:,}" for c in a.spare_capacity),
+                "–" if a.spare_time >= 2**59 else f"{a.spare_time:,}",
+            ]
+            for r, a in zip(routes, found.routes, strict=True)
+        ]
+        print_table("Routes", columns, figures)
+    unserved = [
+        {"visit": r.visit, "name": names[r.visit], "code": r.code, "message": r.message}
+        for r in found.unserved
+    ]
+    return {"unserved": unserved, "routes": routes}
+
+
+def _replayed(
+    problem: Problem,
+    solution: Solution,
+    samples: int,
+    seed: int,
+    demand_cv: float,
+    travel_cv: float,
+    quiet: bool,
+) -> dict[str, Any]:
+    """What the samples showed as JSON; as tables on stdout too, unless `quiet`."""
+    from solvers.replay import replay
+
+    found = replay(problem, solution, samples, seed, demand_cv=demand_cv, travel_cv=travel_cv).as_json()
+    if not quiet:
+        cost = found["cost"]
+        share = found["without_violation_share"]
+        click.echo(
+            f"under {samples} samples: {share:.1%} without violation; planned cost {found['planned_cost']:,}"
+        )
+        print_table("Cost under samples", list(cost), [[f"{value:,.0f}" for value in cost.values()]])
+        rows = [
+            [code, f"{b['share']:.1%}", f"{b['mean_misses']:.1f}", f"{b['mean_amount']:,.1f}"]
+            for code, b in found["violations"].items()
+        ]
+        if rows:
+            columns = ["constraint", "share of samples", "misses in those", "amount in those"]
+            print_table("Violations under samples", columns, rows)
+    return {**found, "seed": seed, "demand_cv": demand_cv, "travel_cv": travel_cv}
+
+
+@click.command()
+@click.argument("problem", type=click.Path())
+@click.argument("solution", type=click.Path())
+@rounding_option
+@under_options
+@seed_option
+@as_json
+def check(
+    problem: str,
+    solution: str,
+    rounding: str | None,
+    under: int | None,
+    demand_cv: float,
+    travel_cv: float,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Check a solution against its problem, independently of every solver."""
+    from solvers.check import check as verify
+    from solvers.native import load_problem, load_solution
+
+    loaded = load_problem(problem, rounding)
+    plan = load_solution(solution, loaded)
+    report = verify(loaded, plan)
+    answer: dict[str, Any] = {
+        "feasible": report.feasible,
+        "cost": report.cost.total,
+        "violations": [{"code": v.code, "message": v.message} for v in report.violations],
+        "unserved": list(report.unserved),
+    }
+    if not as_json:
+        for violation in report.violations:
+            click.echo(violation.message)
+        click.echo(
+            f"cost {report.cost.total:,}; {len(report.violations)} violations, {len(report.unserved)} unserved"
+        )
+    if under is not None:
+        answer["under"] = _replayed(loaded, plan, under, seed, demand_cv, travel_cv, as_json)
+    if as_json:
+        print_json(answer)
+    sys.exit(0 if report.feasible else INCOMPLETE)
+
+
+@click.command()
+@as_json
+def solvers(as_json: bool) -> None:
+    """List the routing solvers and the problem features that each supports."""
+    from solvers.errors import LogisticsError
+    from solvers.features import FEATURES
+    from solvers.registry import make, registered
+
+    listed: dict[str, Any] = {}
+    for name, info in registered().items():
+        try:
+            supported = sorted(make(name).features)
+        except LogisticsError as error:
+            listed[name] = {"origin": info.origin, "features": [], "unavailable": str(error)}
+            continue
+        listed[name] = {"origin": info.origin, "features": supported}
+    if as_json:
+        print_json(listed)
+        return
+    rows = [
+        [
+            f"{feature}: {meaning}",
+            *("yes" if feature in entry["features"] else "" for entry in listed.values()),
+        ]
+        for feature, meaning in FEATURES.items()
+    ]
+    print_table("Solvers and what they support", ["feature", *listed], rows)

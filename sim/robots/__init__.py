@@ -1,0 +1,1 @@
+"""Robots on a grid: floor maps, problems, path finding and its independent checker."""

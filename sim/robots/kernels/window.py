@@ -1,0 +1,118 @@
+"""Moving the window: value the plans, lengthen them by a step, carry out their first step."""
+
+from __future__ import annotations
+
+from sim.robots.kernels.layout import (
+    CLOCKWISE,
+    COUNTER,
+    FORWARD,
+    SCALE,
+    WAIT,
+    arrival,
+    base_of,
+    entry,
+    helper,
+    lateness,
+    lift,
+    place,
+    to_go,
+)
+
+
+@helper
+def turned(heading, action):
+    if action == CLOCKWISE:
+        return (heading + 1) & 3
+    if action == COUNTER:
+        return (heading + 3) & 3
+    return heading
+
+
+@helper
+def extend(floor, plan, robot, heading, base):
+    """Let a robot that waits in its last step do what brings it nearer, if nobody is in the way."""
+    window = plan.actions.shape[1]
+    cell = plan.path[robot, window]
+    if plan.actions[robot, window - 1] != WAIT:
+        return
+    here = to_go(floor, plan, robot, cell, heading, base)
+    ahead = floor.neighbours[cell, heading]
+    if ahead >= 0:
+        rest = floor.edge_cost[cell, heading]
+        if ahead == plan.goal[robot]:
+            rest += arrival(base)
+        else:
+            rest += to_go(floor, plan, robot, ahead, heading, base)
+        if rest <= here:
+            before = plan.holder[ahead, window - 1]
+            swapped = before >= 0 and plan.holder[cell, window] == before
+            if plan.holder[ahead, window] < 0 and not swapped:
+                plan.holder[cell, window] = -1
+                plan.holder[ahead, window] = robot
+                plan.path[robot, window] = ahead
+                plan.actions[robot, window - 1] = FORWARD
+            return
+    for action in range(1, 3):
+        if floor.turn_cost + to_go(floor, plan, robot, cell, turned(heading, action), base) <= here:
+            plan.actions[robot, window - 1] = action
+            return
+
+
+@entry
+def begin_step(floor, plan):
+    """Lengthen all plans and set `value` and `least`."""
+    window = plan.actions.shape[1]
+    for robot in range(len(plan.cell)):
+        plan.value[robot] = 0
+        plan.least[robot] = 0
+        if plan.resting[robot] == 1:
+            plan.waited[robot] = 0
+            continue
+        base = base_of(floor, plan, robot)
+        heading = plan.heading[robot]
+        nearer = ((base - plan.nearest[robot] + 128) & 255) < 128
+        if nearer or plan.waited[robot] < 0:
+            plan.nearest[robot] = base
+            plan.waited[robot] = 0
+        else:
+            plan.waited[robot] += 1
+        plan.least[robot] = to_go(floor, plan, robot, plan.cell[robot], heading, base) * SCALE
+        spent = 0
+        arrived = False
+        for t in range(window):
+            if t == window - 1 and not arrived:
+                extend(floor, plan, robot, heading, base)
+            action = plan.actions[robot, t]
+            if not arrived:
+                if action == FORWARD:
+                    spent += floor.edge_cost[plan.path[robot, t], heading] * SCALE
+                    arrived = plan.path[robot, t + 1] == plan.goal[robot]
+                elif action == WAIT:
+                    spent += floor.wait_cost * SCALE + lateness(window, t)
+                else:
+                    spent += floor.turn_cost * SCALE
+            heading = turned(heading, action)
+        if arrived:
+            rest = arrival(base)
+        else:
+            rest = to_go(floor, plan, robot, plan.path[robot, window], heading, base)
+        plan.value[robot] = spent + rest * SCALE
+
+
+@entry
+def carry_out(plan, done):
+    """Do the first action of every plan, write it to `done` (uint8 (n,)), move the window on by a step."""
+    window = plan.actions.shape[1]
+    robots = len(plan.cell)
+    for robot in range(robots):
+        lift(plan, robot)
+    for robot in range(robots):
+        done[robot] = plan.actions[robot, 0]
+        plan.heading[robot] = turned(plan.heading[robot], plan.actions[robot, 0])
+        plan.cell[robot] = plan.path[robot, 1]
+        for t in range(window):
+            plan.path[robot, t] = plan.path[robot, t + 1]
+        for t in range(window - 1):
+            plan.actions[robot, t] = plan.actions[robot, t + 1]
+        plan.actions[robot, window - 1] = WAIT
+        place(plan, robot)

@@ -1,0 +1,167 @@
+"""Strategies for lifelong path finding, under the project's solver protocol."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.robots.guidance import Guidance
+from sim.robots.planner import PlannerSettings, WindowPlanner
+from sim.robots.problem import RobotProblem, RobotSolution
+from solvers.result import Incumbent, OnBest, Result, Status
+from solvers.stop import Progress, Stop
+
+REPORT_EVERY = 100
+
+
+class WindowStrategy:
+    """Plans windows of steps by pushes: a pass by priority, then improvement of all windows together.
+
+    An iteration is a step of the floor; `stop` may end the run early. Robots whose last errand lies longest
+    back are most urgent. The result's `cost` is the number of errands, negated.
+
+    Args:
+        prepare_goals: fill the tables of all errands' goals before the first step, as far as memory bounds
+            allow, rather than when they turn up.
+        active: largest share of the robots that pursue errands at a time, those with the shortest ways; the
+            others make way. On crowded floors fewer active robots finish more.
+        along, against, turn, wait, lanes: see `Guidance`; further settings: see `PlannerSettings`.
+    """
+
+    name = "windowed"
+    features: frozenset[str] = frozenset({"turning"})
+    defaults: dict[str, Any] = {}
+
+    def __init__(self, *, prepare_goals: bool = True, active: float = 1.0, **settings: Any) -> None:
+        if not 0 < active <= 1:
+            raise ValueError(f"active is {active}; it must be above 0 and at most 1")
+        settings = {**self.defaults, **settings}
+        costs = {key: settings.pop(key) for key in list(settings) if key in Guidance.__dataclass_fields__}
+        self.settings = PlannerSettings(**settings, guidance=Guidance(**costs))
+        self.prepare_goals = prepare_goals
+        self.active = active
+
+    def solve(
+        self,
+        problem: RobotProblem,
+        stop: Stop,
+        *,
+        seed: int,
+        start: RobotSolution | None = None,
+        on_best: OnBest[RobotSolution] | None = None,
+    ) -> Result[RobotSolution]:
+        """See `solvers.registry.Solver`; strategies plan from the first step, so `start` must be None."""
+        if start is not None:
+            raise ValueError("robot strategies plan from the first step; give no start solution")
+        began = time.monotonic()
+        robots = problem.n_robots
+        goals = np.unique(problem.errands)
+        planner = WindowPlanner(problem.grid, problem.starts, len(goals), self.settings, seed)
+        warm_up(self.settings)
+        everybody = np.arange(robots)
+        taken = np.zeros(robots, np.int64)
+        target = problem.errands[everybody % len(problem.errands)].astype(np.int32)
+        if self.prepare_goals:
+            rows = len(planner.tables.table)
+            first = np.concatenate([np.unique(target), goals])
+            wanted = first[np.sort(np.unique(first, return_index=True)[1])][:rows]
+            planner.tables.require(problem.grid.index[wanted], problem.grid.index[wanted])
+        pool = ErrandPool(problem, planner, self.active)
+        pool.assign(target, everybody)
+        prepare_s = time.monotonic() - began
+
+        monitor = stop.monitor()
+        since = np.zeros(robots, np.int64)
+        actions = np.empty((problem.steps, robots), np.uint8)
+        cpu_s, wall_s = np.empty(problem.steps), np.empty(problem.steps)
+        errands = steps = 0
+        interrupted = False
+        try:
+            while steps < problem.steps and not monitor(Progress(steps, 0, -errands)):
+                tick, cpu_tick = time.perf_counter(), time.thread_time()
+                actions[steps] = planner.step(since)
+                finished = np.flatnonzero(planner.locations == target)
+                errands += len(finished)
+                since += 1
+                since[finished] = 0
+                taken[finished] += 1
+                target[finished] = problem.errands[
+                    (taken[finished] * robots + finished) % len(problem.errands)
+                ]
+                pool.assign(target, finished)
+                wall_s[steps] = time.perf_counter() - tick
+                cpu_s[steps] = time.thread_time() - cpu_tick
+                steps += 1
+                if on_best is not None and steps % REPORT_EVERY == 0:
+                    so_far = RobotSolution(actions[:steps], errands, prepare_s, cpu_s[:steps], wall_s[:steps])
+                    on_best(Incumbent(so_far, -errands, 0, time.monotonic() - began, steps))
+        except KeyboardInterrupt:
+            interrupted = True
+        solution = RobotSolution(
+            actions[:steps].copy(), errands, prepare_s, cpu_s[:steps].copy(), wall_s[:steps].copy()
+        )
+        return Result(
+            status=Status.FEASIBLE if steps == problem.steps else Status.INCOMPLETE,
+            solution=solution,
+            cost=-errands,
+            unserved=(),
+            solver=self.name,
+            seed=seed,
+            iterations=steps,
+            runtime_s=time.monotonic() - began,
+            interrupted=interrupted,
+        )
+
+
+class FastStrategy(WindowStrategy):
+    """The priority pass alone over a short window: thousands of robots within milliseconds a step."""
+
+    name = "fast"
+    defaults = {"window": 3, "chains": 0, "inherit_pushes": 10, "depth": 8}
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        # No time budget: the pass takes what it takes, and improvement is not this strategy's business.
+        self.settings = replace(self.settings, ms_per_step=None)
+
+
+class ErrandPool:
+    """Which robots pursue their errands: all, or a share of them, those whose ways are shortest."""
+
+    def __init__(self, problem: RobotProblem, planner: WindowPlanner, share: float) -> None:
+        self._planner = planner
+        self._width = problem.grid.width
+        self._limit = max(1, round(share * problem.n_robots))
+        self._busy = np.zeros(problem.n_robots, bool)
+
+    def assign(self, target: NDArray[np.int32], renewed: NDArray[np.int64]) -> None:
+        """Give errands to `renewed` robots, or to others that are nearer to theirs."""
+        if self._limit == len(self._busy):
+            self._planner.set_goals(renewed, target[renewed])
+            return
+        if len(renewed) == 0:
+            return
+        self._busy[renewed] = False
+        self._planner.rest(renewed)
+        idle = np.flatnonzero(~self._busy)
+        row, column = np.divmod(self._planner.locations[idle], self._width)
+        to_row, to_column = np.divmod(target[idle], self._width)
+        way = np.abs(row - to_row) + np.abs(column - to_column)
+        chosen = idle[np.argsort(way, kind="stable")[: self._limit - int(self._busy.sum())]]
+        self._busy[chosen] = True
+        self._planner.set_goals(chosen, target[chosen])
+
+
+def warm_up(settings: PlannerSettings) -> None:
+    """Compile or load all kernels, so that no step pays for it."""
+    from sim.robots.grid import Grid
+
+    quick = replace(settings, ms_per_step=None, chains=4, inherit_pushes=4)
+    planner = WindowPlanner(Grid.from_rows(["...", "..."]), np.array([0, 2], np.int32), 2, quick, 1)
+    planner.set_goals(np.arange(2), np.array([2, 0], np.int32))
+    for _ in range(3):
+        planner.step(np.zeros(2, np.int64))

@@ -1,0 +1,155 @@
+"""Records of runs: one JSON line each in runs.jsonl, only ever appended to, and sessions.jsonl beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from solvers.errors import Fault, InvalidInputError
+
+RUNS, SESSIONS = "runs.jsonl", "sessions.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class StopSpec:
+    """When a run stops; what is None does not bound it."""
+
+    time_limit_s: float | None = None
+    iterations: int | None = None
+    no_improvement: int | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run. Costs are in the problem's units; `error` says why there is no solution.
+
+    feasible      the checker found no violation and no mandatory visit unserved
+    best_known, best_known_routes    None where none is known
+    vehicles_first    fewest routes count before the cost
+    wall_s, cpu_s, peak_memory_mb    of the call of the solver, warm; memory of the whole process
+    history       [seconds, cost, unserved] of each new best
+    """
+
+    key: str
+    set_name: str
+    instance: str
+    visits: int
+    label: str
+    solver: str
+    parameters: dict[str, Any]
+    seed: int
+    stop: dict[str, Any]
+    cores: int
+    session: int = 0
+    error: str | None = None
+    error_code: str | None = None
+    status: str | None = None
+    cost: int | None = None
+    routes: int | None = None
+    unserved: int | None = None
+    feasible: bool | None = None
+    violations: list[str] = field(default_factory=list)
+    best_known: float | None = None
+    best_known_routes: int | None = None
+    vehicles_first: bool = False
+    iterations: int | None = None
+    wall_s: float | None = None
+    cpu_s: float | None = None
+    warm_s: float | None = None
+    peak_memory_mb: float | None = None
+    history: list[list[float]] = field(default_factory=list)
+
+    @property
+    def extra_routes(self) -> int | None:
+        """Routes beyond the best-known number, where vehicles come first."""
+        if (
+            not (self.vehicles_first and self.feasible)
+            or self.best_known_routes is None
+            or self.routes is None
+        ):
+            return None
+        return self.routes - self.best_known_routes
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the cost can be set beside the best-known one."""
+        return bool(self.feasible) and not self.extra_routes
+
+    @property
+    def gap_pct(self) -> float | None:
+        """100 × (cost / best-known − 1) of a feasible solution; where vehicles come first, of one with as many."""
+        if not self.comparable or self.cost is None or not self.best_known:
+            return None
+        return 100.0 * (self.cost / self.best_known - 1.0)
+
+
+def run_key(
+    set_name: str,
+    instance: str,
+    solver: str,
+    parameters: Mapping[str, Any],
+    seed: int,
+    stop: StopSpec,
+    cores: int,
+) -> str:
+    """The identity of a run: everything that its result may depend on, save versions and machine."""
+    parts = [set_name, instance, solver, parameters, seed, asdict(stop), cores]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def append_line(path: Path, content: Mapping[str, Any]) -> None:
+    """Add one line and see it onto the disk, after dropping a last line that a kill cut off."""
+    with path.open("ab+") as file:
+        end = file.seek(0, os.SEEK_END)
+        if end:
+            file.seek(0)
+            whole = file.read().rfind(b"\n") + 1
+            if whole != end:
+                file.truncate(whole)
+        file.write(json.dumps(content, ensure_ascii=False).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a file of JSON lines; raises `InvalidInputError` with each that is none."""
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    lines = content[: content.rfind(b"\n") + 1].splitlines()
+    found, faults = [], []
+    for number, line in enumerate(lines, start=1):
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            faults.append(
+                Fault(str(path), f"line {number}", "", "bad-record", "not a JSON record", "delete the line")
+            )
+    if faults:
+        raise InvalidInputError(tuple(faults))
+    return found
+
+
+def load_records(folders: Iterable[Path]) -> list[Record]:
+    """All runs of the folders; of those with one key the latest in the last folder counts."""
+    known = {f.name for f in fields(Record)}
+    by_key: dict[str, Record] = {}
+    for folder in folders:
+        if not (folder / RUNS).exists():
+            what = f"no {RUNS} here"
+            repair = "name a folder that `bench run` wrote"
+            raise InvalidInputError((Fault(str(folder), "", "", "no-records", what, repair),))
+        for line in read_lines(folder / RUNS):
+            record = Record(**{key: value for key, value in line.items() if key in known})
+            by_key[f"{record.label} {record.key}"] = record
+    return list(by_key.values())
+
+
+def load_sessions(folders: Iterable[Path]) -> list[dict[str, Any]]:
+    """Machine and versions of each time that runs were made."""
+    return [line for folder in folders for line in read_lines(folder / SESSIONS)]

@@ -1,0 +1,419 @@
+"""Hybrid genetic search: crossovers and local search over feasible and infeasible solutions."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from solvers.check import check
+from solvers.features import require
+from solvers.problem import Problem
+from solvers.result import Incumbent, OnBest, Result, Status
+from solvers.solution import Route, Solution
+from solvers.stop import MaxIterations, MaxRuntime, Progress, Stop
+from solvers.travel import Travel
+
+if TYPE_CHECKING:
+    from solvers.kernels.genetic.engine import Evolution
+    from solvers.kernels.session import Session
+
+FEATURES = (
+    "capacities",
+    "pickups",
+    "time_windows",
+    "release_times",
+    "multi_depot",
+    "heterogeneous_fleet",
+    "fixed_costs",
+    "time_costs",
+    "max_distance",
+    "max_duration",
+    "optional_visits",
+    "skills",
+    "profiles",
+    "priorities",
+    "backhauls",
+)
+BATCH_S = 0.15
+SMALL = 400  # visits up to which a population grows from nothing where nothing is known of the time
+PATIENT_S = 0.1  # seconds per visit that a population needs to grow from nothing
+LARGE = 500  # visits above which children take a smaller part of the second parent
+
+
+class GeneticSolver:
+    """Hybrid genetic search (Vidal et al. 2012, 2022) from a savings start.
+
+    An iteration is a generation: one child, its local search and, where it breaks constraints, perhaps a
+    repair. Where mandatory visits cannot all be served, ruin and recreate decides which ones are; problems by
+    coordinates of more than 2,500 places, where no matrices are made, are left to it altogether.
+
+    Parameters
+    ----------
+    near
+        Length of the neighbour lists of the local search.
+    warm_runs, warm_share
+        Runs of ruin and recreate whose results start the population, and their share of the time. By default
+        six for large problems and those whose tours cannot be split, none for small plain ones.
+    minimum, offspring, elite, close
+        Size of each population after a selection of survivors, individuals added before the next one, members
+        protected by cost alone, members that the distance from the others is averaged over.
+    initial, patience
+        Individuals made from nothing at the start and at a restart; generations without a new best before one.
+    longest, swap_star
+        Most visits that move at once (1 to 3); whether SWAP* is used.
+    ordered_share, most_routes
+        Share of children by ordered crossover where tours can be split, the others by route exchange; share of
+        the routes that this exchanges at most (by default half, a fifth on large problems).
+    target_feasible, raise_factor, lower_factor, prices_every
+        Wanted share of local searches that end feasible, and how prices of violations follow it.
+    repair, repair_factor
+        Probability of a second local search for an infeasible child, with prices that much higher.
+    """
+
+    name = "genetic"
+    features = frozenset(FEATURES)
+    ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "no SWAP*": {"swap_star": False},
+        "only single visits move": {"longest": 1},
+        "no repair": {"repair": 0.0},
+        "no ordered crossover": {"ordered_share": 0.0},
+        "no elite": {"elite": 0},
+        "half the neighbours": {"near": 10},
+        "a small population": {"minimum": 10, "offspring": 10},
+    }
+
+    def __init__(
+        self,
+        near: int | None = None,
+        warm_runs: int | None = None,
+        warm_share: float = 0.4,
+        minimum: int = 25,
+        offspring: int = 40,
+        elite: int = 4,
+        close: int = 5,
+        initial: int = 100,
+        patience: int = 20_000,
+        longest: int = 2,
+        swap_star: bool = True,
+        ordered_share: float = 1.0,
+        most_routes: float | None = None,
+        target_feasible: float = 0.2,
+        raise_factor: float = 1.2,
+        lower_factor: float = 0.85,
+        prices_every: int = 100,
+        repair: float = 0.5,
+        repair_factor: float = 10.0,
+    ) -> None:
+        self.near, self.warm_runs, self.warm_share = near, warm_runs, warm_share
+        self.tuning: dict[str, Any] = {
+            "minimum": minimum,
+            "offspring": offspring,
+            "elite": elite,
+            "close": close,
+            "initial": initial,
+            "patience": patience,
+            "longest": longest,
+            "swap_star": swap_star,
+            "ordered_share": ordered_share,
+            "most_routes": most_routes,
+            "target_feasible": target_feasible,
+            "raise_factor": raise_factor,
+            "lower_factor": lower_factor,
+            "prices_every": prices_every,
+            "repair": repair,
+            "repair_factor": repair_factor,
+        }
+
+    def solve(
+        self,
+        problem: Problem,
+        stop: Stop,
+        *,
+        seed: int,
+        start: Solution | None = None,
+        on_best: OnBest[Solution] | None = None,
+    ) -> Result[Solution]:
+        """See `solvers.registry.Solver`."""
+        from solvers.kernels import data
+        from solvers.kernels.session import Session
+
+        require(problem, self.features, self.name)
+        record = _Record(problem, self.name, seed, on_best)
+        session = Session(data.pack(_stand_in(problem)), seed)
+        if start is None:
+            session.construct()
+        else:
+            session.start_from(start)
+        if _exact(problem):
+            record.note_session(session, 0)
+        else:
+            record.note_sound(Solution() if start is None else start)
+            record.note_sound(session.best())
+        _Search(self, problem, stop, seed, session, record).run()
+        return record.result()
+
+
+@dataclass
+class _Record:
+    """The best solution so far: history, reports to `on_best`, and the result in the end."""
+
+    problem: Problem
+    solver: str
+    seed: int
+    on_best: OnBest[Solution] | None
+    began: float = field(default_factory=time.monotonic)
+    history: list[tuple[float, int, int]] = field(default_factory=list)
+    rank: tuple[int, int] | None = None
+    solution: Solution = field(default_factory=Solution)
+    iterations: int = 0
+    at: int = 0
+    interrupted: bool = False
+
+    def note(self, rank: tuple[int, int], solution: Callable[[], Solution], unserved: int) -> bool:
+        """Record a solution if it beats the best; `rank` is the weight of what is unserved, then cost."""
+        if self.rank is not None and rank >= self.rank:
+            return False
+        self.rank, self.solution, self.at = rank, solution(), self.iterations
+        elapsed = time.monotonic() - self.began
+        self.history.append((elapsed, rank[1], unserved))
+        if self.on_best is not None:
+            self.on_best(Incumbent(self.solution, rank[1], unserved, elapsed, self.iterations))
+        return True
+
+    def note_session(self, session: Session, iterations: int) -> bool:
+        self.iterations = iterations
+        return self.note(session.best_rank, session.best, session.best_unserved)
+
+    def note_sound(self, solution: Solution) -> None:
+        """Record the routes of `solution` that the checker finds no fault with."""
+        from solvers.peers.common import sound_routes
+
+        sound = sound_routes(self.problem, solution.routes)
+        report = check(self.problem, sound)
+        weight = int(_importance(self.problem)[list(report.unserved)].sum())
+        self.note((weight, report.cost.total), lambda: sound, len(report.unserved))
+
+    def result(self) -> Result[Solution]:
+        required = self.problem.visits.required
+        unserved = tuple(v for v in self.solution.unserved(self.problem.num_visits) if required[v])
+        status = Status.FEASIBLE
+        if unserved:
+            status = Status.INCOMPLETE if self.solution.routes else Status.INFEASIBLE
+        assert self.rank is not None
+        return Result(
+            status=status,
+            solution=self.solution,
+            cost=self.rank[1],
+            unserved=unserved,
+            solver=self.solver,
+            seed=self.seed,
+            iterations=self.iterations,
+            runtime_s=time.monotonic() - self.began,
+            history=tuple(self.history),
+            interrupted=self.interrupted,
+        )
+
+
+class _Search:
+    """One run: a population over the visits that can be served, and ruin and recreate while some are not."""
+
+    def __init__(
+        self,
+        solver: GeneticSolver,
+        problem: Problem,
+        stop: Stop,
+        seed: int,
+        session: Session,
+        record: _Record,
+    ) -> None:
+        from solvers.kernels.genetic.data import servable
+
+        self.solver, self.problem, self.stop, self.seed = solver, problem, stop, seed
+        self.session, self.record, self.exact = session, record, _exact(problem)
+        self.stand_in = _stand_in(problem)
+        can = servable(problem)
+        self.visits = np.flatnonzero(can.any(axis=1)).astype(np.int64)
+        self.counts = np.where(can.any(axis=0), problem.vehicle_types.count, 0)
+        never = ~can.any(axis=1)
+        v = problem.visits
+        self.lost_prizes = int(v.prize[never & ~v.required].sum())
+        self.lost = int((never & v.required).sum())
+        self.lost_weight = int(_importance(problem)[never].sum())
+
+    def run(self) -> None:
+        record = self.record
+        monitor, limit = self.stop.monitor(), self.stop.max_iterations
+        if len(self.visits) < 1 or self.problem.num_visits < 2:
+            return
+        try:
+            warm = self.warm_up()
+            if record.interrupted:
+                return
+            evolution = self.population(warm)
+            done, batch = 0, 10
+            while not monitor(
+                Progress(done, done - record.at, None if record.rank is None else record.rank[1])
+            ):
+                size = batch if limit is None else min(batch, limit - done)
+                if size <= 0:
+                    break
+                began = time.monotonic()
+                if evolution is not None:
+                    evolution.run(size)
+                    self.note(evolution, done + size)
+                if self.exact and (
+                    evolution is None or (record.rank is not None and record.rank[0] > self.lost_weight)
+                ):
+                    self.ruin(size)
+                done += size
+                record.iterations = done
+                spent = time.monotonic() - began
+                if limit is None:
+                    batch = max(1, min(2 * batch, int(BATCH_S * size / max(spent, 1e-9))))
+        except KeyboardInterrupt:
+            record.interrupted = True
+
+    def splits(self) -> bool:
+        """Whether giant tours can be split: one type of vehicle from and to one depot, one load, no clocks."""
+        p = self.problem
+        return not p.features - {"fixed_costs", "max_distance", "priorities"}
+
+    def warm_up(self) -> list[Solution]:
+        """Results of independent runs of ruin and recreate."""
+        from solvers.kernels.run import Recorder, RuinTuning, anneal
+        from solvers.kernels.session import Session
+
+        n = len(self.visits)
+        runs = self.solver.warm_runs
+        seconds, share, made = self.stop.max_runtime_s, self.solver.warm_share, []
+        patient = n <= SMALL if seconds is None else PATIENT_S * n <= seconds
+        if not self.fits():
+            runs, share = 1, 1.0
+        elif runs is None:
+            runs = 0 if n < 10 or (patient and self.splits()) else 6
+        for k in range(runs):
+            session = self.session if k == 0 else Session(self.session.packed, self.seed + 7919 * k)
+            if k > 0:
+                session.construct()
+            stop: Stop = MaxIterations(20 * n + 200)
+            if self.stop.max_iterations is None:
+                stop = MaxRuntime(seconds * share / runs) | self.stop if seconds else self.stop
+
+            def tell(found: Incumbent[Solution], session: Session = session) -> None:
+                if self.exact:
+                    self.record.note(session.best_rank, lambda: found.solution, found.unserved)
+
+            recorder = Recorder(session, self.stand_in, time.monotonic(), tell)
+            anneal(session, recorder, stop, RuinTuning())
+            made.append(session.best())
+            if not self.exact:
+                self.record.note_sound(made[-1])
+            if recorder.interrupted:
+                self.record.interrupted = True
+                break
+        return made
+
+    def fits(self) -> bool:
+        """Whether a population can be kept: matrices small enough, types and loads few enough."""
+        from solvers.kernels.genetic.data import MATRIX_LIMIT, MAX_CLASSES
+        from solvers.kernels.genetic.layout import MAX_DIMS
+
+        p = self.problem
+        classes = np.unique(p.vehicle_types.skills[self.counts > 0])
+        if len(classes) > MAX_CLASSES or p.num_load_dimensions > MAX_DIMS:
+            return False
+        return p.num_nodes <= MATRIX_LIMIT or all(t.is_matrix for t in p.travel)
+
+    def population(self, warm: list[Solution]) -> Evolution | None:
+        from solvers.kernels.genetic import data
+        from solvers.kernels.genetic.engine import Evolution, Tuning, slots_for
+
+        if not self.fits():
+            return None
+        p = self.problem
+        types = np.flatnonzero(self.counts > 0)
+        demand = float(p.visits.delivery[self.visits, 0].sum()) if p.num_load_dimensions else 0.0
+        capacity = (
+            float(p.vehicle_types.capacity[types, 0].min(initial=2**60)) if p.num_load_dimensions else 0.0
+        )
+        routes = len(self.record.solution.routes)
+        slots = slots_for(
+            self.visits, demand, capacity, routes, int(np.minimum(self.counts, p.num_visits).sum())
+        )
+        timed = bool(p.features & {"time_windows", "time_costs", "max_duration", "release_times"})
+        near = self.solver.near or (30 if timed else 20)
+        packed = data.pack(p, data.Tables(p), self.visits, self.counts, near=near, slots=slots)
+        given = {k: v for k, v in self.solver.tuning.items() if v is not None}
+        tuning = Tuning(**given)
+        if self.solver.tuning["most_routes"] is None:
+            tuning = replace(tuning, most_routes=0.2 if len(self.visits) > LARGE else 0.5)
+        if warm:
+            tuning = replace(tuning, initial=0, ordered_share=0.0)
+        evolution = Evolution(packed, self.seed, tuning)
+        evolution.bring_in(self.record.solution.routes)
+        for solution in warm:
+            if solution != self.record.solution:
+                evolution.bring_in(solution.routes)
+        self.note(evolution, 0)
+        return evolution
+
+    def note(self, evolution: Evolution, iterations: int) -> None:
+        self.record.iterations = iterations
+        cost = evolution.best_cost
+        if cost is not None:
+            self.record.note(
+                (self.lost_weight, cost + self.lost_prizes), lambda: _ordered(evolution.best()), self.lost
+            )
+
+    def ruin(self, generations: int) -> None:
+        from solvers.kernels.ruin_recreate import search
+        from solvers.kernels.run import RuinTuning
+
+        tune = RuinTuning(first_temperature=0.02, last_temperature=0.02).array(self.session)
+        packed = self.session.packed
+        search(*packed.arrays, self.session.state, *self.session.scratch, tune, 50 * generations, 0)
+        self.record.note_session(self.session, self.record.iterations)
+
+
+def _exact(problem: Problem) -> bool:
+    """Whether ruin and recreate knows all features of the problem."""
+    from solvers.ruin_recreate import RuinRecreateSolver
+
+    return problem.features <= RuinRecreateSolver.features
+
+
+def _stand_in(problem: Problem) -> Problem:
+    """The problem, or one like it for ruin and recreate: backhauls by arcs too long for any route."""
+    from solvers.kernels.genetic.data import MATRIX_LIMIT, bar_arcs
+
+    if _exact(problem):
+        return problem
+    changes: dict[str, Any] = {}
+    if problem.num_nodes <= MATRIX_LIMIT or all(t.is_matrix for t in problem.travel):
+        travel = []
+        for profile in problem.travel:
+            whole = profile if problem.coords is None else profile.materialise(problem.coords)
+            assert whole.distance is not None
+            barred, _ = bar_arcs(problem, whole.distance[None], np.arange(problem.num_visits))
+            travel.append(Travel.of_matrices(barred[0], whole.duration))
+        changes["travel"] = tuple(travel)
+    return dataclasses.replace(
+        problem.replace(**changes),
+        visits=dataclasses.replace(problem.visits, backhaul=None),
+    )
+
+
+def _importance(problem: Problem) -> Any:
+    """Weights of unserved mandatory visits, the session's own."""
+    from solvers.kernels.data import _importance
+
+    return _importance(problem)[0]
+
+
+def _ordered(routes: tuple[Route, ...]) -> Solution:
+    return Solution(tuple(sorted(routes, key=lambda r: (r.vehicle_type, r.visits))))

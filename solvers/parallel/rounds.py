@@ -1,0 +1,91 @@
+"""A round of the portfolio: one call of one solver, and what it brings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from solvers.problem import Problem
+from solvers.registry import make
+from solvers.result import Incumbent, Result
+from solvers.solution import Route, Solution
+from solvers.stop import FirstOf, MaxRuntime, Monitor, Progress, Stop
+
+REPORT_S = 0.25  # least time between two incumbents reported, and a hundredth of the time gone
+
+
+@dataclass(frozen=True)
+class Round:
+    """One call of a solver.
+
+    stop      when the solver ends by itself
+    until     moment (`time.time()`) at which it ends at the latest, None for no such bound
+    live      report incumbents while it runs
+    keep      bound on the routes sent back
+    """
+
+    solver: str
+    parameters: dict[str, Any]
+    stop: Stop
+    until: float | None
+    seed: int
+    start: Solution | None
+    live: bool
+    keep: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a round brought: the result, and the latest routes of its incumbents."""
+
+    result: Result[Solution]
+    routes: list[Route]
+
+
+@dataclass(frozen=True)
+class Halt:
+    """A stop that asks whether somebody else wants the run to end."""
+
+    asked: Callable[[], bool]
+
+    max_runtime_s: float | None = None
+    max_iterations: int | None = None
+
+    def monitor(self) -> Monitor:
+        return self._over
+
+    def _over(self, _: Progress) -> bool:
+        return self.asked()
+
+
+def play(
+    problem: Problem,
+    wanted: Round,
+    halted: Callable[[], bool],
+    report: Callable[[Incumbent[Solution]], None],
+) -> Finished:
+    """Do the round; `report` hears of incumbents now and then if the round is live."""
+    met: dict[Route, None] = {}
+    began = last = time.monotonic()
+
+    def on_best(best: Incumbent[Solution]) -> None:
+        nonlocal last
+        for route in best.solution.routes:
+            met.pop(route, None)
+            met[route] = None
+        if len(met) > 2 * wanted.keep:
+            for route in list(met)[: -wanted.keep]:
+                del met[route]
+        now = time.monotonic()
+        if wanted.live and now - last >= max(REPORT_S, 0.01 * (now - began)):
+            last = now
+            report(best)
+
+    stop: Stop = FirstOf((wanted.stop, Halt(halted)))
+    if wanted.until is not None:
+        stop = FirstOf((stop, MaxRuntime(max(0.01, wanted.until - time.time()))))
+    solver = make(wanted.solver, wanted.parameters)
+    result = solver.solve(problem, stop, seed=wanted.seed, start=wanted.start, on_best=on_best)
+    return Finished(result, list(met)[-wanted.keep :])

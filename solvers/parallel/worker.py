@@ -1,0 +1,55 @@
+"""A worker process of `solvers.parallel.pool`: solves on request, reports incumbents, ends on request.
+
+Messages are pickles: (kind, content) pairs in both directions, over stdin and stdout. A process of this
+module's own rather than a fork or a spawned `__main__`, so that any script may use the portfolio.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import sys
+import threading
+from typing import Any
+
+from solvers.parallel.rounds import play
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a solver prints is no answer
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    halt = threading.Event()
+
+    def tell(kind: str, content: object) -> None:
+        pickle.dump((kind, content), answers, protocol=pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+    def listen() -> None:
+        while True:
+            try:
+                kind, content = pickle.load(sys.stdin.buffer)
+            except (EOFError, OSError):
+                os._exit(0)  # whoever asked is gone
+            if kind == "halt":
+                halt.set()
+                continue
+            if kind == "round":
+                halt.clear()
+            requests.put(content)
+
+    threading.Thread(target=listen, daemon=True).start()
+    problem = requests.get()
+    while True:
+        wanted = requests.get()
+        try:
+            tell("done", play(problem, wanted, halt.is_set, lambda best: tell("best", best)))
+        except BrokenPipeError:
+            os._exit(0)
+        except Exception as error:
+            tell("failed", f"{wanted.solver}: {type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Ablations: declared parts are switched off one by one and paired with the whole."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from solvers import InvalidInputError, LogisticsError, make, registered
+from solvers.bench.ablate import variants, worths
+from solvers.bench.comparison import compare
+from solvers.bench.specs import parse_spec
+from tests.solvers.bench.sample_runs import record, write_instances
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("name", sorted(registered()))
+def test_every_declared_ablation_changes_the_solver(name: str) -> None:
+    try:
+        declared = getattr(make(name), "ablations", {})
+    except LogisticsError:
+        return  # an optional package is missing
+    for part, changes in declared.items():
+        assert changes, part
+        changed = make(name, changes)  # the parameters exist
+        assert vars(changed) != vars(make(name)), part
+
+
+def test_parts_are_switched_off_one_by_one() -> None:
+    made = variants(parse_spec("r=ruin_recreate:near=30"), ["no blinks", "half the neighbours"])
+    assert [s.label for s in made] == ["r", "r: no blinks", "r: half the neighbours"]
+    assert [s.parameters["near"] for s in made] == [30, 30, 20]
+    with pytest.raises(InvalidInputError, match="no ablations"):
+        variants(parse_spec("savings"))
+    with pytest.raises(InvalidInputError, match="unknown-ablation"):
+        variants(parse_spec("ruin_recreate"), ["no such thing"])
+
+
+def test_what_a_part_is_worth() -> None:
+    made = variants(parse_spec("ruin_recreate"), ["no blinks", "no annealing"])
+    costs = {"": 102, ": no blinks": 103, ": no annealing": 108}
+    runs = [record("ruin_recreate" + end, i, 1, cost) for i in "ijk" for end, cost in costs.items()]
+    rows = worths(compare(runs, "ruin_recreate"), made)
+    assert [r.variant.partition(": ")[2] for r in rows] == ["", "no annealing", "no blinks"]
+    assert rows[0].worth is None
+    assert rows[1].worth is not None
+    assert rows[1].worth.mean == pytest.approx(6.0)
+    assert rows[1].ratio == pytest.approx(8 / 2)
+    assert "+6.000 [+6.000, +6.000] *" in rows[1].cells()[4]
+
+
+def test_command_line(tmp_path: Path) -> None:
+    write_instances(tmp_path / "set", 2)
+    command = [sys.executable, str(ROOT / "cli.py"), "bench", "ablate", "set", "--solver", "ruin_recreate"]
+    words = ["--only", "no blinks", "--iterations", "50", "--out", "out", "--json"]
+    done = subprocess.run(
+        [*command, *words], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert list(answer) == ["ruin_recreate", "ruin_recreate: no blinks"]
+    assert answer["ruin_recreate: no blinks"]["instances"] == 2
+    assert "no blinks" in (tmp_path / "out" / "ablation.md").read_text()

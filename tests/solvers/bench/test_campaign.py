@@ -1,0 +1,219 @@
+"""Campaigns: what runs, in what order, what is recorded, and that a killed one goes on without repeating."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from solvers import InvalidInputError, MaxIterations, UnknownSolverError, make
+from solvers.bench import Campaign, choose, load_records, parse_spec
+from solvers.bench.instances import best_known
+from solvers.bench.record import RUNS, StopSpec, append_line, read_lines
+from solvers.check import check
+from solvers.native import dump_solution, load_problem, load_solution
+from tests.solvers.bench.sample_runs import write_instances
+
+ROOT = Path(__file__).parents[3]
+
+
+def names(folder: Path, **how: object) -> list[str]:
+    return [i.name for i in choose([folder], **how)]  # type: ignore[arg-type]
+
+
+def test_instances_by_pattern_and_position(tmp_path: Path) -> None:
+    write_instances(tmp_path / "set", 7)
+    (tmp_path / "set" / "README.txt").write_text("not an instance")
+    (tmp_path / "set" / "other.json").write_text("{}")
+    assert names(tmp_path / "set") == [f"a{k}" for k in range(7)]
+    assert names(tmp_path / "set", every=3) == ["a0", "a3", "a6"]
+    assert names(tmp_path / "set", not_every=3) == ["a1", "a2", "a4", "a5"]
+    assert names(tmp_path / "set", limit=3) == ["a0", "a2", "a4"]
+    assert names(tmp_path / "set", match=["a[12]", "a5"]) == ["a1", "a2", "a5"]
+    assert [(i.set_name, i.name) for i in choose([tmp_path / "set" / "a4.vrp"])] == [("set", "a4")]
+    with pytest.raises(InvalidInputError, match="no instance is left"):
+        names(tmp_path / "set", match=["b*"])
+
+
+def test_solvers_with_parameters(tmp_path: Path) -> None:
+    spec = parse_spec("small=ruin_recreate:near=20,blink=0.5")
+    assert (spec.label, spec.name, spec.parameters) == ("small", "ruin_recreate", {"near": 20, "blink": 0.5})
+    file = tmp_path / "t.toml"
+    file.write_text("near = 7\n[ruin_recreate]\nadjacent = 9\n[savings]\nneighbours = 3\n")
+    assert parse_spec(f"ruin_recreate:{file},near=8").parameters == {"near": 8, "adjacent": 9}
+    with pytest.raises(UnknownSolverError):
+        parse_spec("nonsense")
+    for text, code in [
+        ("savings:colour=1", "unknown-parameter"),
+        ("savings:neighbours=many", "parameter-type"),
+        ("savings:what", "bad-parameter"),
+        ("savings:none.toml", "unreadable"),
+    ]:
+        with pytest.raises(InvalidInputError) as caught:
+            parse_spec(text)
+        assert caught.value.faults[0].code == code
+
+
+def campaign(tmp_path: Path, **more: object) -> Campaign:
+    solvers = [parse_spec("savings"), parse_spec("quick=ruin_recreate:near=8")]
+    return Campaign(
+        tmp_path / "out",
+        choose([tmp_path / "set"]),
+        solvers,
+        [1, 2],
+        StopSpec(iterations=300),
+        **{"jobs": 1, **more},  # type: ignore[arg-type]
+    )
+
+
+def test_runs_are_interleaved_recorded_checked_and_not_repeated(tmp_path: Path) -> None:
+    write_instances(tmp_path / "set", 2)
+    problem = load_problem(tmp_path / "set" / "a0.vrp")
+    known = make("ruin_recreate").solve(problem, MaxIterations(5000), seed=9)
+    dump_solution(problem, known.solution, tmp_path / "set" / "a0.sol")
+    order = []
+    outcome = campaign(tmp_path).run(
+        lambda record, *_: order.append((record.instance, record.seed, record.label))
+    )
+    assert (outcome.done, outcome.skipped, outcome.failed) == (8, 0, 0)
+    assert order == [(f"a{i}", seed, s) for i in (0, 1) for seed in (1, 2) for s in ("savings", "quick")]
+    records = load_records([tmp_path / "out"])
+    assert all(r.feasible and r.iterations and r.wall_s is not None and r.peak_memory_mb for r in records)
+    assert {r.best_known for r in records if r.instance == "a0"} == {float(known.cost)}
+    assert {r.best_known for r in records if r.instance == "a1"} == {None}
+    for r in records:
+        own = load_problem(tmp_path / "set" / f"{r.instance}.vrp")
+        stored = next((tmp_path / "out" / "solutions" / "set").glob(f"{r.instance}.{r.label}.{r.seed}.*"))
+        assert check(own, load_solution(stored, own)).cost.total == r.cost == r.history[-1][1]
+        mine = make(r.solver, r.parameters).solve(own, MaxIterations(300), seed=r.seed)
+        assert mine.cost == r.cost  # iteration stops repeat in another process
+    again = campaign(tmp_path).run()
+    assert (again.done, again.skipped) == (0, 8)
+    sessions = read_lines(tmp_path / "out" / "sessions.jsonl")
+    assert len(sessions) == 1
+    assert {"processor", "versions", "python"} <= set(sessions[0])
+
+
+def test_a_record_that_a_kill_cut_off_is_made_again(tmp_path: Path) -> None:
+    write_instances(tmp_path / "set", 1)
+    campaign(tmp_path).run()
+    runs = tmp_path / "out" / RUNS
+    whole = runs.read_bytes()
+    runs.write_bytes(whole[:-25])
+    assert len(load_records([tmp_path / "out"])) == 3
+    outcome = campaign(tmp_path).run()
+    assert (outcome.done, outcome.skipped) == (1, 3)
+    assert len(load_records([tmp_path / "out"])) == 4
+    assert runs.read_bytes().startswith(whole[: whole[:-25].rfind(b"\n") + 1])
+
+
+def test_a_broken_record_is_told_with_its_line(tmp_path: Path) -> None:
+    append_line(tmp_path / RUNS, {"a": 1})
+    with (tmp_path / RUNS).open("a") as file:
+        file.write("no json\n")
+    with pytest.raises(InvalidInputError, match="line 2"):
+        read_lines(tmp_path / RUNS)
+
+
+def test_an_unsupported_problem_is_an_error_record_and_tried_again(tmp_path: Path) -> None:
+    write_instances(tmp_path / "set", 1)
+    (tmp_path / "set" / "b.vrp").write_text("NAME : b\n")
+    assert campaign(tmp_path).run().failed == 4
+    failed = [r for r in load_records([tmp_path / "out"]) if r.error]
+    assert {(r.instance, r.error_code) for r in failed} == {("b", "invalid-input")}
+    assert campaign(tmp_path).run().done == 4
+
+
+def test_what_cannot_run_is_refused(tmp_path: Path) -> None:
+    write_instances(tmp_path / "set", 1)
+    with pytest.raises(InvalidInputError, match="too-many-jobs"):
+        campaign(tmp_path, jobs=10_000)
+    with pytest.raises(InvalidInputError, match="no-stop"):
+        Campaign(tmp_path, choose([tmp_path / "set"]), [parse_spec("savings")], [1], StopSpec(), 1)
+    twice = [parse_spec("savings"), parse_spec("savings")]
+    with pytest.raises(InvalidInputError, match="duplicate-label"):
+        Campaign(tmp_path, choose([tmp_path / "set"]), twice, [1], StopSpec(iterations=5), 1)
+
+
+def bench(tmp_path: Path, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(ROOT / "cli.py"), "bench", "run", "set", "--out", "out", *words]
+    return subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_cut_short_goes_on_without_repeating(tmp_path: Path, how: signal.Signals) -> None:
+    write_instances(tmp_path / "set", 2)
+    words = (
+        "--solver",
+        "savings",
+        "--solver",
+        "ruin_recreate",
+        "--time-limit",
+        "1.5",
+        "--jobs",
+        "1",
+        "--json",
+    )
+    first = bench(tmp_path, *words)
+    deadline = time.monotonic() + 120
+    while len(read_lines(tmp_path / "out" / RUNS)) < 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    first.send_signal(how)
+    first.communicate(timeout=60)
+    assert first.returncode == (130 if how is signal.SIGINT else -signal.SIGKILL)
+    before = read_lines(tmp_path / "out" / RUNS)
+    assert 1 <= len(before) < 4
+    second = bench(tmp_path, *words)
+    answer, complaints = second.communicate(timeout=120)
+    assert second.returncode == 0, complaints
+    assert json.loads(answer)["skipped"] == len(before)
+    after = read_lines(tmp_path / "out" / RUNS)
+    assert after[: len(before)] == before
+    assert len({line["key"] for line in after}) == len(after) == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no processor affinity here")
+def test_runs_are_pinned_to_one_core(tmp_path: Path) -> None:
+    job = {
+        "path": str(tmp_path / "set" / "a0.vrp"), "set_name": "set", "instance": "a0", "solver": "ruin_recreate",
+        "parameters": {}, "seed": 1, "stop": {"time_limit_s": 20.0}, "solution": "",
+        "cpus": sorted(os.sched_getaffinity(0))[:1],
+    }  # fmt: skip
+    write_instances(tmp_path / "set", 1)
+    command = [sys.executable, "-m", "solvers.bench.worker"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdin is not None
+        worker.stdin.write(json.dumps(job) + "\n")
+        worker.stdin.flush()
+        deadline = time.monotonic() + 30
+        while os.sched_getaffinity(worker.pid) != set(job["cpus"]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert os.sched_getaffinity(worker.pid) == set(job["cpus"])
+        worker.stdin.close()  # the harness is gone, so the run ends long before its time limit
+        assert worker.wait(timeout=15) != 0
+
+
+@pytest.mark.parametrize(
+    ("family", "pattern"),
+    [
+        ("routing/cvrp-x", "X-n106-k14"),
+        ("routing/pdptw-lilim", "lc101"),
+        ("routing/tdvrptw-lera", "*C1_2_1-S1"),
+    ],
+)
+def test_best_known_values_of_every_kind_of_set(
+    family: str, pattern: str, data_dir: Callable[[str], Path]
+) -> None:
+    (instance, *_) = choose([data_dir(family)], match=[pattern])
+    problem = load_problem(instance.path)
+    cost, routes = best_known(instance, problem)
+    assert cost
+    assert routes
+    assert not instance.name.endswith(".vrp")

@@ -1,0 +1,69 @@
+"""What importing costs, and that compiled kernels are kept, dropped when stale, and announced when missing."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from solvers.kernels import drop_stale_cache
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("numba", "ortools", "scipy", "pandas", "pyvrp", "vroom", "pydantic", "matplotlib", "plotly", "click")
+
+
+def loaded(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(*[m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_import_loads_no_heavy_package() -> None:
+    assert loaded("import solvers") == set()
+    assert loaded("import solvers; solvers.registered()") == set()
+    assert loaded("import solvers.check, solvers.bench, solvers.auto") <= {"pydantic"}
+
+
+def test_making_a_solver_loads_what_it_needs_only() -> None:
+    assert "ortools" not in loaded("import solvers; solvers.make('ruin_recreate')")
+    assert "numba" not in loaded("import solvers; solvers.make('ortools')")
+
+
+def kernels(root: Path) -> Path:
+    (root / "deep").mkdir(parents=True)
+    for place in (root, root / "deep"):
+        (place / "a.py").write_text("x = 1\n")
+        (place / "__pycache__").mkdir()
+        (place / "__pycache__" / "a.f-1.py311.nbi").write_text("compiled")
+    return root / "deep"
+
+
+def test_a_changed_helper_drops_what_was_compiled_from_it(tmp_path: Path) -> None:
+    deep = kernels(tmp_path / "kernels")
+    root = deep.parent
+    assert drop_stale_cache(deep, root)  # of unknown age
+    (deep / "__pycache__" / "a.f-1.py311.nbi").write_text("compiled")
+    assert not drop_stale_cache(deep, root)
+    (root / "a.py").write_text("x = 2\n")
+    assert drop_stale_cache(deep, root)
+    assert not list((deep / "__pycache__").glob("*.nbi"))
+
+
+def test_compiling_cold_is_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    deep = kernels(tmp_path / "kernels")
+    with caplog.at_level(logging.WARNING, "solvers"):
+        drop_stale_cache(deep, deep.parent)
+    assert "compiling the kernels of deep" in caplog.text
+    caplog.clear()
+    (deep / "__pycache__" / "a.f-1.py311.nbi").write_text("compiled")
+    drop_stale_cache(deep, deep.parent)
+    assert caplog.text == ""
+
+
+def test_the_announcement_reaches_stderr() -> None:
+    code = "import logging; logging.getLogger('solvers').warning('compiling')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr.strip()) == ("", "compiling")

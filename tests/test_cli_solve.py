@@ -1,0 +1,125 @@
+"""`logistics solve`: anytime behaviour, starts, parameters, replays, and refusals without a traceback."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from solvers import ProblemBuilder
+from solvers.check import check
+from solvers.native import dump_problem, load_problem, load_solution
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(1)
+    b = ProblemBuilder(name="town")
+    b.depot(500, 500, tw=(0, 10_000))
+    for x, y in rng.integers(0, 1000, (60, 2)):
+        b.visit(int(x), int(y), delivery=int(rng.integers(1, 9)), tw=(0, 6000))
+    b.vehicle_type(count=60, capacity=40)
+    dump_problem(b.build(), tmp_path / "town.json")
+    return tmp_path
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(ROOT / "cli.py"), *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
+
+
+def call(folder: Path, *words: str) -> tuple[int, str, str]:
+    run = start(folder, *words)
+    out, err = run.communicate(timeout=200)
+    assert "Traceback" not in err
+    return run.returncode, out, err
+
+
+def test_the_default_solver_repeats_and_goes_on_from_a_start(town: Path) -> None:
+    words = ("solve", "town.json", "--iterations", "2000", "--seed", "5", "--json")
+    code, out, err = call(town, *words, "--out", "a.json")
+    assert code == 0, err
+    first = json.loads(out)
+    again = json.loads(call(town, *words)[1])
+    assert (first["cost"], first["routes"]) == (again["cost"], again["routes"])
+    assert first["solver"] in ("genetic", "ruin_recreate")
+    assert first["history"][-1][1] == first["cost"]
+    assert "cost" in err  # progress
+    code, out, _ = call(town, *words[:2], "--iterations", "300", "--start", "a.json", "--json")
+    assert json.loads(out)["cost"] <= first["cost"]
+    code, out, _ = call(town, *words[:2], "--no-improvement", "200", "--solver", "ruin_recreate", "--json")
+    assert code == 0
+    assert json.loads(out)["iterations"] >= 200
+
+
+@pytest.mark.parametrize("solver", ["ruin_recreate", "portfolio:processes=2", "ortools"])
+def test_ctrl_c_saves_the_best_so_far(town: Path, solver: str) -> None:
+    run = start(town, "solve", "town.json", "--solver", solver, "--time-limit", "150", "--json")
+    assert run.stderr is not None
+    assert "cost" in run.stderr.readline()  # the first incumbent
+    time.sleep(1)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=100)
+    assert "Traceback" not in err
+    assert run.returncode == 130
+    answer = json.loads(out)
+    assert answer["interrupted"]
+    problem = load_problem(town / "town.json")
+    report = check(problem, load_solution(town / "town.best.json", problem))
+    assert report.feasible
+    assert report.cost.total == answer["cost"]
+
+
+def test_parameters_from_a_file_and_from_the_command(town: Path) -> None:
+    (town / "p.toml").write_text("[ruin_recreate]\nnear = 8\n[savings]\nneighbours = 5\n")
+    words = ("solve", "town.json", "--iterations", "500", "--json")
+    by_file = call(town, *words, "--solver", "ruin_recreate", "--params", "p.toml")
+    by_words = call(town, *words, "--solver", "ruin_recreate:near=8")
+    plain = call(town, *words, "--solver", "ruin_recreate")
+    assert by_file[0] == 0, by_file[2]
+    history = [json.loads(x[1])["history"] for x in (by_file, by_words, plain)]
+    costs = [[entry[1] for entry in h] for h in history]
+    assert costs[0] == costs[1] != costs[2]
+
+
+def test_replay_and_explanation(town: Path) -> None:
+    words = ("town.json", "--iterations", "500", "--solver", "savings", "--out", "s.json")
+    code, out, _ = call(town, "solve", *words, "--under", "20", "--explain", "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["under"]["samples"] == 20
+    assert 0 < answer["under"]["violations"]["capacity"]["share"] <= 1
+    assert sum(r["cost"]["distance"] for r in answer["explanation"]["routes"]) == answer["cost"]
+    same = json.loads(call(town, "check", "town.json", "s.json", "--under", "20", "--json")[1])
+    assert same["under"] == answer["under"]
+    text = call(town, "solve", *words, "--under", "20", "--explain")[1]
+    assert "capacity" in text
+    assert "spare" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--solver", "nonsense"), "there are: "),
+        (("--solver", "savings:colour=1"), "unknown-parameter"),
+        (("--solver", "savings", "--params", "none.toml"), "unreadable"),
+        (("--start", "none.json"), "unreadable"),
+        (("--start", "town.json"), "town.json"),
+        (("--out", "no/such/folder/x.json"), "not-writable"),
+        (("--out", "."), "not-writable"),
+        (("--under", "0"), "--under"),
+        (("--rounding", "nearest"), "--rounding"),
+    ],
+)
+def test_bad_input_is_told_at_once(town: Path, words: tuple[str, ...], expected: str) -> None:
+    code, _, err = call(town, "solve", "town.json", "--time-limit", "60", *words)
+    assert code == 1
+    assert expected in err
