@@ -94,7 +94,7 @@ def starvation(found: Comparison) -> str | None:
     starved = sum(record.starved for record in found.runs.values())
     if not starved:
         return None
-    return f"{starved} of {len(found.runs)} runs had less than nine tenths of a core: repeat them on a quiet machine."
+    return f"{starved} of {len(found.runs)} runs had less than nine tenths of a core: repeat them on a quiet one."
 
 
 def by_size(found: Comparison, set_name: str) -> list[tuple[str, list[Row]]]:
