@@ -182,7 +182,7 @@ def compare(
 ) -> None:
     """Compare the solvers in the records of FOLDERS: gaps, paired differences, integrals, charts."""
     from solvers.bench.comparison import compare as compared
-    from solvers.bench.markdown import COLUMNS, by_size, cells
+    from solvers.bench.markdown import COLUMNS, by_size, cells, starvation
     from solvers.bench.record import load_records, load_sessions
 
     found = compared(load_records(folders), baseline, level)
@@ -193,6 +193,8 @@ def compare(
         command = command_text(sys.argv[1:])
         for path in write_report(found, load_sessions(folders), out, title, command):
             note(f"wrote {path}")
+    if (warning := starvation(found)) is not None:
+        note(warning)
     if as_json:
         print_json(found.as_json())
         return
