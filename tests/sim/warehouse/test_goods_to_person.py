@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logistics.storage import GoodsToPersonSection, PackingSection
+from logistics.storage import GoodsToPersonSection, PackingSection, ReplenishmentSection
 from sim.random_streams import Streams
 from sim.warehouse.goods_to_person import RobotWarehouse
+from sim.warehouse.inbound import Inbound
 from sim.warehouse.motion import move_s
 from sim.warehouse.orders import OrderLines
 from sim.warehouse.pod_floor import PodFloor
 from sim.warehouse.registry import BUILT_IN, UnknownControllerError, make, registered
 from sim.warehouse.result import Fault, WarehouseResult
-from sim.warehouse.slotting import Bins
+from sim.warehouse.slotting import Bins, fill_pods
+from sim.warehouse.stock import Stock
 from tests.sim.warehouse import support
 
 END_S = 5 * 86_400.0
@@ -143,6 +145,24 @@ def test_bins_run_low_and_are_refilled_from_reserve() -> None:
     result = empty.run(2 * 86_400.0)
     assert result.open_orders > 0  # nothing behind the pods: they wait, and nothing goes negative
     empty.audit()
+
+
+def test_trucks_bring_what_the_pods_lack() -> None:
+    book = support.orders(11, 500)
+    daily = book.units_of_items().astype(float)
+    settings = {"pods": 20, "bins_per_pod": 6, "bin_units": 4, "shifts": support.shift(3)}
+    section = GoodsToPersonSection(**settings, robots=6, stations=3)
+    bins = fill_pods(20, 6, "random", book, np.random.default_rng(5))
+    stock = Stock(bins.units(support.ITEMS, 4), np.zeros(support.ITEMS, np.int64))
+    supply = ReplenishmentSection(review_s=3600.0, lead_s=5400.0, carton_units=6, truck_cartons=30)
+    inbound = Inbound(supply, stock, daily, Streams(1))
+    warehouse = RobotWarehouse(section, PackingSection(), book, bins, stock.reserve, Streams(1), inbound)
+    result = complete(warehouse)
+    assert stock.received.sum() > 100
+    assert {"dock", "receive", "put_away", "replenishment_0"} <= set(result.stays)
+    other = Inbound(supply, Stock(stock.initial + 1, stock.initial), daily, Streams(1))
+    with pytest.raises(ValueError, match="begin with what the bins hold"):
+        RobotWarehouse(section, PackingSection(), book, bins, stock.reserve, Streams(1), other)
 
 
 def test_a_closed_station_hands_its_orders_on() -> None:
