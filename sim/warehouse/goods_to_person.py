@@ -443,6 +443,8 @@ class RobotWarehouse:
                     self._claims[pod] = more
                     self._push(now + self._pick_time(more), VISIT_ENDS, station)
                     return
+            if self._closed[station]:
+                self._hand_on(now, station, set())
             self.visits += 1
             self.floor.pod_visits[pod] += 1
             if self.floor.low_bins(pod, self.stock.reserve).size:
@@ -531,18 +533,26 @@ class RobotWarehouse:
         for pod in floor.coming[station]:
             if pod != kept:
                 floor.release(self._claims.pop(pod, []))
-        slots = floor.order_slots[station]
         in_hand = {self._order_of[line] for line, _, _ in self._claims.get(kept, [])}
-        orders = [int(order) for order in slots if order != NONE and int(order) not in in_hand]
-        for order in orders:
-            self._empty_slot(station, order, now)
-        self._waiting = {**dict.fromkeys(orders), **self._waiting}
+        orders = self._hand_on(now, station, in_hand)
         detail = f"{len(orders)} orders go to others, {len(in_hand)} are finished with the pod at hand"
         self.trace.append(Note(now, "station closes", station, detail))
         queue, self._queues[station] = list(self._queues[station]), deque()
         for robot, arrived in queue:
             self._stay(self._name(station), arrived, now, now)
             self._leave(now, robot)
+
+    def _hand_on(self, now: float, station: int, kept: set[int]) -> list[int]:
+        """Take the orders of a station, but for those kept, back to wait at the head of the line, as they are."""
+        orders = [
+            int(order)
+            for order in self.floor.order_slots[station]
+            if order != NONE and int(order) not in kept
+        ]
+        for order in orders:
+            self._empty_slot(station, order, now)
+        self._waiting = {**dict.fromkeys(orders), **self._waiting}
+        return orders
 
     def _stop(self, now: float, fault: Fault) -> None:
         robot, floor = fault.target, self.floor

@@ -207,6 +207,35 @@ def test_a_wrong_count_is_found_noted_and_picked_elsewhere() -> None:
     assert warehouse.stock.lost[item] == 15
 
 
+@given(
+    st.integers(0, 10**6),
+    st.lists(st.tuples(st.integers(0, 1), st.floats(8.0, 12.0), st.floats(0.0, 30.0)), max_size=3),
+    st.lists(st.tuples(st.integers(0, 5), st.floats(8.0, 12.0), st.floats(0.0, 6.0)), max_size=5),
+    st.lists(
+        st.tuples(st.integers(0, support.ITEMS - 1), st.floats(8.0, 12.0), st.integers(1, 30)), max_size=3
+    ),
+    st.booleans(),
+)
+def test_nothing_is_lost_whatever_fails(
+    seed: int,
+    closed: list[tuple[int, float, float]],
+    stopped: list[tuple[int, float, float]],
+    wrong: list[tuple[int, float, int]],
+    for_ever: bool,
+) -> None:
+    """Two of three stations may close, also for good; robots stop, also while stopped; counts are wrong."""
+    hour = 3600.0
+    faults = [
+        *(
+            Fault("station_closed", s, at * hour, np.inf if for_ever else (at + n) * hour)
+            for s, at, n in closed
+        ),
+        *(Fault("robot_stopped", r, at * hour, (at + n) * hour) for r, at, n in stopped),
+        *(Fault("stock_wrong", item, at * hour, units=units) for item, at, units in wrong),
+    ]
+    complete(support.robots(support.orders(seed, 60), faults=faults, seed=seed, drive_s=900.0, chargers=1))
+
+
 def test_bad_requests_are_refused() -> None:
     book = support.orders(1, 5)
     with pytest.raises(ValueError, match="no pick station 7"):
