@@ -53,13 +53,17 @@ class Custody:
         count = len(rows)
         if not count:
             return
-        if not (self.place[rows] == origin).all():
+        if count == 1:  # most moves are of one parcel at one door: scalars are quicker there
+            astray = self.place.item(rows.item(0)) != origin
+        else:
+            astray = not (self.place[rows] == origin).all()
+        if astray:
             wrong = rows[self.place[rows] != origin][0]
             raise ConservationError(
                 f"parcel {wrong} is at {self._name(int(self.place[wrong]))}, not at {self._name(origin)}"
             )
         units = self.units[rows]
-        total = int(units.sum())
+        total = units.item(0) if count == 1 else int(units.sum())
         self.place[rows] = destination
         if origin == NOT_ORDERED:
             self.ordered_units += total

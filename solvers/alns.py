@@ -119,6 +119,7 @@ class _Run:
         tune = np.array([s.mean_removed, s.max_string, s.blink, 0.0, 1.0, 0.0, s.reaction, 0.0])
         made = Session(self.problem, self.packed, self.seed, tune, weights)
         if start is None:
+            made.load_locked()
             made.construct()
         else:
             made.start_from(start)
@@ -133,6 +134,9 @@ class _Run:
         self.packed = pack(self.problem, self.solver.near)
         session = self.session(start)
         self.note(session.best())
+        if not self.history:  # a locked route breaks a rule: nothing can be done
+            self.note(Solution())
+            return
         if self.problem.objective is Objective.VEHICLES:
             self.shrink_fleet(session)
             session = self.session(self.solution)

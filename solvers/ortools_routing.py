@@ -21,6 +21,7 @@ import numpy as np
 from solvers.check import check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.features import CLASSIC, require
+from solvers.ortools_exact import fits, solve_exactly
 from solvers.ortools_model import Budget, Model, Routes
 from solvers.ortools_parts import (
     able_visits,
@@ -52,6 +53,9 @@ class OrtoolsSolver:
     hot                   first annealing temperature, in mean leg costs
     removed               mean visits removed per ruin
     pool_share            share of the run given to set partitioning over the routes met, 0 for none
+    exact_visits          problems of at most so many visits are first tried by CP-SAT as a whole, which proves
+                          what it finds optimal if it gets that far
+    exact_work            units of deterministic time for that
 
     One iteration is one search of a neighbourhood. Ctrl-C ends the run after the present one.
     """
@@ -76,6 +80,8 @@ class OrtoolsSolver:
         hot: float = 0.3,
         removed: int = 10,
         pool_share: float = 0.15,
+        exact_visits: int = 12,
+        exact_work: float = 3.0,
     ) -> None:
         self.group_size = group_size
         self.group_seconds = group_seconds
@@ -85,6 +91,8 @@ class OrtoolsSolver:
         self.hot = hot
         self.removed = removed
         self.pool_share = pool_share
+        self.exact_visits = exact_visits
+        self.exact_work = exact_work
 
     def solve(
         self,
@@ -129,6 +137,7 @@ class _Run:
         self.solver, self.problem, self.seed, self.on_best = solver, problem, seed, on_best
         self.rng = np.random.default_rng(seed)
         self.interrupted = False
+        self.proven = False
         self.began = time.monotonic()
         self.monitor = stop.monitor()
         self.max_runtime = stop.max_runtime_s
@@ -215,12 +224,29 @@ class _Run:
             if self.objective is None:
                 self.accept((), int(self.penalty.sum()))
             return
+        if fits(self.problem, self.solver.exact_visits) and self.prove():
+            return
         if self.objective is None:
             routes = self.build()
             value = self.evaluate(routes, everything)
             assert value is not None
             self.accept(routes, value)
         self.improve()
+
+    def prove(self) -> bool:
+        """Try the whole problem exactly; True if the incumbent is then proven optimal."""
+        seconds = None if self.max_runtime is None else max(0.05, 0.5 * self.max_runtime - self.elapsed())
+        work, self.iterations = self.solver.exact_work, self.iterations + 1
+        found = solve_exactly(self.problem, self.usable, self.penalty, work, seconds, self.seed)
+        if found is None:
+            return False
+        value = self.evaluate(found.routes, list(range(self.problem.num_visits)))
+        if value is None:
+            return False
+        if self.objective is None or value < self.objective:
+            self.accept(found.routes, value)
+        self.proven = found.proven and value == found.objective
+        return self.proven
 
     def build(self) -> Routes:
         """Solve compact groups of visits one after the other; each leaves its unused vehicles to the next."""
@@ -364,7 +390,9 @@ class _Run:
     def result(self) -> Result[Solution]:
         solution = Solution(self.routes)
         report = check(self.problem, solution)
-        status = report.status
+        status = Status.OPTIMAL if self.proven and report.feasible else report.status
+        if self.proven and report.unserved:
+            status = Status.INFEASIBLE  # leaving fewer mandatory visits out is proven impossible
         hopeless = set(range(self.problem.num_visits)) - set(possible_visits(self.problem, self.usable))
         if any(self.problem.visits.required[v] for v in hopeless):
             status = Status.INFEASIBLE

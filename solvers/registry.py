@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import entry_points
-from inspect import Parameter, signature
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from solvers.errors import Fault, InvalidInputError, UnknownSolverError
@@ -52,6 +50,7 @@ BUILT_IN: dict[str, str] = {
     "alns": "solvers.alns:AlnsSolver",
     "auto": "solvers.auto:AutoSolver",
     "genetic": "solvers.genetic:GeneticSolver",
+    "hgs": "solvers.peers.hgs:HgsSolver",
     "ortools": "solvers.ortools_routing:OrtoolsSolver",
     "portfolio": "solvers.portfolio:PortfolioSolver",
     "pyvrp": "solvers.peers.pyvrp:PyvrpSolver",
@@ -72,6 +71,8 @@ class SolverInfo:
 
 def registered() -> dict[str, SolverInfo]:
     """All solvers by name; a built-in name wins over an entry point of the same name."""
+    from importlib.metadata import entry_points  # costs a tenth of the whole import
+
     found = {ep.name: SolverInfo(ep.name, ep.value, "entry point") for ep in entry_points(group=GROUP)}
     found.update({name: SolverInfo(name, target, "built-in") for name, target in BUILT_IN.items()})
     return dict(sorted(found.items()))
@@ -96,6 +97,8 @@ def make(name: str, parameters: Mapping[str, Any] | None = None) -> RoutingSolve
 
 def _parameter_faults(name: str, factory: Any, given: Mapping[str, Any]) -> list[Fault]:
     """Parameters that the factory does not have, and values of another kind than its default."""
+    from inspect import Parameter, signature
+
     known = signature(factory).parameters
     if any(p.kind is Parameter.VAR_KEYWORD for p in known.values()):
         return []

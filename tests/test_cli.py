@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,115 @@ def test_faulty_overrides_name_place_and_value(tmp_path: Path, change: str, expe
     assert done.returncode == 1
     assert expected in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_sweep_then_sweep_again(tmp_path: Path) -> None:
+    call("init", "town", cwd=tmp_path)
+    words = (
+        "sweep",
+        "town.toml",
+        "--grid",
+        "fleet_scale=0.5,1",
+        "--replications",
+        "2",
+        "--out",
+        "s",
+        "--json",
+    )
+    done = call(*words, "--require", "delivered_pct>=98", "--set", "demand.scale=0.3", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert [cell["set"] for cell in answer["cells"]] == [{"fleet_scale": "0.5"}, {"fleet_scale": "1"}]
+    assert answer["cheapest"] == {"fleet_scale": "0.5"}
+    assert "half_width" in answer["cells"][1]["kpis"]["on_time_pct"]
+    kept = (tmp_path / "s" / "runs.jsonl").read_bytes()
+    again = call(*words, "--set", "demand.scale=0.3", cwd=tmp_path)
+    assert json.loads(again.stdout)["cells"] == answer["cells"]
+    assert (tmp_path / "s" / "runs.jsonl").read_bytes() == kept  # nothing ran twice
+
+
+def test_explain_an_order_and_list_the_latest(tmp_path: Path) -> None:
+    call("init", "town", cwd=tmp_path)
+    call("run", "town.toml", "--seed", "7", "--out", "r", cwd=tmp_path)
+    listed = json.loads(call("explain", "r", "--json", cwd=tmp_path).stdout)
+    story = json.loads(call("explain", "r", "--order", listed[0]["order"], "--json", cwd=tmp_path).stdout)
+    assert story["parcels"][0]["events"][0]["what"] == "order placed"
+    assert story["cost_total"] > 0
+    unknown = call("explain", "r", "--order", "nobody", cwd=tmp_path)
+    assert unknown.returncode == 1
+    assert "unknown-order" in unknown.stderr
+
+
+def test_compare_solvers_and_scenarios(tmp_path: Path) -> None:
+    call("init", "a", cwd=tmp_path)
+    call("init", "b", cwd=tmp_path)
+    small = ("--set", "demand.scale=0.2", "--replications", "2", "--json")
+    one = call("compare", "a.toml", "--solver", "savings", "--solver", "ruin_recreate", *small, cwd=tmp_path)
+    assert one.returncode == 0, one.stderr
+    [pair] = json.loads(one.stdout)
+    assert (pair["base"], pair["variant"]) == ("savings", "ruin_recreate")
+    two = call("compare", "a.toml", "b.toml", *small, cwd=tmp_path)
+    [pair] = json.loads(two.stdout)
+    assert (pair["base"], pair["variant"]) == ("a.toml", "b.toml")
+    assert pair["kpis"]["cost_total"]["difference"] == 0  # the same network on the same random numbers
+    assert call("compare", "a.toml", cwd=tmp_path).returncode == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "town.toml", "--out", "out/r"),
+        ("compare", "town.toml", "--set", "fleet_scale=0.5", "--replications", "50"),
+        ("sweep", "town.toml", "--grid", "fleet_scale=0.5,1", "--replications", "50", "--out", "out/s"),
+    ],
+)
+def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path, words: tuple[str, ...]) -> None:
+    call("init", "town", cwd=tmp_path)
+    command = [sys.executable, str(ROOT / "cli.py"), *words, "--set", "demand.scale=20"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    time.sleep(2.5)
+    assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert not list(tmp_path.glob("**/manifest.json"))
+    assert not list(tmp_path.glob("**/*.parquet"))
+    assert not list(tmp_path.glob("out/.*"))
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_the_run(tmp_path: Path) -> None:
+    call("init", "town", cwd=tmp_path)
+    (tmp_path / "file").write_text("")
+    for out in ("file", "file/below"):
+        done = call("run", "town.toml", "--out", out, cwd=tmp_path)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert "--out" in done.stderr
+
+
+def test_overwriting_keeps_what_is_not_the_runs(tmp_path: Path) -> None:
+    call("init", "town", cwd=tmp_path)
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "notes.txt").write_text("mine")
+    small = ("--set", "demand.scale=0.1")
+    assert call("run", "town.toml", "--out", "r", *small, cwd=tmp_path).returncode == 1
+    assert call("run", "town.toml", "--out", "r", "--overwrite", *small, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "r" / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "r" / "manifest.json").exists()
+
+
+def test_a_day_without_orders(tmp_path: Path) -> None:
+    call("init", "town", cwd=tmp_path)
+    done = call("run", "town.toml", "--out", "r", "--set", "demand.scale=0", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["kpis"]["parcels"] == 0
+    assert call("explain", "r", cwd=tmp_path).stdout.strip() == "no order was late"

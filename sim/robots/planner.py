@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from sim.robots.distances import DEFAULT_BYTES, DistanceTables
 from sim.robots.grid import Grid
 from sim.robots.guidance import Guidance
+from sim.robots.kernels.distances import UNREACHABLE
 from sim.robots.kernels.layout import MAX_WINDOW, Floor, new_plan, new_search
 from sim.robots.kernels.push import improve, inherit
 from sim.robots.kernels.window import begin_step, carry_out
+from sim.robots.yielding import Yielding
 
 BATCH = 32
 
@@ -34,7 +36,9 @@ class PlannerSettings:
         attempts: paths tried into the same robot at the same step.
         spread: weight of the most urgent robot against the least urgent.
         sharpness: exponent of the weight's growth with the urgency's rank.
-        ms_per_step: wall-clock budget for planning a step; None makes runs reproducible.
+        ms_per_step: budget of processor time for planning a step, which on an idle core is wall-clock time; None
+            makes runs reproducible.
+        patience: steps without coming nearer after which those in a robot's way step aside; 0 for never.
         guidance: costs of moves.
     """
 
@@ -47,13 +51,14 @@ class PlannerSettings:
     spread: int = 400
     sharpness: int = 2
     ms_per_step: float | None = None
+    patience: int = 40
     guidance: Guidance = field(default_factory=Guidance)
 
     def __post_init__(self) -> None:
         if not 2 <= self.window <= MAX_WINDOW:
             raise ValueError(f"window is {self.window}; it must be 2 to {MAX_WINDOW}")
-        if min(self.inherit_pushes, self.chains, self.pushes, self.spread) < 0:
-            raise ValueError("pushes, chains and spread must not be negative")
+        if min(self.inherit_pushes, self.chains, self.pushes, self.spread, self.patience) < 0:
+            raise ValueError("pushes, chains, spread and patience must not be negative")
         if self.depth < 1 or self.attempts < 1 or self.sharpness < 1:
             raise ValueError("depth, attempts and sharpness must be at least 1")
         if self.ms_per_step is not None and self.ms_per_step <= 0:
@@ -98,6 +103,8 @@ class WindowPlanner:
         self._plan.resting[:] = 1
         self._plan.goal[:] = -1
         self._search = new_search(robots, settings.window, 2 * settings.depth, seed)
+        self._goals = np.full(robots, -1, np.int32)
+        self._yielding = Yielding(grid.neighbours, self._way, robots, settings.patience)
         self._ranks = 1 + (settings.spread * np.linspace(1, 0, robots) ** settings.sharpness).astype(np.int32)
 
     @property
@@ -118,18 +125,72 @@ class WindowPlanner:
         """
         if len(robots) == 0:
             return
-        goals = self.grid.index[locations]
-        self._plan.goal[robots] = goals
-        busy = self._plan.goal[self._plan.goal >= 0]
-        rows = self.tables.require(goals, busy)
-        self._plan.row[robots] = rows
-        lost = self.tables.table[rows, self._plan.cell[robots]] == 0xFFFF
-        self._plan.resting[robots] = lost
+        self._goals[robots] = self.grid.index[locations]
+        self._yielding.aside[robots] = -1
+        self._head_for(robots, self._goals[robots])
 
     def rest(self, robots: NDArray[np.int64]) -> None:
         """Take the goals of robots away; they make way for all others."""
+        self._goals[robots] = -1
+        self._yielding.aside[robots] = -1
+        self._stand_by(robots)
+
+    def _head_for(self, robots: NDArray[np.int64], goals: NDArray[np.int32]) -> None:
+        plan = self._plan
+        plan.goal[robots] = goals
+        plan.waited[robots] = -1
+        rows = self.tables.require(goals, plan.goal[plan.goal >= 0])
+        plan.row[robots] = rows
+        plan.resting[robots] = self.tables.table[rows, plan.cell[robots]] == UNREACHABLE
+
+    def _stand_by(self, robots: NDArray[np.int64]) -> None:
         self._plan.resting[robots] = 1
         self._plan.goal[robots] = -1
+
+    def _way(self, robot: int, length: int) -> list[int]:
+        """Cells of a robot's cheapest way, without the one where it stands; none for one who rests."""
+        plan, floor = self._plan, self._floor
+        if plan.resting[robot]:
+            return []
+        row = floor.table[plan.row[robot]]
+        cell, heading, goal = int(plan.cell[robot]), int(plan.heading[robot]), int(plan.goal[robot])
+        way: list[int] = []
+        while cell != goal and len(way) < length:
+            packed = int(row[cell])
+            here = (packed & 255) + int(floor.surplus[packed >> 8, heading])
+            ahead = int(floor.neighbours[cell, heading])
+            if ahead >= 0:
+                there = int(row[ahead])
+                rest = int(floor.edge_cost[cell, heading]) + (there & 255)
+                rest += int(floor.surplus[there >> 8, heading])
+                if (here - rest) & 255 == 0:
+                    cell = ahead
+                    way.append(cell)
+                    continue
+            surplus = floor.surplus[packed >> 8]
+            right = floor.turn_cost + surplus[(heading + 1) & 3] == surplus[heading]
+            heading = (heading + (1 if right else 3)) & 3
+        return way
+
+    def _yield_ways(self, urgency: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Send aside who blocks the stuck; urgency with those sent aside first of all."""
+        plan, yielding = self._plan, self._yielding
+        back = yielding.expired()
+        lost = back[self._goals[back] < 0]
+        self._stand_by(lost)
+        going = back[self._goals[back] >= 0]
+        if len(going):
+            self._head_for(going, self._goals[going])
+        sent = np.array(yielding.decide(plan.waited, urgency, plan.cell, plan.holder[:, 0]), np.int64)
+        if len(sent):
+            self._head_for(sent, yielding.aside[sent])
+        aside = np.flatnonzero(yielding.aside >= 0)
+        if len(aside) == 0:
+            return urgency
+        self._stand_by(aside[plan.cell[aside] == yielding.aside[aside]])
+        urgency = urgency.copy()
+        urgency[aside] = urgency.max() + 1
+        return urgency
 
     def step(self, urgency: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Plan and carry out one step.
@@ -140,9 +201,11 @@ class WindowPlanner:
         Returns:
             uint8 (robots,), the actions done.
         """
-        began = time.perf_counter()
+        began = time.thread_time()
         chosen = self.settings
         plan, floor, search = self._plan, self._floor, self._search
+        if chosen.patience:
+            urgency = self._yield_ways(urgency)
         order = np.argsort(np.where(plan.resting == 1, np.int64(1) << 60, -urgency), kind="stable")
         plan.weight[order] = self._ranks
         begin_step(floor, plan)
@@ -152,7 +215,7 @@ class WindowPlanner:
             improve(floor, plan, search, chosen.chains, chosen.pushes, chosen.depth, chosen.attempts)
         else:
             end = began + chosen.ms_per_step / 1000
-            while time.perf_counter() < end:
+            while time.thread_time() < end:
                 improve(floor, plan, search, BATCH, chosen.pushes, chosen.depth, chosen.attempts)
         done = np.empty(len(order), np.uint8)
         carry_out(plan, done)

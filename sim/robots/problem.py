@@ -80,10 +80,12 @@ class RobotSolution:
         actions: uint8 (steps, robots), of FORWARD, CLOCKWISE, COUNTER, WAIT.
         errands: number of errands finished, as the strategy counts them; the checker counts anew.
         prepare_s: seconds spent before the first step (distance tables).
-        step_s: float64 (steps,), wall-clock seconds spent on planning each step.
+        cpu_s: float64 (steps,), processor seconds spent on each step, planning and bookkeeping.
+        wall_s: float64 (steps,), the same by the wall clock.
     """
 
     actions: NDArray[np.uint8]
     errands: int
     prepare_s: float
-    step_s: NDArray[np.float64]
+    cpu_s: NDArray[np.float64]
+    wall_s: NDArray[np.float64]

@@ -54,7 +54,7 @@ class WindowStrategy:
         start: RobotSolution | None = None,
         on_best: OnBest[RobotSolution] | None = None,
     ) -> Result[RobotSolution]:
-        """See `solvers.registry.Solver`. A `start` is followed as far as it goes before planning begins."""
+        """See `solvers.registry.Solver`; strategies plan from the first step, so `start` must be None."""
         if start is not None:
             raise ValueError("robot strategies plan from the first step; give no start solution")
         began = time.monotonic()
@@ -77,12 +77,12 @@ class WindowStrategy:
         monitor = stop.monitor()
         since = np.zeros(robots, np.int64)
         actions = np.empty((problem.steps, robots), np.uint8)
-        step_s = np.empty(problem.steps)
+        cpu_s, wall_s = np.empty(problem.steps), np.empty(problem.steps)
         errands = steps = 0
         interrupted = False
         try:
             while steps < problem.steps and not monitor(Progress(steps, 0, -errands)):
-                tick = time.perf_counter()
+                tick, cpu_tick = time.perf_counter(), time.thread_time()
                 actions[steps] = planner.step(since)
                 finished = np.flatnonzero(planner.locations == target)
                 errands += len(finished)
@@ -93,14 +93,17 @@ class WindowStrategy:
                     (taken[finished] * robots + finished) % len(problem.errands)
                 ]
                 pool.assign(target, finished)
-                step_s[steps] = time.perf_counter() - tick
+                wall_s[steps] = time.perf_counter() - tick
+                cpu_s[steps] = time.thread_time() - cpu_tick
                 steps += 1
                 if on_best is not None and steps % REPORT_EVERY == 0:
-                    so_far = RobotSolution(actions[:steps], errands, prepare_s, step_s[:steps])
+                    so_far = RobotSolution(actions[:steps], errands, prepare_s, cpu_s[:steps], wall_s[:steps])
                     on_best(Incumbent(so_far, -errands, 0, time.monotonic() - began, steps))
         except KeyboardInterrupt:
             interrupted = True
-        solution = RobotSolution(actions[:steps].copy(), errands, prepare_s, step_s[:steps].copy())
+        solution = RobotSolution(
+            actions[:steps].copy(), errands, prepare_s, cpu_s[:steps].copy(), wall_s[:steps].copy()
+        )
         return Result(
             status=Status.FEASIBLE if steps == problem.steps else Status.INCOMPLETE,
             solution=solution,

@@ -21,6 +21,7 @@ from solvers.bench.instances import Instance, best_known
 from solvers.check import check
 from solvers.errors import LogisticsError
 from solvers.native import dump_solution, load_problem
+from solvers.problem import Objective
 from solvers.registry import RoutingSolver
 from solvers.stop import first_of
 
@@ -68,7 +69,12 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     try:
         problem = load_problem(instance.path)
         known, known_routes = best_known(instance, problem)
-        found = {"visits": problem.num_visits, "best_known": known, "best_known_routes": known_routes}
+        found: dict[str, Any] = {
+            "visits": problem.num_visits,
+            "best_known": known,
+            "best_known_routes": known_routes,
+        }
+        found["vehicles_first"] = problem.objective is Objective.VEHICLES
         solver = make(job["solver"], job["parameters"])
         warm_s = warm(solver, problem)
         stop = first_of(**job["stop"])

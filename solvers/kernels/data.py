@@ -185,7 +185,9 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         PICK_AT: pick,
         ALLOWED_AT: allowed,
         NEAR_AT: near_lists,
-        WAY_AT: _ways(near_lists, dist if matrix else None, problem.travel[0], xy) if quick else near_lists[:0],
+        WAY_AT: _ways(near_lists, dist if matrix else None, problem.travel[0], xy)
+        if quick
+        else near_lists[:0],
         ADJACENT_AT: adjacent_lists,
     }
     at = P_HEAD + node.size

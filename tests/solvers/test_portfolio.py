@@ -172,6 +172,16 @@ def test_solvers_that_cannot_are_passed_over(tmp_path: Path) -> None:
     assert all(problem.features <= make(m.solver).features for m in found)
 
 
+def test_problems_beyond_the_classic_features_are_solved_too() -> None:
+    problem = random_problem(("pickup_delivery", "soft_windows"), 2)
+    for name in ("auto", "portfolio"):
+        result = make(name, {"processes": 1} if name == "portfolio" else {}).solve(
+            problem, MaxIterations(300), seed=1
+        )
+        assert not check(problem, result.solution).violations
+        assert result.cost == check(problem, result.solution).cost.total
+
+
 def test_what_no_solver_can_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("solvers.choice.features_of_solver", lambda name: frozenset())
     problem = random_problem(("time_costs",), 1)

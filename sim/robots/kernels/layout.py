@@ -44,8 +44,9 @@ class Floor(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Robots and their windows: cell, heading, goal, row (of the table), value (of the plan, against standing
-    at the start), least (lower bound of value), weight, all int32 (n,); resting uint8 (n,), robots without
+    """Robots and their windows: cell, heading, goal, row (of the table), value (of the plan, against the least
+    cost at the start), least (lower bound of value), weight, nearest (least cost so far, modulo 256), waited
+    (steps since then, -1 for a new goal), all int32 (n,); resting uint8 (n,), robots without
     errand; path int32 (n, w + 1); actions uint8 (n, w); holder int32 (cells, w + 1), -1 where nobody stands."""
 
     cell: NDArray[np.int32]
@@ -54,6 +55,8 @@ class Plan(NamedTuple):
     row: NDArray[np.int32]
     resting: NDArray[np.uint8]
     weight: NDArray[np.int32]
+    nearest: NDArray[np.int32]
+    waited: NDArray[np.int32]
     value: NDArray[np.int32]
     least: NDArray[np.int32]
     path: NDArray[np.int32]
@@ -105,6 +108,8 @@ def new_plan(starts: NDArray[np.int32], cells: int, window: int) -> Plan:
         zeros(),
         np.zeros(n, np.uint8),
         np.ones(n, np.int32),
+        zeros(),
+        zeros(),
         zeros(),
         zeros(),
         np.repeat(starts.astype(np.int32)[:, None], window + 1, axis=1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.robots.kernels.layout import (
     CLOCKWISE,
+    COUNTER,
     FORWARD,
     SCALE,
     WAIT,
@@ -20,9 +21,11 @@ from sim.robots.kernels.layout import (
 
 @helper
 def turned(heading, action):
-    if action == FORWARD or action == WAIT:
-        return heading
-    return (heading + (1 if action == CLOCKWISE else 3)) & 3
+    if action == CLOCKWISE:
+        return (heading + 1) & 3
+    if action == COUNTER:
+        return (heading + 3) & 3
+    return heading
 
 
 @helper
@@ -63,9 +66,16 @@ def begin_step(floor, plan):
         plan.value[robot] = 0
         plan.least[robot] = 0
         if plan.resting[robot] == 1:
+            plan.waited[robot] = 0
             continue
         base = base_of(floor, plan, robot)
         heading = plan.heading[robot]
+        nearer = ((base - plan.nearest[robot] + 128) & 255) < 128
+        if nearer or plan.waited[robot] < 0:
+            plan.nearest[robot] = base
+            plan.waited[robot] = 0
+        else:
+            plan.waited[robot] += 1
         plan.least[robot] = to_go(floor, plan, robot, plan.cell[robot], heading, base) * SCALE
         spent = 0
         arrived = False

@@ -29,6 +29,7 @@ from solvers.kernels.rich.layout import (
     HAND_TYPE,
     HAS_ASSIGN,
     HAS_BACKHAULS,
+    HAS_DUTY,
     HAS_LATE_COST,
     HAS_RELOADS,
     HAS_TIMES,
@@ -49,6 +50,7 @@ from solvers.kernels.rich.layout import (
     LIFO,
     LOAD_AT,
     LOCKED,
+    LONGEST,
     MARK,
     MARKS_AT,
     MAX_DISTANCE,
@@ -59,6 +61,7 @@ from solvers.kernels.rich.layout import (
     OPEN,
     OPEN_END,
     PAIR,
+    PART,
     PARTNER,
     PER_DISTANCE,
     PROFILE,
@@ -70,6 +73,7 @@ from solvers.kernels.rich.layout import (
     RELOAD_TIME,
     ROLE,
     SEQ_AT,
+    SINCE,
     SLOT,
     SLOT_AT,
     STAMP,
@@ -81,12 +85,13 @@ from solvers.kernels.rich.layout import (
     WIDTH,
     N,
 )
-from solvers.kernels.rich.simulate import evaluate, released
+from solvers.kernels.rich.simulate import evaluate, released, rested, waited
 from solvers.kernels.rich.travel import (
     arrive,
     back_in_window,
     depart,
     distance,
+    duration,
     in_window,
     kind,
     rates,
@@ -118,15 +123,25 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
     B[at], B[at + k + 1] = P[row + START], P[row + END]
     for i in range(k):
         B[at + 1 + i] = S[base + i]
-    _lay_loads(P, B, at, k, dims, depots)
+    _lay_loads(P, B, row, at, k, dims, depots)
     if P[HAS_TIMES] == 0:
         return
     ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
     now = max(F[rate + OPEN], released(F, P, B, at, k, 0))
     X[ready] = now
+    duty = P[row + HAS_DUTY] == 1
+    X[SINCE], X[PART] = 0.0, 0.0
     for i in range(1, k + 1):
         x = B[at + i]
-        now = arrive(D, F, P, t, B[at + i - 1], x, now)
+        if duty:
+            now += rested(F, X, rate, duration(D, P, P[row + PROFILE], B[at + i - 1], x))
+        else:
+            now = arrive(D, F, P, t, B[at + i - 1], x, now)
+        came = now
+        if duty and i > 1:
+            opens = F[F_NODE * x + EARLY]
+            start = max(now, opens, released(F, P, B, at, k, i)) if x < depots else in_window(F, P, x, now)
+            waited(F, X, rate, start - came)
         if x < depots:
             now = max(now, F[F_NODE * x + EARLY], released(F, P, B, at, k, i)) + F[rate + RELOAD_TIME]
         else:
@@ -146,7 +161,7 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
 
 
 @helper
-def _lay_loads(P: Any, B: Any, at: int, k: int, dims: int, depots: int) -> None:
+def _lay_loads(P: Any, B: Any, row0: int, at: int, k: int, dims: int, depots: int) -> None:
     """Per leg after each item: the load, the largest so far and from here on in its trip, the trip's start."""
     leg, before, after = B[LEG_AT], B[BEFORE_AT], B[AFTER_AT]
     i = 0
@@ -155,7 +170,7 @@ def _lay_loads(P: Any, B: Any, at: int, k: int, dims: int, depots: int) -> None:
         while last <= k and B[at + last] >= depots:
             last += 1
         for d in range(dims):
-            load = 0
+            load = P[row0 + KIND + dims + d] if i == 0 else 0
             for q in range(i + 1, last):
                 load += P[P[LOAD_AT] + 3 * dims * B[at + q] + d]
             most = load
@@ -238,7 +253,7 @@ def best_single(
     row, rate, at, dims = kind(P, t), rates(P, t), B[ITEMS_AT], P[DIMS]
     if P[P[ALLOWED_AT] + P[KINDS] * x + t] == 0:
         return best
-    p, per, extra = P[row + PROFILE], F[rate + PER_DISTANCE], 0.0
+    p, per, extra = P[row + PROFILE], F[rate + PER_DISTANCE] * (P[LONGEST] == 0), 0.0
     if P[HAS_ASSIGN] == 1:
         extra = F[P[F_ASSIGN_AT] + P[KINDS] * x + t]
     if k == 0:
@@ -247,7 +262,8 @@ def best_single(
             found(B, x, 0, 0, PLAIN)
             return cost
         return best
-    exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0
+    exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and P[LONGEST] == 0
+    exact = exact and P[row + HAS_DUTY] == 0
     exact = exact and F[rate + MAX_DISTANCE] >= INFINITE
     ready, latest, amounts = int(X[READY_AT]), int(X[LATEST_AT]), P[LOAD_AT] + 3 * dims * x
     late = F[F_NODE * x + LATE]
@@ -297,7 +313,7 @@ def with_reload(
 ) -> float:
     """The same for x, or x and y one after the other, with one more trip."""
     row, rate, at = kind(P, t), rates(P, t), B[ITEMS_AT]
-    p, per, halts = P[row + PROFILE], F[rate + PER_DISTANCE], 0
+    p, per, halts = P[row + PROFILE], F[rate + PER_DISTANCE] * (P[LONGEST] == 0), 0
     for i in range(1, k + 1):
         halts += B[at + i] < P[DEPOTS]
     if halts >= P[row + MAX_RELOADS]:
@@ -348,7 +364,7 @@ def best_pair(
     row, rate, at, dims = kind(P, t), rates(P, t), B[ITEMS_AT], P[DIMS]
     if P[P[ALLOWED_AT] + P[KINDS] * x + t] == 0 or P[P[ALLOWED_AT] + P[KINDS] * y + t] == 0:
         return best
-    p, per, extra = P[row + PROFILE], F[rate + PER_DISTANCE], 0.0
+    p, per, extra = P[row + PROFILE], F[rate + PER_DISTANCE] * (P[LONGEST] == 0), 0.0
     if P[HAS_ASSIGN] == 1:
         extra = F[P[F_ASSIGN_AT] + P[KINDS] * x + t] + F[P[F_ASSIGN_AT] + P[KINDS] * y + t]
     if k == 0:
@@ -357,7 +373,8 @@ def best_pair(
             found(B, x, 0, 0, PLAIN)
             return cost
         return best
-    exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and F[rate + MAX_DISTANCE] >= INFINITE
+    exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and P[LONGEST] == 0
+    exact = exact and P[row + HAS_DUTY] == 0 and F[rate + MAX_DISTANCE] >= INFINITE
     timed, depots, lifo = P[HAS_TIMES] == 1, P[DEPOTS], P[row + LIFO] == 1
     ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
     amounts, legs = P[LOAD_AT] + 3 * dims * x + 2 * dims, B[LEG_AT]

@@ -1,0 +1,80 @@
+"""Packed distances over (cell, heading) against a plain Dijkstra, and the tables' bound on memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim.robots.distances import DistanceTables
+from sim.robots.grid import Grid
+from sim.robots.guidance import Guidance
+from sim.robots.kernels.distances import surplus_patterns
+from tests.sim.robots.support import plain_distances, random_floor
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_tables_equal_dijkstra(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    grid = random_floor(rng, 9, 12, 0.25)
+    guidance = Guidance(along=2, against=int(rng.integers(2, 8)), turn=int(rng.integers(1, 4)))
+    goals = rng.permutation(grid.n_free)[:5].astype(np.int32)
+    tables = DistanceTables(grid, guidance, 5, 5)
+    rows = tables.require(goals, goals)
+    for goal, row in zip(goals.tolist(), rows.tolist(), strict=True):
+        expected = plain_distances(grid, guidance, goal)
+        for cell in range(grid.n_free):
+            packed = int(tables.table[row, cell])
+            least = min(expected[cell, heading] for heading in range(4))
+            assert packed & 255 == least % 256
+            found = [int(x) + least for x in tables.surplus[packed >> 8]]
+            assert found == [expected[cell, heading] for heading in range(4)]
+
+
+def test_unreachable_cells_are_marked() -> None:
+    grid = Grid.from_rows([".@."])
+    tables = DistanceTables(grid, Guidance(), 1, 1)
+    tables.require(np.array([0], np.int32), np.array([0], np.int32))
+    assert tables.reachable(0, np.array([0, 1], np.int32)).tolist() == [True, False]
+
+
+def test_rows_are_reused_but_never_those_in_use() -> None:
+    grid = Grid.from_rows(["." * 30])
+    guidance = Guidance()
+    tables = DistanceTables(grid, guidance, 30, 2, max_bytes=1)
+    assert len(tables.table) == 4
+    held = np.array([0], np.int32)
+    tables.require(held, held)
+    before = tables.table[tables.row_of[0]].copy()
+    for goal in range(1, 30):
+        row = tables.require(np.array([goal], np.int32), held)[0]
+        assert int(tables.table[row, goal]) & 255 == 0
+        assert np.array_equal(tables.table[tables.row_of[0]], before)
+    assert (tables.row_of >= 0).sum() == 4
+
+
+def test_pattern_codes_are_one_to_one() -> None:
+    for turn in (1, 2, 3):
+        patterns, codes = surplus_patterns(turn)
+        base = 2 * turn + 1
+        for code, pattern in enumerate(patterns.tolist()):
+            number = 0
+            for surplus in pattern:
+                number = number * base + surplus
+            assert codes[number] == code
+    with pytest.raises(ValueError, match="turning cost 4"):
+        surplus_patterns(4)
+
+
+def test_lanes_alternate() -> None:
+    grid = Grid.from_rows(["...", "...", "..."])
+    costs = Guidance(along=2, against=5).edge_costs(grid)
+    assert costs[0].tolist() == [2, 2, 5, 5]
+    assert costs[3].tolist() == [5, 2, 2, 5]
+    assert costs[1].tolist() == [2, 5, 5, 2]
+
+
+def test_guidance_rejects_costs_out_of_range() -> None:
+    with pytest.raises(ValueError, match="turning"):
+        Guidance(turn=4)
+    with pytest.raises(ValueError, match="costs"):
+        Guidance(against=9)

@@ -1,0 +1,217 @@
+"""Strategies for robots: never a conflict, reproducible, no livelock; the search against brute force."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numba import njit
+
+from sim.robots.check import check_actions
+from sim.robots.distances import DistanceTables
+from sim.robots.grid import Grid
+from sim.robots.guidance import Guidance
+from sim.robots.kernels.layout import SCALE, Floor, Plan, Search, new_plan, new_search
+from sim.robots.kernels.search import next_path, open_search, take
+from sim.robots.kernels.window import begin_step
+from sim.robots.planner import PlannerSettings, WindowPlanner
+from sim.robots.problem import RobotProblem
+from sim.robots.registry import make, registered
+from solvers.errors import UnknownSolverError
+from solvers.registry import Solver
+from solvers.result import Status
+from solvers.stop import MaxIterations
+from tests.sim.robots.support import plain_distances, random_floor, random_problem
+
+
+@njit
+def first_path(floor: Floor, plan: Plan, search: Search, stamp: int) -> int:
+    open_search(floor, plan, search, 0, 0, 10_000)
+    entry = next_path(floor, plan, search, 0, stamp, True, 1)
+    if entry >= 0:
+        take(plan, search, 0, entry)
+    return entry
+
+
+def plain_paths(
+    grid: Grid, guidance: Guidance, to_go: dict[tuple[int, int], int], start: int, goal: int, window: int
+) -> dict[tuple[tuple[int, ...], int], int]:
+    """Value of every path of a lone robot, by trying all sequences of actions."""
+    costs = guidance.edge_costs(grid)
+    found: dict[tuple[tuple[int, ...], int], int] = {}
+    for actions in itertools.product(range(4), repeat=window):
+        cell, heading, spent, arrived = start, 0, 0, False
+        trail = []
+        for t, action in enumerate(actions):
+            if action == 0:
+                ahead = int(grid.neighbours[cell, heading])
+                if ahead < 0:
+                    break
+                spent += 0 if arrived else int(costs[cell, heading]) * SCALE
+                cell = ahead
+                arrived = arrived or cell == goal
+            elif action == 3:
+                spent += 0 if arrived else guidance.wait * SCALE + (window - t) // 4
+            else:
+                heading = (heading + (1 if action == 1 else 3)) % 4
+                spent += 0 if arrived else guidance.turn * SCALE
+            trail.append(cell)
+        else:
+            rest = 0 if arrived else to_go[cell, heading]
+            value = spent + (rest - to_go[start, 0]) * SCALE
+            key = (tuple(trail), heading)
+            found[key] = min(value, found.get(key, value))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_search_finds_the_best_path_around_obstacles(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    grid = random_floor(rng, 5, 6, 0.2)
+    guidance = Guidance()
+    window = 5
+    start, goal, *others = rng.permutation(grid.n_free)[:6].tolist()
+    tables = DistanceTables(grid, guidance, 1, 1)
+    row = tables.require(np.array([goal], np.int32), np.array([goal], np.int32))[0]
+    floor = Floor(
+        grid.neighbours, tables.edge_cost, guidance.turn, guidance.wait, tables.table, tables.surplus
+    )
+    plan = new_plan(np.array([start, *others], np.int32), grid.n_free, window)
+    plan.resting[1:] = 1
+    plan.goal[:] = [goal, -1, -1, -1, -1]
+    plan.row[0] = row
+    begin_step(floor, plan)
+    search = new_search(5, window, 2, seed)
+    search.mark[1:] = 7  # the others wait, and nobody may push them
+    plan.holder[start] = -1
+    base = plain_distances(grid, guidance, goal)
+    paths = plain_paths(grid, guidance, base, start, goal, window)
+    free = {key: value for key, value in paths.items() if not set(key[0]) & set(others)}
+    assert first_path(floor, plan, search, 7) >= 0
+    least = min(base[start, heading] for heading in range(4))
+    # Kernel values count from the cell's least cost, the reference from the state's own.
+    expected = min(free.values()) + (base[start, 0] - least) * SCALE
+    assert plan.value[0] == expected
+    assert set(plan.path[0].tolist()).isdisjoint(others)
+
+
+SMALL = {"chains": 40, "window": 5}
+
+
+def run(
+    problem: RobotProblem, name: str = "windowed", seed: int = 1, **changes: object
+) -> tuple[np.ndarray, int]:
+    chosen = {**({} if name == "fast" else SMALL), **changes}
+    result = make(name, chosen).solve(problem, MaxIterations(problem.steps), seed=seed)
+    found = check_actions(problem, result.solution.actions)
+    assert found.conflicts == 0, found.listed[:3]
+    assert found.errands == result.solution.errands == -result.cost
+    assert result.status is Status.FEASIBLE
+    return result.solution.actions, found.errands
+
+
+@settings(max_examples=25)
+@given(
+    seed=st.integers(0, 10_000),
+    robots=st.integers(1, 40),
+    blocked=st.floats(0, 0.4),
+    active=st.sampled_from([1.0, 0.5]),
+    name=st.sampled_from(["windowed", "fast"]),
+    window=st.integers(2, 7),
+)
+def test_never_a_conflict(
+    seed: int, robots: int, blocked: float, active: float, name: str, window: int
+) -> None:
+    problem = random_problem(seed, robots=robots, steps=30, blocked=blocked)
+    run(problem, name, active=active, window=window)
+
+
+def test_a_full_floor_stands_still_without_conflict() -> None:
+    grid = Grid.from_rows(["...", "..."])
+    cells = grid.cells.copy()
+    _, errands = run(RobotProblem("full", grid, cells, cells[::-1].copy(), 20))
+    assert errands >= 0
+
+
+@pytest.mark.parametrize("name", ["windowed", "fast"])
+def test_same_seed_same_plan(name: str) -> None:
+    problem = random_problem(3, robots=30, steps=60)
+    first, _ = run(problem, name, seed=5)
+    again, _ = run(problem, name, seed=5)
+    assert np.array_equal(first, again)
+
+
+def test_another_seed_another_plan() -> None:
+    problem = random_problem(3, robots=30, steps=60)
+    assert not np.array_equal(run(problem, seed=1)[0], run(problem, seed=2)[0])
+
+
+def test_one_robot_alone_takes_the_shortest_time() -> None:
+    # There and back along a corridor of 6: 5 moves, two turns, 5 moves, two turns, ...
+    grid = Grid.from_rows(["......"])
+    problem = RobotProblem("alone", grid, np.array([0], np.int32), np.array([5, 0], np.int32), 5 + 3 * 7)
+    _, errands = run(problem)
+    assert errands == 4
+
+
+@pytest.mark.parametrize("name", ["windowed", "fast"])
+def test_dead_ends_do_not_livelock(name: str) -> None:
+    """Robots go in and out of the teeth of a comb whose back is one corridor: work goes on to the end."""
+    rows = ["." * 11] * 2 + [".@" * 5 + "."] * 3
+    grid = Grid.from_rows(rows)
+    teeth = [4 * 11 + column for column in range(0, 11, 2)]
+    rng = np.random.default_rng(1)
+    starts = np.array([0, 2, 4, 6, 8, 10], np.int32)
+    errands = rng.choice(np.array(teeth, np.int32), 600)
+    problem = RobotProblem("comb", grid, starts, errands, 400)
+    actions, _ = run(problem, name)
+    per_step = check_actions(problem, actions).per_step
+    # Each quarter of the run finishes errands, and no less than half of what its share would be.
+    quarters = per_step.reshape(4, 100).sum(axis=1)
+    assert quarters.min() > 0
+    assert quarters.min() >= quarters.mean() / 2
+
+
+def test_two_robots_pass_where_one_can_step_aside() -> None:
+    grid = Grid.from_rows([".......", "@@@.@@@"])
+    problem = RobotProblem("bay", grid, np.array([0, 6], np.int32), np.array([6, 0, 0, 6], np.int32), 60)
+    _, errands = run(problem, window=8, chains=200)
+    assert errands >= 2
+
+
+def test_resting_robots_make_way() -> None:
+    grid = Grid.from_rows(["....", "...."])
+    planner = WindowPlanner(grid, np.array([0, 1], np.int32), 2, PlannerSettings(chains=20), 1)
+    planner.set_goals(np.array([0]), np.array([3], np.int32))
+    for _ in range(12):
+        planner.step(np.zeros(2, np.int64))
+        if planner.locations[0] == 3:
+            break
+    assert planner.locations[0] == 3
+
+
+def test_an_unreachable_goal_lets_its_robot_rest() -> None:
+    grid = Grid.from_rows(["..@."])
+    problem = RobotProblem("split", grid, np.array([0], np.int32), np.array([3], np.int32), 10)
+    _, errands = run(problem)
+    assert errands == 0
+
+
+def test_stop_ends_a_run_early() -> None:
+    problem = random_problem(1, robots=5, steps=50)
+    result = make("windowed", SMALL).solve(problem, MaxIterations(10), seed=1)
+    assert (len(result.solution.actions), result.status) == (10, Status.INCOMPLETE)
+
+
+def test_registry() -> None:
+    assert {"fast", "windowed"} <= set(registered())
+    assert isinstance(make("fast"), Solver)
+    with pytest.raises(UnknownSolverError, match="fast"):
+        make("no-such")
+    with pytest.raises(ValueError, match="window"):
+        make("windowed", {"window": 30})
+    with pytest.raises(ValueError, match="active"):
+        make("windowed", {"active": 0})
