@@ -179,9 +179,12 @@ class _Run:
         number = 0
         while not self._over(number):
             before = self.report.rank
-            brought, self.interrupted = workers.run(self._rounds(number, len(workers)), self.hear)
+            rounds = self._rounds(number, len(workers))
+            ends = rounds[0].until
+            patience = None if ends is None else ends - time.time() + 1.0 + 0.05 * (self.seconds or 0.0)
+            brought, self.interrupted = workers.run(rounds, self.hear, patience, not self.best.routes)
             self._take(brought)
-            if self.interrupted or self.proven is not None:
+            if self.interrupted or self.proven is not None or not len(workers):
                 return
             self.recombine()
             number += 1
