@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from solvers.check import CheckReport, check
-from solvers.features import FEATURES, require
+from solvers.features import CLASSIC, require
 from solvers.problem import Objective, Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Solution
@@ -40,7 +40,24 @@ class AlnsSolver:
     """
 
     name = "alns"
-    features = frozenset(FEATURES)
+    features = CLASSIC | {
+        "backhauls",
+        "breaks",
+        "exclusive_groups",
+        "lifo",
+        "locked_routes",
+        "longest_route",
+        "open_routes",
+        "overtime",
+        "pickup_delivery",
+        "plan_changes",
+        "reloads",
+        "service_by_type",
+        "several_windows",
+        "soft_windows",
+        "time_dependent",
+        "vehicles_first",
+    }
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
 from solvers.stop import MaxIterations, MaxRuntime, Progress, Stop
-from solvers.travel import Travel
+from solvers.travel import IntArray, Travel
 
 if TYPE_CHECKING:
     from solvers.kernels.genetic.engine import Evolution
@@ -58,7 +58,7 @@ class GeneticSolver:
         Length of the neighbour lists of the local search.
     warm_runs, warm_share
         Runs of ruin and recreate whose results start the population, and their share of the time. By default
-        six for large problems and those whose tours cannot be split, none for small plain ones.
+        three for large problems and those whose tours cannot be split, none for small plain ones.
     minimum, offspring, elite, close
         Size of each population after a selection of survivors, individuals added before the next one, members
         protected by cost alone, members that the distance from the others is averaged over.
@@ -91,7 +91,7 @@ class GeneticSolver:
         self,
         near: int | None = None,
         warm_runs: int | None = None,
-        warm_share: float = 0.4,
+        warm_share: float = 0.6,
         minimum: int = 25,
         offspring: int = 40,
         elite: int = 4,
@@ -152,8 +152,8 @@ class GeneticSolver:
         if _exact(problem):
             record.note_session(session, 0)
         else:
-            record.note_sound(Solution() if start is None else start)
-            record.note_sound(session.best())
+            record.note_sound(Solution() if start is None else start, _weights(session))
+            record.note_sound(session.best(), _weights(session))
         _Search(self, problem, stop, seed, session, record).run()
         return record.result()
 
@@ -189,13 +189,13 @@ class _Record:
         self.iterations = iterations
         return self.note(session.best_rank, session.best, session.best_unserved)
 
-    def note_sound(self, solution: Solution) -> None:
+    def note_sound(self, solution: Solution, weights: IntArray) -> None:
         """Record the routes of `solution` that the checker finds no fault with."""
         from solvers.peers.common import sound_routes
 
         sound = sound_routes(self.problem, solution.routes)
         report = check(self.problem, sound)
-        weight = int(_importance(self.problem)[list(report.unserved)].sum())
+        weight = int(weights[list(report.unserved)].sum())
         self.note((weight, report.cost.total), lambda: sound, len(report.unserved))
 
     def result(self) -> Result[Solution]:
@@ -243,7 +243,7 @@ class _Search:
         v = problem.visits
         self.lost_prizes = int(v.prize[never & ~v.required].sum())
         self.lost = int((never & v.required).sum())
-        self.lost_weight = int(_importance(problem)[never].sum())
+        self.lost_weight = int(_weights(session)[never].sum())
 
     def run(self) -> None:
         record = self.record
@@ -295,7 +295,7 @@ class _Search:
         if not self.fits():
             runs, share = 1, 1.0
         elif runs is None:
-            runs = 0 if n < 10 or (patient and self.splits()) else 6
+            runs = 0 if n < 10 or (patient and self.splits()) else 3
         for k in range(runs):
             session = self.session if k == 0 else Session(self.session.packed, self.seed + 7919 * k)
             if k > 0:
@@ -312,7 +312,7 @@ class _Search:
             anneal(session, recorder, stop, RuinTuning())
             made.append(session.best())
             if not self.exact:
-                self.record.note_sound(made[-1])
+                self.record.note_sound(made[-1], _weights(session))
             if recorder.interrupted:
                 self.record.interrupted = True
                 break
@@ -408,11 +408,14 @@ def _stand_in(problem: Problem) -> Problem:
     )
 
 
-def _importance(problem: Problem) -> Any:
-    """Weights of unserved mandatory visits, the session's own."""
-    from solvers.kernels.data import _importance
+def _weights(session: Session) -> IntArray:
+    """(n,) what ruin and recreate makes of leaving each mandatory visit unserved: priorities, lexicographic."""
+    from solvers.kernels.layout import HARD, P_HEAD
 
-    return _importance(problem)[0]
+    packed = session.packed
+    out = np.zeros(len(packed.order), dtype=np.int64)
+    out[packed.order] = packed.node[packed.depots :, HARD - P_HEAD]
+    return out
 
 
 def _ordered(routes: tuple[Route, ...]) -> Solution:

@@ -49,6 +49,7 @@ RoutingSolver = Solver[Problem, Solution]
 BUILT_IN: dict[str, str] = {
     "alns": "solvers.alns:AlnsSolver",
     "auto": "solvers.auto:AutoSolver",
+    "ant_colony": "solvers.ant_colony:AntColonySolver",
     "genetic": "solvers.genetic:GeneticSolver",
     "hgs": "solvers.peers.hgs:HgsSolver",
     "ortools": "solvers.ortools_routing:OrtoolsSolver",

@@ -12,6 +12,10 @@ from solvers.result import OnBest, Result
 from solvers.solution import Solution
 from solvers.stop import Stop
 
+CLOCKED = frozenset({"time_windows", "release_times", "max_duration", "time_costs"})
+UNTIMED = {"max_string": 7.0, "whole_route": 0.01, "last_temperature": 0.01, "near": 20}
+TIMED = {"max_string": 10.0, "whole_route": 0.03, "last_temperature": 0.02, "near": 50}
+
 
 class RuinRecreateSolver:
     """Slack induction by string removals (Christiaens and Vanden Berghe 2020) from a savings start.
@@ -21,34 +25,39 @@ class RuinRecreateSolver:
     mean_removed, max_string, split, blink
         Mean visits removed per iteration, longest string, probability of sparing a piece inside a string,
         probability of overlooking a position.
+    whole_route
+        Probability of also taking out all of a short route nearby; what rids a plan of surplus vehicles.
     first_temperature, last_temperature
         Of the annealing, in units of the mean edge cost of the start.
     near, adjacent
         Lengths of the neighbour lists for insertion and for ruin.
+
+    None takes what is best by measurement (cvrp-x; vrptw-gh1000 where times bind).
     """
 
     name = "ruin_recreate"
-    features = CLASSIC
+    features = CLASSIC | {"backhauls"}
     ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "no annealing": {"first_temperature": 1e-9, "last_temperature": 1e-9},
         "no blinks": {"blink": 0.0},
+        "no whole routes": {"whole_route": 0.0},
         "whole strings only": {"split": 0.0},
         "single visits instead of strings": {"max_string": 1.0},
         "half the ruin": {"mean_removed": 5.0},
         "twice the ruin": {"mean_removed": 20.0},
-        "half the neighbours": {"near": 20, "adjacent": 50},
+        "half the neighbours": {"near": 10, "adjacent": 50},
     }
 
     def __init__(
         self,
         mean_removed: float = 10.0,
-        max_string: float = 10.0,
+        max_string: float | None = None,
         split: float = 0.5,
         blink: float = 0.01,
-        whole_route: float = 0.0,
+        whole_route: float | None = None,
         first_temperature: float = 0.3,
-        last_temperature: float = 0.005,
-        near: int = 40,
+        last_temperature: float | None = None,
+        near: int | None = None,
         adjacent: int = 100,
     ) -> None:
         self.search = {
@@ -78,11 +87,14 @@ class RuinRecreateSolver:
 
         began = time.monotonic()
         require(problem, self.features, self.name)
-        session = Session(pack(problem, near=self.near, adjacent=self.adjacent), seed)
+        usual = TIMED if problem.features & CLOCKED else UNTIMED
+        chosen = {key: usual[key] if value is None else value for key, value in self.search.items()}
+        near = int(usual["near"]) if self.near is None else self.near
+        session = Session(pack(problem, near=near, adjacent=self.adjacent), seed)
         recorder = Recorder(session, problem, began, on_best)
         if start is None:
             session.construct()
         else:
             session.start_from(start)
-        iterations = anneal(session, recorder, stop, RuinTuning(**self.search))
+        iterations = anneal(session, recorder, stop, RuinTuning(**chosen))
         return recorder.result(self.name, seed, iterations)

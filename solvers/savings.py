@@ -20,7 +20,7 @@ class SavingsSolver:
     """
 
     name = "savings"
-    features = CLASSIC
+    features = CLASSIC | {"backhauls"}
 
     def __init__(self, polish_per_visit: float = 4.0, neighbours: int = 30) -> None:
         self.polish_per_visit = polish_per_visit

@@ -109,6 +109,8 @@ def _arrivals(problem: Problem, route: Route, plan: Itinerary, arcs: Arcs) -> li
     for i in range(last - 1, 0, -1):
         final = min(arcs.leave(i, final) - plan.work[i], float(plan.closes[i]))
         final = plan.latest_start(i, final)
+        if final < plan.opens[i] - _NOISE:
+            return []
     final = arcs.leave(0, final)
     if final < plan.leave - _NOISE:
         return []

@@ -12,7 +12,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import islice, pairwise
+from itertools import islice
 
 import numpy as np
 
@@ -21,18 +21,26 @@ from sim.draws import RowDraws
 from sim.random_streams import Streams
 from sim.stations import CapacityProfile, Started, Station
 from sim.warehouse.inbound import Inbound
-from sim.warehouse.motion import move_s
 from sim.warehouse.orders import NONE, FloatArray, IntArray, OrderLines, lines_of
 from sim.warehouse.picker_to_parts import Profile, daily_profile
 from sim.warehouse.pod_floor import PodFloor
 from sim.warehouse.registry import make
 from sim.warehouse.result import Fault, Note, Stays, WarehouseResult
+from sim.warehouse.robot_fleet import (
+    AT_STATION,
+    IDLE,
+    MOVING,
+    OUT,
+    TO_CHARGER,
+    TO_PLACE,
+    TO_POD,
+    TO_STATION,
+    RobotFleet,
+)
 from sim.warehouse.slotting import Bins
 from sim.warehouse.stock import Stock
 
 ROBOT, VISIT_ENDS, CHARGED, LEVEL, CLOSES, OPENS, STOPS, VANISHES, INBOUND = range(9)
-IDLE, TO_POD, TO_STATION, AT_STATION, TO_PLACE, TO_CHARGER, CHARGING, OUT = range(8)
-MOVING = (TO_POD, TO_STATION, TO_PLACE, TO_CHARGER)
 
 WINDOW = 200  # oldest waiting orders that order assignment may choose from
 INBOUND_S = 900.0  # how often goods that came in are looked at
@@ -63,10 +71,13 @@ class RobotWarehouse:
         charge_factor: Callable[[], float] | None = None,
     ) -> None:
         self.section, self.orders = section, orders
-        self._charge_factor = charge_factor
         self.floor = PodFloor(section, orders, bins)
         self.floor.lay_out(streams.generator("warehouse", "pod places"))
         self.stock = Stock(self.floor.face_units(), reserve) if inbound is None else inbound.stock
+        if (self.stock.face != self.floor.face_units()).any():
+            raise ValueError(
+                "the stock of inbound must begin with what the bins hold: Stock(bins.units(...), ...)"
+            )
         self.inbound = inbound
         kinds = ("order_assignment", "pod_selection", "pod_storage", "task_allocation")
         self._order_rule, self._pod_rule, self._place_rule, self._robot_rule = (
@@ -82,19 +93,13 @@ class RobotWarehouse:
         self._pack_stays: list[Started] = []
         self.trace: list[Note] = []
 
-        robots, stations = section.robots, len(self.floor.station_xy)
-        self._phase = [IDLE] * robots
-        self._pod_of = [NONE] * robots
-        self._goal = [NONE] * robots
-        self._battery_s = [float(section.drive_s)] * robots
-        self._stopped_until = [0.0] * robots
-        self._delay_s = [0.0] * robots
-        self._idle: dict[int, None] = dict.fromkeys(range(robots))
-        self._free_chargers = deque(range(section.chargers))
-        self._charger_of = [NONE] * robots
-        self._charger_queue: deque[int] = deque()
-        self._charge_from = [(0.0, 0.0)] * robots
-        self._charges: list[list[tuple[float, float]]] = [[] for _ in range(robots)]
+        stations = len(self.floor.station_xy)
+        self.fleet = RobotFleet(
+            self.floor,
+            lambda at_s, robot: self._push(at_s, ROBOT, robot),
+            lambda at_s, robot: self._push(at_s, CHARGED, robot),
+            charge_factor,
+        )
         self._queues: list[deque[tuple[int, float]]] = [deque() for _ in range(stations)]
         self._serving = [NONE] * stations
         self._served_from = [(0.0, 0.0)] * stations
@@ -115,8 +120,7 @@ class RobotWarehouse:
         self.clock_s = -math.inf
         self.picked_s = np.full(orders.lines, np.nan)
         self.slotted_s, self.ready_s, self.packed_s = (np.full(len(orders), np.nan) for _ in range(3))
-        self.moved_m, self.trips, self.refills, self.picks, self.visits = 0.0, 0, 0, 0, 0
-        self._driven_s = 0.0
+        self.trips, self.refills, self.picks, self.visits = 0, 0, 0, 0
         self._free_slots = [section.order_slots] * section.stations
         self._hungry: set[int] = set()  # stations that may use another pod
         self._order_of = orders.order_of_line.tolist()
@@ -229,7 +233,7 @@ class RobotWarehouse:
         elif kind == VISIT_ENDS:
             self._visit_ends(now, who)
         elif kind == CHARGED:
-            self._charged(now, who)
+            self.fleet.leave_charger(now, who)
         elif kind == LEVEL:
             self._staff(now)
             self._hungry.update(range(self.section.stations))
@@ -260,7 +264,7 @@ class RobotWarehouse:
 
     def _decide(self, now: float) -> None:
         self._fill_slots(now)
-        if self._idle and (self._hungry or self._to_refill):
+        if self.fleet.idle and (self._hungry or self._to_refill):
             self._send_robots(now)
 
     def _fill_slots(self, now: float) -> None:
@@ -301,7 +305,7 @@ class RobotWarehouse:
         limit = self.section.station_queue
         self._send_to_refill(now)
         hungry = [s for s in sorted(self._hungry) if self._works(s) and len(coming[s]) < limit]
-        while self._idle and hungry:
+        while self.fleet.idle and hungry:
             station = min(hungry, key=lambda s: (len(coming[s]), s))
             pods, lines = floor.serving_pods(station)
             pod = self._pod_rule.choose(floor, station, pods, lines) if pods.size else NONE
@@ -319,7 +323,7 @@ class RobotWarehouse:
 
     def _send_to_refill(self, now: float) -> None:
         floor, coming = self.floor, self.floor.coming
-        while self._idle and self._to_refill:
+        while self.fleet.idle and self._to_refill:
             station = next(
                 (s for s in range(self.section.stations, len(coming)) if len(coming[s]) < REFILLING), NONE
             )
@@ -343,100 +347,50 @@ class RobotWarehouse:
 
     def _fetch(self, now: float, pod: int, station: int, claims: Claims) -> None:
         floor = self.floor
-        robot = self._robot_rule.choose(floor, pod, np.fromiter(self._idle, np.int64))
-        del self._idle[robot]
+        robot = self._robot_rule.choose(floor, pod, np.fromiter(self.fleet.idle, np.int64))
+        del self.fleet.idle[robot]
         floor.pod_stored[pod] = False
         floor.coming[station].append(pod)
         self._claims[pod] = claims
-        self._pod_of[robot], self._goal[robot], self._phase[robot] = pod, station, TO_POD
+        self.fleet.pod[robot], self.fleet.goal[robot], self.fleet.phase[robot] = pod, station, TO_POD
         self.trips += 1
-        self._drive(now, robot, floor.place_xy[floor.pod_place[pod]], self.section.lift_s)
+        self.fleet.drive(now, robot, floor.place_xy[floor.pod_place[pod]], self.section.lift_s)
 
     # --- robots ---------------------------------------------------------------------------------------
 
-    def _drive(self, now: float, robot: int, to: FloatArray, extra_s: float) -> None:
-        floor, section = self.floor, self.section
-        here = floor.robot_xy[robot]
-        across, along = abs(float(to[0] - here[0])), abs(float(to[1] - here[1]))
-        travel = move_s(across, section.speed_mps, section.acceleration_mps2)
-        travel += move_s(along, section.speed_mps, section.acceleration_mps2)
-        if across > 0 and along > 0:
-            travel += section.turn_s
-        travel *= section.slowdown
-        self._battery_s[robot] -= travel
-        self._driven_s += travel
-        self.moved_m += across + along
-        floor.robot_xy[robot] = to
-        self._push(max(now, self._stopped_until[robot]) + travel + extra_s, ROBOT, robot)
-
     def _robot_arrives(self, now: float, robot: int) -> None:
-        if self._delay_s[robot] > 0:  # it stood still on the way
-            self._push(now + self._delay_s[robot], ROBOT, robot)
-            self._delay_s[robot] = 0.0
+        if self.fleet.delay_s[robot] > 0:  # it stood still on the way
+            self._push(now + self.fleet.delay_s[robot], ROBOT, robot)
+            self.fleet.delay_s[robot] = 0.0
             return
-        floor, phase, pod, station = self.floor, self._phase[robot], self._pod_of[robot], self._goal[robot]
+        floor, fleet = self.floor, self.fleet
+        phase, pod, station = fleet.phase[robot], fleet.pod[robot], fleet.goal[robot]
         if phase == TO_POD:
             floor.place_free[floor.pod_place[pod]] = True
             floor.pod_place[pod] = NONE
-            self._phase[robot] = TO_STATION
-            self._drive(now, robot, floor.station_xy[station], 0.0)
+            self.fleet.phase[robot] = TO_STATION
+            self.fleet.drive(now, robot, floor.station_xy[station], 0.0)
         elif phase == TO_STATION:
             if station < self.section.stations and self._closed[station]:
                 self._leave(now, robot)
                 return
-            self._phase[robot] = AT_STATION
+            self.fleet.phase[robot] = AT_STATION
             self._queues[station].append((robot, now))
             self._serve(now, station)
         elif phase == TO_PLACE:
             floor.pod_stored[pod] = True
             self._hungry.update(floor.stations_wanting(pod).tolist())
-            self._pod_of[robot] = self._goal[robot] = NONE
-            self._rest(now, robot)
+            self.fleet.pod[robot] = self.fleet.goal[robot] = NONE
+            self.fleet.rest(now, robot)
         elif phase == TO_CHARGER:
-            self._phase[robot] = CHARGING
-            section = self.section
-            empty = 1.0 - max(self._battery_s[robot], 0.0) / section.drive_s
-            factor = self._charge_factor() if self._charge_factor is not None else 1.0
-            self._push(now + empty * section.charge_s * factor, CHARGED, robot)
+            fleet.plug_in(now, robot)
         elif phase == OUT:
             self.trace.append(Note(now, "robot works again", robot))
-            self._rest(now, robot)
-
-    def _rest(self, now: float, robot: int) -> None:
-        """Idle, unless stopped or in need of charge."""
-        if self._stopped_until[robot] > now:
-            self._phase[robot] = OUT
-            self._push(self._stopped_until[robot], ROBOT, robot)
-        elif self._battery_s[robot] < self.section.charge_below * self.section.drive_s:
-            self._charge_from[robot] = (now, now)
-            self._charger_queue.append(robot)
-            self._phase[robot] = OUT
-            self._charge_next(now)
-        else:
-            self._phase[robot] = IDLE
-            self._idle[robot] = None
-
-    def _charge_next(self, now: float) -> None:
-        while self._free_chargers and self._charger_queue:
-            robot, charger = self._charger_queue.popleft(), self._free_chargers.popleft()
-            self._charger_of[robot] = charger
-            self._charge_from[robot] = (self._charge_from[robot][0], now)  # taken from now on
-            self._phase[robot] = TO_CHARGER
-            self._drive(now, robot, self.floor.charger_xy[charger], 0.0)
-
-    def _charged(self, now: float, robot: int) -> None:
-        asked, began = self._charge_from[robot]
-        self._stay("charging", asked, began, now)
-        self._charges[robot].append((asked, now))
-        self._battery_s[robot] = float(self.section.drive_s)
-        self._free_chargers.append(self._charger_of[robot])
-        self._charger_of[robot] = NONE
-        self._rest(now, robot)
-        self._charge_next(now)
+            self.fleet.rest(now, robot)
 
     def _leave(self, now: float, robot: int) -> None:
         """Carry the pod from where it is to a free place."""
-        floor, pod, station = self.floor, self._pod_of[robot], self._goal[robot]
+        floor, pod, station = self.floor, self.fleet.pod[robot], self.fleet.goal[robot]
         if pod in floor.coming[station]:
             floor.coming[station].remove(pod)
             if station < self.section.stations:
@@ -445,8 +399,8 @@ class RobotWarehouse:
         place = self._place_rule.choose(floor, pod, station, places)
         floor.place_free[place] = False
         floor.pod_place[pod] = place
-        self._phase[robot] = TO_PLACE
-        self._drive(now, robot, floor.place_xy[place], self.section.lift_s)
+        self.fleet.phase[robot] = TO_PLACE
+        self.fleet.drive(now, robot, floor.place_xy[place], self.section.lift_s)
 
     # --- stations -------------------------------------------------------------------------------------
 
@@ -457,7 +411,7 @@ class RobotWarehouse:
         """Begin the next visit at a station that is free."""
         while self._serving[station] == NONE and self._queues[station] and self._works(station):
             robot, arrived = self._queues[station].popleft()
-            pod = self._pod_of[robot]
+            pod = self.fleet.pod[robot]
             if station >= self.section.stations:
                 duration = self._refill(pod)
             else:
@@ -479,7 +433,7 @@ class RobotWarehouse:
 
     def _visit_ends(self, now: float, station: int) -> None:
         robot = self._serving[station]
-        pod = self._pod_of[robot]
+        pod = self.fleet.pod[robot]
         if station < self.section.stations:
             self._pick(now, station, self._claims.pop(pod, []))
             if self._works(station):
@@ -489,9 +443,11 @@ class RobotWarehouse:
                     self._claims[pod] = more
                     self._push(now + self._pick_time(more), VISIT_ENDS, station)
                     return
+            if self._closed[station]:
+                self._hand_on(now, station, set())
             self.visits += 1
             self.floor.pod_visits[pod] += 1
-            if self._needs_refill(pod):
+            if self.floor.low_bins(pod, self.stock.reserve).size:
                 self._to_refill[pod] = None
         arrived, began = self._served_from[station]
         self._stay(self._name(station), arrived, began, now)
@@ -538,20 +494,10 @@ class RobotWarehouse:
 
     # --- replenishment --------------------------------------------------------------------------------
 
-    def _low(self, pod: int) -> IntArray:
-        """Bins of a pod to refill: at or below the reorder point, with units in reserve."""
-        floor, section = self.floor, self.section
-        bins = np.arange(floor.pod_first[pod], floor.pod_first[pod + 1])
-        low = floor.bin_book[bins] <= section.reorder_share * section.bin_units
-        return bins[low & (self.stock.reserve[floor.bin_item[bins]] > 0)]
-
-    def _needs_refill(self, pod: int) -> bool:
-        return bool(self._low(pod).size)
-
     def _refill(self, pod: int) -> float:
         """Fill the pod's low bins; seconds that takes."""
         floor, stock = self.floor, self.stock
-        bins = self._low(pod)
+        bins = floor.low_bins(pod, stock.reserve)
         item = floor.bin_item[bins]
         units = np.minimum(self.section.bin_units - floor.bin_book[bins], stock.reserve[item])
         stock.refill(item, units)
@@ -583,16 +529,12 @@ class RobotWarehouse:
         self._closed[station] = True
         self._staff(now)
         serving = self._serving[station]
-        kept = self._pod_of[serving] if serving != NONE else NONE
+        kept = self.fleet.pod[serving] if serving != NONE else NONE
         for pod in floor.coming[station]:
             if pod != kept:
                 floor.release(self._claims.pop(pod, []))
-        slots = floor.order_slots[station]
         in_hand = {self._order_of[line] for line, _, _ in self._claims.get(kept, [])}
-        orders = [int(order) for order in slots if order != NONE and int(order) not in in_hand]
-        for order in orders:
-            self._empty_slot(station, order, now)
-        self._waiting = {**dict.fromkeys(orders), **self._waiting}
+        orders = self._hand_on(now, station, in_hand)
         detail = f"{len(orders)} orders go to others, {len(in_hand)} are finished with the pod at hand"
         self.trace.append(Note(now, "station closes", station, detail))
         queue, self._queues[station] = list(self._queues[station]), deque()
@@ -600,18 +542,30 @@ class RobotWarehouse:
             self._stay(self._name(station), arrived, now, now)
             self._leave(now, robot)
 
+    def _hand_on(self, now: float, station: int, kept: set[int]) -> list[int]:
+        """Take the orders of a station, but for those kept, back to wait at the head of the line, as they are."""
+        orders = [
+            int(order)
+            for order in self.floor.order_slots[station]
+            if order != NONE and int(order) not in kept
+        ]
+        for order in orders:
+            self._empty_slot(station, order, now)
+        self._waiting = {**dict.fromkeys(orders), **self._waiting}
+        return orders
+
     def _stop(self, now: float, fault: Fault) -> None:
         robot, floor = fault.target, self.floor
         length = fault.to_s - now
-        self._stopped_until[robot] = max(self._stopped_until[robot], fault.to_s)
-        pod, station, detail = self._pod_of[robot], self._goal[robot], "idle"
-        if self._phase[robot] == IDLE:
-            del self._idle[robot]
-            self._rest(now, robot)
-        elif self._phase[robot] in MOVING:
-            self._delay_s[robot] += length
+        self.fleet.stopped_until[robot] = max(self.fleet.stopped_until[robot], fault.to_s)
+        pod, station, detail = self.fleet.pod[robot], self.fleet.goal[robot], "idle"
+        if self.fleet.phase[robot] == IDLE:
+            del self.fleet.idle[robot]
+            self.fleet.rest(now, robot)
+        elif self.fleet.phase[robot] in MOVING:
+            self.fleet.delay_s[robot] += length
             detail = "on the way"
-            if self._phase[robot] in (TO_POD, TO_STATION):
+            if self.fleet.phase[robot] in (TO_POD, TO_STATION):
                 claims = self._claims.pop(pod, [])
                 floor.release(claims)
                 if station < self.section.stations:
@@ -622,24 +576,9 @@ class RobotWarehouse:
 
     def _vanish(self, now: float, fault: Fault) -> None:
         """Units of an item vanish from its bins, the fullest first; the books do not know."""
-        floor, left = self.floor, fault.units
-        bins = floor.item_bin[floor.item_first[fault.target] : floor.item_first[fault.target + 1]]
-        for bin_number in bins[np.argsort(-floor.bin_units[bins], kind="stable")].tolist():
-            gone = min(left, int(floor.bin_units[bin_number]))
-            floor.bin_units[bin_number] -= gone
-            left -= gone
+        self.floor.vanish(fault.target, fault.units)
         gone = self.stock.miscount(fault.target, fault.units)
         self.trace.append(Note(now, "stock wrong", fault.target, f"{gone} units vanish"))
-
-    def think_s(self, from_s: float = 0.0) -> float:
-        """Mean time from a robot's leaving a charger, after `from_s`, to its asking for one again."""
-        away = [
-            asked - left
-            for spans in self._charges
-            for (_, left), (asked, _) in pairwise(spans)
-            if left >= from_s
-        ]
-        return float(np.mean(away))
 
     # --- reading --------------------------------------------------------------------------------------
 
@@ -649,6 +588,10 @@ class RobotWarehouse:
         for name, spans in sorted(self._stays.items()):
             table = np.array(spans).T
             stays[name] = (table[0], table[1], table[2])
+        charges = [span for spans in self.fleet.charges for span in spans]
+        if charges:
+            table = np.array(charges).T
+            stays["charging"] = (table[0], table[1], table[2])
         stays["pack"] = tuple(  # type: ignore[assignment]
             np.concatenate([getattr(part, name) for part in self._pack_stays] or [np.empty(0)])
             for name in ("arrive_s", "start_s", "finish_s")
@@ -680,7 +623,7 @@ class RobotWarehouse:
             "pod_visits": float(self.visits),
             "pod_trips": float(self.trips),
             "station_utilisation_pct": 100.0 * busy / manned if manned else 0.0,
-            "robot_driving_pct": 100.0 * self._driven_s / (self.section.robots * max(last - first, 1.0)),
+            "robot_driving_pct": 100.0 * self.fleet.driven_s / (self.section.robots * max(last - first, 1.0)),
             "refills": float(self.refills),
             "stock_accuracy_pct": 100.0 * float(np.mean(self.floor.bin_book == self.floor.bin_units)),
         }
@@ -692,7 +635,7 @@ class RobotWarehouse:
             stays,
             server_s,
             tuple(people),
-            self.moved_m,
+            self.fleet.moved_m,
             figures,
             sorted(self.trace, key=lambda note: note.at_s),
         )

@@ -100,9 +100,6 @@ class PodFloor:
         np.add.at(total, self.bin_item, self.bin_units)
         return total
 
-    def bins_of(self, pod: int) -> slice:
-        return slice(int(self.pod_first[pod]), int(self.pod_first[pod + 1]))
-
     def serving_pods(self, station: int) -> tuple[IntArray, IntArray]:
         """Stored pods that serve a line of the station, and how many lines each serves."""
         n = kernel.score_pods(
@@ -197,3 +194,17 @@ class PodFloor:
             self._wanting,
         )
         return np.flatnonzero(self._wanting)
+
+    def low_bins(self, pod: int, reserve: IntArray) -> IntArray:
+        """Bins of a pod to refill: at or below the reorder point, with units in `reserve` (items,)."""
+        bins = np.arange(self.pod_first[pod], self.pod_first[pod + 1])
+        low = self.bin_book[bins] <= self.section.reorder_share * self.section.bin_units
+        return bins[low & (reserve[self.bin_item[bins]] > 0)]
+
+    def vanish(self, item: int, units: int) -> None:
+        """Units of an item vanish from its bins, the fullest first; the books do not know."""
+        bins = self.item_bin[self.item_first[item] : self.item_first[item + 1]]
+        for number in bins[np.argsort(-self.bin_units[bins], kind="stable")].tolist():
+            gone = min(units, int(self.bin_units[number]))
+            self.bin_units[number] -= gone
+            units -= gone

@@ -93,6 +93,11 @@ class Bins:
     pod: IntArray
     item: IntArray
 
+    def units(self, items: int, bin_units: int) -> IntArray:
+        """(items,) units when every bin is full."""
+        full: IntArray = np.bincount(self.item, minlength=items).astype(np.int64) * bin_units
+        return full
+
 
 def fill_pods(
     pods: int,

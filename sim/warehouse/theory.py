@@ -147,7 +147,7 @@ def charging(seed: int, replications: int) -> Check:
         warehouse.advance(24 * 3600.0)
         asked, start, finish = warehouse.result().stays["charging"]
         warm = asked > 2 * 3600.0
-        away = warehouse.think_s(2 * 3600.0)
+        away = warehouse.fleet.think_s(2 * 3600.0)
         predicted = repair_queue(robots, chargers, away, float((finish - start)[warm].mean()))
         ratios.append(float((finish - asked)[warm].mean()) / predicted)
     return Check("charging", "time at chargers, simulated / closed queue", 1.0, mean_interval(ratios, LEVEL))

@@ -83,8 +83,18 @@ def markdown(found: Comparison, sessions: Sequence[Mapping[str, Any]], title: st
     parts += ["## Gap per instance (%)", per_instance(found)]
     if found.guessed:
         parts.append("† no best-known value: the best cost of these runs stands in.")
+    if (note := starvation(found)) is not None:
+        parts.append(f"**{note}**")
     parts += ["## Made with", f"```sh\n{commands(sessions, command)}\n```", machines(sessions)]
     return "\n\n".join(parts) + "\n"
+
+
+def starvation(found: Comparison) -> str | None:
+    """A warning where runs did not have their core to themselves."""
+    starved = sum(record.starved for record in found.runs.values())
+    if not starved:
+        return None
+    return f"{starved} of {len(found.runs)} runs had less than nine tenths of a core: repeat them on a quiet one."
 
 
 def by_size(found: Comparison, set_name: str) -> list[tuple[str, list[Row]]]:

@@ -76,6 +76,16 @@ class Record:
         return self.routes - self.best_known_routes
 
     @property
+    def starved(self) -> bool:
+        """Whether something else had the core for more than a tenth of the run: then it says little."""
+        return (
+            self.wall_s is not None
+            and self.cpu_s is not None
+            and self.wall_s > 1
+            and self.cpu_s < 0.9 * self.wall_s
+        )
+
+    @property
     def comparable(self) -> bool:
         """Whether the cost can be set beside the best-known one."""
         return bool(self.feasible) and not self.extra_routes

@@ -50,6 +50,11 @@ def toy() -> Problem:
     return b.build()
 
 
+def processor_s() -> float:
+    """Processor time of this process and of those that it started and that have ended."""
+    return sum(os.times()[:4])
+
+
 def thinned(history: tuple[tuple[float, int, int], ...]) -> list[list[float]]:
     """The history with the last entry of each tick."""
     kept: list[list[float]] = []
@@ -78,9 +83,9 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         solver = make(job["solver"], job["parameters"])
         warm_s = warm(solver, problem)
         stop = first_of(**job["stop"])
-        cpu, began = time.process_time(), time.monotonic()
+        cpu, began = processor_s(), time.monotonic()
         result = solver.solve(problem, stop, seed=job["seed"])
-        wall_s, cpu_s = time.monotonic() - began, time.process_time() - cpu
+        wall_s, cpu_s = time.monotonic() - began, processor_s() - cpu
     except LogisticsError as error:
         return {"visits": 0, "error": str(error), "error_code": error.code}
     report = check(problem, result.solution)

@@ -15,6 +15,7 @@ from solvers.kernels.layout import (
     ADJACENT_AT,
     ADJACENT_WIDTH,
     ALLOWED_AT,
+    BARRED,
     CAPACITY,
     CLOSE,
     COUNT,
@@ -62,7 +63,7 @@ from solvers.kernels.layout import (
     WINDOWS,
 )
 from solvers.kernels.neighbours import curve_order, nearest
-from solvers.problem import UNLIMITED, Problem
+from solvers.problem import UNLIMITED, BoolArray, Problem
 from solvers.travel import FloatArray, IntArray, Travel, paired_distances
 
 MATRIX_LIMIT = 2_000  # nodes; above this distances are computed on the fly unless matrices were given
@@ -106,7 +107,8 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
     nodes = np.concatenate([np.arange(d, dtype=np.int64), d + order])
 
     given = any(travel.is_matrix for travel in problem.travel)
-    matrix = given or d + n <= MATRIX_LIMIT
+    barred = _barred(problem, nodes)
+    matrix = given or d + n <= MATRIX_LIMIT or barred is not None
     dist, dur, symmetric = _matrices(problem, nodes) if matrix else _no_matrices()
     xy = np.zeros((d + n, 2)) if problem.coords is None else np.ascontiguousarray(problem.coords[nodes])
     rule = np.array(
@@ -167,12 +169,25 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         adjacent=adjacent,
     )
 
-    quick = symmetric and len(problem.travel) == 1
+    far = int(UNLIMITED)
+    if barred is not None:
+        far = max(1 << 29, 64 * int(dist.max(initial=0)))
+        same = dur is dist and not timed  # no clock reads the durations then
+        dist = dist.astype(np.int32 if far < 2**31 else np.int64)
+        dist[:, barred] = far
+        dur = dist if same else dur.astype(dist.dtype)
+    quick = symmetric and len(problem.travel) == 1 and barred is None
     header = np.zeros(P_HEAD, dtype=np.int64)
+    header[BARRED] = far // 2
     header[QUICK] = quick
     header[NODES], header[DEPOTS], header[KINDS], header[DIMS] = total, d, kinds, dims
     header[SLOTS] = max(1, int(min(n, kind[:, COUNT].sum())))
-    header[MATRIX], header[SYMMETRIC], header[TIMED], header[MIXED] = matrix, symmetric, timed, mixed
+    header[MATRIX], header[SYMMETRIC], header[TIMED], header[MIXED] = (
+        matrix,
+        symmetric and barred is None,
+        timed,
+        mixed,
+    )
     header[SKILLED] = "skills" in features
     header[TIME_PRICED] = "time_costs" in features
     header[PROFILES] = len(problem.travel)
@@ -204,6 +219,21 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         kind=kind,
         load=load,
     )
+
+
+def _barred(problem: Problem, nodes: IntArray) -> BoolArray | None:
+    """(N, N): the arcs from backhauls to other visits and, where backhauls may not go alone, from depots."""
+    if problem.visits.backhaul is None or not problem.visits.backhaul.any():
+        return None
+    d = problem.num_depots
+    late = np.zeros(len(nodes), dtype=bool)
+    late[d:] = problem.visits.backhaul[nodes[d:] - d]
+    early = ~late
+    early[:d] = False
+    arcs = np.asarray(late[:, None] & early[None, :])
+    if not problem.backhauls_alone:
+        arcs[:d] = late
+    return arcs
 
 
 def _ways(near: IntArray, dist: Any | None, travel: Travel, xy: FloatArray) -> IntArray:

@@ -17,6 +17,7 @@ from solvers.kernels.layout import (
     B_LAST,
     B_SPENT,
     B_WHEN,
+    BARRED,
     BLINK,
     CLOSE,
     COST,
@@ -74,6 +75,7 @@ from solvers.kernels.state import dress, free_slot, put_in, refresh, slot, touch
 from solvers.kernels.travel import capacity, distance, duration, kind, load, pick
 
 NEVER = np.int64(2**62)  # cost of what is not possible
+LUCK = 5.0  # Gumbel variates above this, one in 150, are not waited for where a place is dear
 
 
 @inlined
@@ -167,7 +169,7 @@ def price_at(D: Any, F: Any, P: Any, S: Any, c: int, p: int, q: int, r: int, t: 
     cost = P[kind(P, t) + PER_DISTANCE] * extra
     if cost >= bound and P[TIME_PRICED] == 0:
         return NEVER
-    if S[slot(S, r) + LENGTH] + extra > P[kind(P, t) + MAX_DISTANCE]:
+    if extra >= P[BARRED] or S[slot(S, r) + LENGTH] + extra > P[kind(P, t) + MAX_DISTANCE]:
         return NEVER
     more = fit_between(D, F, P, S, c, p, q, r, t)
     return cost + more if more < NEVER and cost + more < bound else NEVER
@@ -183,7 +185,7 @@ def price_alone(D: Any, F: Any, P: Any, c: int, t: int) -> int:
             return NEVER
     prof, a, b = P[kind(P, t) + PROFILE], P[kind(P, t) + START], P[kind(P, t) + END]
     length = distance(D, F, P, prof, a, c) + distance(D, F, P, prof, c, b)
-    if length > P[kind(P, t) + MAX_DISTANCE]:
+    if length >= P[BARRED] or length > P[kind(P, t) + MAX_DISTANCE]:
         return NEVER
     cost = P[kind(P, t) + FIXED] + P[kind(P, t) + PER_DISTANCE] * length
     if P[TIMED] != 0:
@@ -235,7 +237,20 @@ def upgrade(D: Any, F: Any, P: Any, S: Any, c: int, r: int) -> tuple[int, int]:
 def best_place(
     D: Any, F: Any, P: Any, S: Any, c: int, log_keep: float, thorough: bool
 ) -> tuple[int, int, int]:
-    """(cost, item to follow, type): the type is -1 to keep the slot's own, the item -1 for a new route.
+    """(cost, item to follow, type): the type is -1 to keep the slot's own, the item -1 for a new route."""
+    return likely_place(D, F, P, S, c, log_keep, thorough, F, 0.0)
+
+
+@helper
+def likely_place(
+    D: Any, F: Any, P: Any, S: Any, c: int, log_keep: float, thorough: bool, T: Any, doubt: float
+) -> tuple[int, int, int]:
+    """The place that costs least, or with `doubt` > 0 one drawn at random by cost and pheromone.
+
+    A place of cost x beside the visit that is k-th in c's near list is drawn with a probability in proportion
+    to exp(T[k] - x / doubt), where T[k] stands for `T[N * W + W * c + k]`, the logarithm of the pheromone;
+    for that each place's score is shaded by a Gumbel variate. Elsewhere the pheromone is that of node 0, which
+    never changes.
 
     An edge is looked at from its end nearer to c, where distances are symmetric: from the farther end it can
     cost no less than twice the way there less the edge, which rules most edges out before a look-up. Only
@@ -243,12 +258,14 @@ def best_place(
     """
     n, width, kinds = P[NODES], P[NEAR_WIDTH], P[KINDS]
     near, ways = P[NEAR_AT] + width * c, P[WAY_AT] + width * c
+    far = P[BARRED]
     quick, loose = P[QUICK] == 1, P[TIMED] == 0 and P[MIXED] == 0
     route_at, route_width = S[ROUTE_AT], S[ROUTE_WIDTH]
     best, at, new_kind = NEVER, np.int64(-1), np.int64(-1)
     last_r, last_t, last_extra = np.int64(-1), np.int64(-1), np.int64(0)
     own, row, prof, per, slack = np.int64(-1), np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     out, back = np.int64(0), np.int64(0)
+    trail, spare = n * width + width * c, np.int64(doubt * LUCK)
     moved = S[ITEM * c + STAMP] == S[TICK]
     for k in range(-2 if moved else 0, width):
         if k >= 0:
@@ -294,7 +311,7 @@ def best_place(
                 x = q if side == 0 else p
                 if x >= n:
                     extra = way - span + (back if side == 0 else out)
-                elif k >= 0 and last_extra + per * (2 * way - span) >= best:
+                elif k >= 0 and last_extra + per * (2 * way - span) >= best + spare:
                     continue
                 else:
                     extra = way - span + distance(D, F, P, prof, c, x)
@@ -305,9 +322,14 @@ def best_place(
                     - span
                 )
             cost = last_extra + per * extra
+            if doubt > 0.0:
+                hope = T[trail + k] if k >= 0 else T[n * width]
+                if cost - np.int64(doubt * (hope + LUCK)) >= best:
+                    continue
+                cost -= np.int64(doubt * (hope - math.log(1e-9 - math.log(1e-9 + rand(S)))))
             if cost >= best and P[TIME_PRICED] == 0:
                 continue
-            if extra > slack:
+            if extra > slack or extra >= far:
                 continue
             if not loose:
                 more = fit_between(D, F, P, S, c, p, q, r, last_t)
@@ -320,6 +342,8 @@ def best_place(
         for t in range(kinds):
             if S[S[TAKEN_AT] + t] < P[kind(P, t) + COUNT]:
                 cost = price_alone(D, F, P, c, t)
+                if doubt > 0.0 and cost < NEVER:
+                    cost -= np.int64(doubt * (T[n * width] - math.log(1e-9 - math.log(1e-9 + rand(S)))))
                 if cost < best and not blinks(S, log_keep):
                     best, at, new_kind = cost, np.int64(-1), np.int64(t)
     if best == NEVER and thorough:

@@ -40,7 +40,8 @@ from __future__ import annotations
     DURATION_AT,
     QUICK,  # 1 where distances are symmetric and of one profile: WAY_AT then has those to the near visits
     WAY_AT,
-) = range(24)
+    BARRED,  # arcs this long or longer may not be driven
+) = range(25)
 P_HEAD = 32
 PLAIN, WINDOWS, SEGMENTS = 0, 1, 2  # values of TIMED: no clock, feasibility only, durations too
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,8 @@ from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Solution
 from solvers.stop import Progress, Stop
 
+Batch = Callable[[np.ndarray, int, int], int]
+
 BATCH_S = 0.15  # aim of a batch's length, where time decides
 
 
@@ -24,12 +27,12 @@ class RuinTuning:
     """Parameters of the search; temperatures in units of the mean edge cost of the start."""
 
     mean_removed: float = 10.0
-    max_string: float = 10.0
+    max_string: float = 7.0
     split: float = 0.5
     blink: float = 0.01
-    whole_route: float = 0.0
+    whole_route: float = 0.01
     first_temperature: float = 0.3
-    last_temperature: float = 0.005
+    last_temperature: float = 0.01
 
     def array(self, session: Session) -> np.ndarray:
         """The kernel's tuning vector; its places for the share of the run done are zero."""
@@ -106,8 +109,13 @@ def descend(session: Session, recorder: Recorder, iterations: int) -> None:
     recorder.note(iterations)
 
 
-def anneal(session: Session, recorder: Recorder, stop: Stop, tuning: RuinTuning) -> int:
+def anneal(
+    session: Session, recorder: Recorder, stop: Stop, tuning: RuinTuning, batch_of: Batch | None = None
+) -> int:
     """Ruin and recreate with annealing until `stop`; returns the iterations done.
+
+    `batch_of` runs a batch by another kernel than `search`: from the tuning vector, the iterations to do and
+    those since the last new best to the latter afterwards.
 
     The temperature follows the share of the iterations where the stop bounds them, so such runs repeat; it
     follows the clock where only time is bounded, or where time will run out first.
@@ -133,7 +141,10 @@ def anneal(session: Session, recorder: Recorder, stop: Stop, tuning: RuinTuning)
             tune[8] = 1.0 / horizon
             if by_clock and seconds is not None:
                 tune[8] = 1.0 / max(1.0, rate * seconds)
-            since = search(*session.packed.arrays, session.state, *session.scratch, tune, size, since)
+            if batch_of is None:
+                since = search(*session.packed.arrays, session.state, *session.scratch, tune, size, since)
+            else:
+                since = batch_of(tune, size, since)
             done += size
             recorder.note(done)
             spent = time.monotonic() - started

@@ -24,6 +24,7 @@ from solvers.kernels.layout import (
     B_WHEN,
     BANK_AT,
     BANKED,
+    BARRED,
     BEST,
     BEST_HARD,
     BEST_VALUE,
@@ -341,7 +342,7 @@ def refresh(D: Any, F: Any, P: Any, S: Any, r: int) -> bool:
     for k in range(dims):
         if S[slot(S, r) + LOADS + k] > capacity(P, t, k):
             good = False
-    if length > P[kind(P, t) + MAX_DISTANCE]:
+    if length >= P[BARRED] or length > P[kind(P, t) + MAX_DISTANCE]:
         good = False
     if P[TIMED] == 2:
         S[slot(S, r) + TIME] = S[ITEM * end + A_SPENT]

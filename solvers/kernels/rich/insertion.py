@@ -24,9 +24,9 @@ from solvers.kernels.rich.layout import (
     FOUND_MEMBER,
     FOUND_MODE,
     GROUP,
-    HAND_LENGTH,
+    HAND_ROWS,
     HAND_SLOT,
-    HAND_TYPE,
+    HANDS,
     HAS_ASSIGN,
     HAS_BACKHAULS,
     HAS_DUTY,
@@ -79,6 +79,8 @@ from solvers.kernels.rich.layout import (
     STAMP,
     START,
     TIME_MATTERS,
+    TOP,
+    TOP_AT,
     TRIAL_AT,
     TRIP_AT,
     V_COST_AT,
@@ -98,6 +100,7 @@ from solvers.kernels.rich.travel import (
     service,
 )
 
+NEVER = 4 * INFINITE  # stays beyond INFINITE when the route's old cost is taken off
 PLAIN, HALT_BEFORE, HALT_AFTER = 0, 1, 2  # insertion modes; + 3 x the number of the reload depot
 
 
@@ -115,10 +118,22 @@ def row_of(P: Any, S: Any, r: int) -> int:
 @helper
 def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: int) -> None:
     """Lay the route of slot r, in a vehicle of type t, out in the scratch arrays: items, times and loads."""
-    at, k, row, rate = B[ITEMS_AT], S[slot(S, r) + LENGTH], kind(P, t), rates(P, t)
-    if B[HAND_SLOT] == r and B[HAND_TYPE] == t and B[HAND_LENGTH] == S[slot(S, r) + STAMP]:
+    k, row, rate = S[slot(S, r) + LENGTH], kind(P, t), rates(P, t)
+    hand, stride = r % HANDS, P[WIDTH] + 4
+    # the parts of one hand follow those of the one before
+    shift = hand - B[HAND_SLOT]
+    B[HAND_SLOT] = hand
+    B[ITEMS_AT] += shift * stride
+    B[TRIP_AT] += shift * stride
+    B[LEG_AT] += shift * stride * P[DIMS]
+    B[BEFORE_AT] += shift * stride * P[DIMS]
+    B[AFTER_AT] += shift * stride * P[DIMS]
+    X[READY_AT] += shift * stride
+    X[LATEST_AT] += shift * stride
+    at, memo = B[ITEMS_AT], HAND_ROWS + 3 * hand
+    if B[memo] == r and B[memo + 1] == t and B[memo + 2] == S[slot(S, r) + STAMP]:
         return
-    B[HAND_SLOT], B[HAND_TYPE], B[HAND_LENGTH] = r, t, S[slot(S, r) + STAMP]
+    B[memo], B[memo + 1], B[memo + 2] = r, t, S[slot(S, r) + STAMP]
     base, depots, dims = row_of(P, S, r), P[DEPOTS], P[DIMS]
     B[at], B[at + k + 1] = P[row + START], P[row + END]
     for i in range(k):
@@ -197,6 +212,27 @@ def detour(D: Any, P: Any, p: int, a: int, x: int, b: int, ends: bool) -> float:
     return distance(D, P, p, a, x) + distance(D, P, p, x, b) - distance(D, P, p, a, b)
 
 
+@inlined
+def detour_time(D: Any, P: Any, p: int, a: int, x: int, b: int, ends: bool) -> float:
+    """The same in travel time, or in length where speeds change."""
+    if ends:
+        return duration(D, P, p, a, x)
+    return duration(D, P, p, a, x) + duration(D, P, p, x, b) - duration(D, P, p, a, b)
+
+
+@helper
+def note_top(X: Any, top: int, tops: int, gap: int, key: float) -> int:
+    """Keep the gap among the TOP of least keys, keys from X[top] and gaps behind; returns how many there are."""
+    if tops == TOP and X[top + TOP - 1] <= key:
+        return tops
+    i = min(tops, TOP - 1)
+    while i > 0 and X[top + i - 1] > key:
+        X[top + i], X[top + TOP + i] = X[top + i - 1], X[top + TOP + i - 1]
+        i -= 1
+    X[top + i], X[top + TOP + i] = key, gap
+    return min(tops + 1, TOP)
+
+
 @helper
 def fits_order(P: Any, B: Any, at: int, k: int, gap: int, x: int) -> bool:
     """Whether x may stand after item `gap`, as far as backhauls are concerned."""
@@ -216,8 +252,9 @@ def try_with(
     whether a new trip begins before or ends after them."""
     n = lay_out(P, B, t, k, gap, x, gap2, y, mode)
     if n > P[WIDTH]:
-        return INFINITE
-    return evaluate(D, F, P, B, X, B[TRIAL_AT], t, n)
+        return NEVER
+    cost = evaluate(D, F, P, B, X, B[TRIAL_AT], t, n)
+    return cost if cost < INFINITE else NEVER
 
 
 @helper
@@ -267,6 +304,8 @@ def best_single(
     exact = exact and F[rate + MAX_DISTANCE] >= INFINITE
     ready, latest, amounts = int(X[READY_AT]), int(X[LATEST_AT]), P[LOAD_AT] + 3 * dims * x
     late = F[F_NODE * x + LATE]
+    top, tops = int(X[TOP_AT]), 0
+    few = P[row + TIME_MATTERS] == 1 and k > TOP
     for gap in range(P[row + LOCKED], k + 1):
         here, after = B[at + gap], B[at + gap + 1]
         ends = gap == k and P[row + OPEN_END] == 1
@@ -296,12 +335,20 @@ def best_single(
             trip = B[B[TRIP_AT] + gap]
             begin = X[ready + trip] - (F[rate + RELOAD_TIME] if trip > 0 else 0.0)
             whole = whole or F[F_NODE * x + RELEASE] > begin
-        if plain:
+        if plain and few:  # driven below, if among the shortest detours
+            tops = note_top(X, top, tops, gap, detour_time(D, P, p, here, x, after, ends))
+        elif plain:
             if whole:
                 added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN) - old
             if added < best:
                 best = added
                 found(B, x, gap, gap, PLAIN)
+    for q in range(tops):
+        gap = int(X[top + TOP + q])
+        added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN) - old
+        if added < best:
+            best = added
+            found(B, x, gap, gap, PLAIN)
     if P[HAS_RELOADS] == 1 and P[row + RELOAD_COUNT] > 0:
         best = with_reload(D, F, P, B, X, t, k, old, x, -1, best)
     return best

@@ -187,13 +187,13 @@ V_HEAD = 16
     FOUND_GAP,
     FOUND_GAP2,
     FOUND_MODE,
-    HAND_LENGTH,
-    HAND_TYPE,
     TRIP_AT,
     LOADS_AT,
     HAND_SLOT,
-) = range(18)
-B_HEAD = 24
+) = range(16)
+B_HEAD = 24 + 3 * 16
+HANDS = 16  # routes laid out at once; HAND_ rows (slot, type, version) from 24 on, parts at equal strides
+HAND_ROWS = 24
 
 # --- X: header, offsets of the parts
 (
@@ -207,6 +207,8 @@ B_HEAD = 24
     SINCE,  # driving since the last break, then in all, and whether a first part has been taken
     DRIVEN,
     PART,
-) = range(10)
+    TOP_AT,
+) = range(11)
 X_HEAD = 16
+TOP = 5  # places of a route that are driven, of those that pass the bounds, where only driving tells the cost
 POINTS = 4096  # of an arrival function: POINTS departures, POINTS times, POINTS prices paid

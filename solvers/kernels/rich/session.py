@@ -65,22 +65,23 @@ class Session:
         self.values[at.EXTRA] = packed.floats[packed[at.F_JOB_AT] :][:jobs].sum()
         self.values[at.MISSED] = job_rows[:, at.J_HARD].sum()
         scratch = [
-            (at.ITEMS_AT, width + 4),
+            (at.ITEMS_AT, (width + 4) * at.HANDS),
             (at.TRIAL_AT, width + 8),
-            (at.LEG_AT, (width + 4) * dims),
-            (at.BEFORE_AT, (width + 4) * dims),
-            (at.AFTER_AT, (width + 4) * dims),
+            (at.LEG_AT, (width + 4) * dims * at.HANDS),
+            (at.BEFORE_AT, (width + 4) * dims * at.HANDS),
+            (at.AFTER_AT, (width + 4) * dims * at.HANDS),
             (at.MARKS_AT, 2 * total),
             (at.STACK_AT, width + 4),
-            (at.TRIP_AT, width + 4),
+            (at.TRIP_AT, (width + 4) * at.HANDS),
             (at.LOADS_AT, dims),
             (at.ORDER_AT, slots + 1),
         ]
         self.scratch = _laid_out(at.B_HEAD, scratch, np.int64)
-        self.scratch[at.HAND_SLOT] = -1
+        self.scratch[at.HAND_ROWS : at.HAND_ROWS + 3 * at.HANDS] = -1
         times = [
-            (at.READY_AT, width + 4),
-            (at.LATEST_AT, width + 4),
+            (at.READY_AT, (width + 4) * at.HANDS),
+            (at.LATEST_AT, (width + 4) * at.HANDS),
+            (at.TOP_AT, 2 * at.TOP),
             (at.START_AT, width + 4),
             (at.DEP_AT, 3 * at.POINTS),
             (at.DEP2_AT, 3 * at.POINTS),

@@ -369,6 +369,11 @@ def best_departure(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: i
         final = min(final, F[F_NODE * x + LATE])
         if x >= depots:
             final = back_in_window(F, P, x, final)
+        opens = F[F_NODE * x + EARLY]
+        if x < depots:
+            opens = max(opens, released(F, P, B, at, k, i))
+        if final < opens - NOISE:
+            return INFINITE
     final = depart(D, F, P, t, B[at], B[at + 1], final)
     if final < begin - NOISE:
         return INFINITE

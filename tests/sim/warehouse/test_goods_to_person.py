@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logistics.storage import GoodsToPersonSection, PackingSection
+from logistics.storage import GoodsToPersonSection, PackingSection, ReplenishmentSection
 from sim.random_streams import Streams
 from sim.warehouse.goods_to_person import RobotWarehouse
+from sim.warehouse.inbound import Inbound
 from sim.warehouse.motion import move_s
 from sim.warehouse.orders import OrderLines
 from sim.warehouse.pod_floor import PodFloor
 from sim.warehouse.registry import BUILT_IN, UnknownControllerError, make, registered
 from sim.warehouse.result import Fault, WarehouseResult
-from sim.warehouse.slotting import Bins
+from sim.warehouse.slotting import Bins, fill_pods
+from sim.warehouse.stock import Stock
 from tests.sim.warehouse import support
 
 END_S = 5 * 86_400.0
@@ -145,6 +147,24 @@ def test_bins_run_low_and_are_refilled_from_reserve() -> None:
     empty.audit()
 
 
+def test_trucks_bring_what_the_pods_lack() -> None:
+    book = support.orders(11, 500)
+    daily = book.units_of_items().astype(float)
+    settings = {"pods": 20, "bins_per_pod": 6, "bin_units": 4, "shifts": support.shift(3)}
+    section = GoodsToPersonSection(**settings, robots=6, stations=3)
+    bins = fill_pods(20, 6, "random", book, np.random.default_rng(5))
+    stock = Stock(bins.units(support.ITEMS, 4), np.zeros(support.ITEMS, np.int64))
+    supply = ReplenishmentSection(review_s=3600.0, lead_s=5400.0, carton_units=6, truck_cartons=30)
+    inbound = Inbound(supply, stock, daily, Streams(1))
+    warehouse = RobotWarehouse(section, PackingSection(), book, bins, stock.reserve, Streams(1), inbound)
+    result = complete(warehouse)
+    assert stock.received.sum() > 100
+    assert {"dock", "receive", "put_away", "replenishment_0"} <= set(result.stays)
+    other = Inbound(supply, Stock(stock.initial + 1, stock.initial), daily, Streams(1))
+    with pytest.raises(ValueError, match="begin with what the bins hold"):
+        RobotWarehouse(section, PackingSection(), book, bins, stock.reserve, Streams(1), other)
+
+
 def test_a_closed_station_hands_its_orders_on() -> None:
     book = support.orders(7, 300)
     fault = Fault("station_closed", 0, 8.5 * 3600, 10 * 3600.0)
@@ -185,6 +205,35 @@ def test_a_wrong_count_is_found_noted_and_picked_elsewhere() -> None:
     assert "stock wrong" in what
     assert "short pick" in what
     assert warehouse.stock.lost[item] == 15
+
+
+@given(
+    st.integers(0, 10**6),
+    st.lists(st.tuples(st.integers(0, 1), st.floats(8.0, 12.0), st.floats(0.0, 30.0)), max_size=3),
+    st.lists(st.tuples(st.integers(0, 5), st.floats(8.0, 12.0), st.floats(0.0, 6.0)), max_size=5),
+    st.lists(
+        st.tuples(st.integers(0, support.ITEMS - 1), st.floats(8.0, 12.0), st.integers(1, 30)), max_size=3
+    ),
+    st.booleans(),
+)
+def test_nothing_is_lost_whatever_fails(
+    seed: int,
+    closed: list[tuple[int, float, float]],
+    stopped: list[tuple[int, float, float]],
+    wrong: list[tuple[int, float, int]],
+    for_ever: bool,
+) -> None:
+    """Two of three stations may close, also for good; robots stop, also while stopped; counts are wrong."""
+    hour = 3600.0
+    faults = [
+        *(
+            Fault("station_closed", s, at * hour, np.inf if for_ever else (at + n) * hour)
+            for s, at, n in closed
+        ),
+        *(Fault("robot_stopped", r, at * hour, (at + n) * hour) for r, at, n in stopped),
+        *(Fault("stock_wrong", item, at * hour, units=units) for item, at, units in wrong),
+    ]
+    complete(support.robots(support.orders(seed, 60), faults=faults, seed=seed, drive_s=900.0, chargers=1))
 
 
 def test_bad_requests_are_refused() -> None:

@@ -1,0 +1,129 @@
+"""An ant colony on candidate lists: each ant rebuilds a part of the colony's solution along the pheromone.
+
+Pheromone lies between a visit and the visits in its near list only, as in the focused ant colony of Skinderowicz
+(2022): an ant takes some strings of visits out, puts them back at places drawn by cost and pheromone, and a
+local search moves those visits once more. The solution it leaves marks its edges; pheromone on the other edges
+of the visits concerned evaporates, between the bounds of the max-min ant system (Stützle and Hoos 2000).
+
+T  float64  pheromone (node, near), then its logarithm
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from solvers.kernels.insertion import NEVER, best_place, likely_place, place_visit, rand
+from solvers.kernels.jit import entry, helper
+from solvers.kernels.layout import (
+    BEST_HARD,
+    BEST_VALUE,
+    HARD,
+    ITEM,
+    MISSED_HARD,
+    MISSED_SOFT,
+    MIXED,
+    NEAR_AT,
+    NEAR_WIDTH,
+    NEXT,
+    NODE,
+    NODES,
+    PREV,
+    PRIZE,
+    SLOT,
+    TIMED,
+    VALUE,
+)
+from solvers.kernels.ruin_recreate import ruin, settle, sort_removed
+from solvers.kernels.state import begin, commit, refresh, save_best, take_out, undo
+
+
+@helper
+def mark(P: Any, S: Any, T: Any, c: int, rate: float, low: float) -> None:
+    """Evaporate the pheromone beside visit c and lay some on the edges that it has now."""
+    width = P[NEAR_WIDTH]
+    p, q = S[ITEM * c + PREV], S[ITEM * c + NEXT]
+    served = S[ITEM * c + SLOT] >= 0
+    logs = P[NODES] * width
+    for k in range(width):
+        j = P[P[NEAR_AT] + width * c + k]
+        if j < 0:
+            break
+        at = width * c + k
+        aim = 1.0 if served and j in (p, q) else low
+        T[at] += rate * (aim - T[at])
+        T[logs + at] = math.log(T[at])
+
+
+@helper
+def lay_out(D: Any, F: Any, P: Any, S: Any, T: Any, out: Any, n: int, log_keep: float, doubt: float) -> None:
+    """The ant: puts the visits of `out` back at places drawn by cost and pheromone."""
+    for k in range(n):
+        c = out[k]
+        must = P[NODE * c + HARD] > 0
+        cost, at, t = likely_place(D, F, P, S, c, log_keep, must and rand(S) < 0.2, T, doubt)
+        if cost < NEVER and (must or cost < P[NODE * c + PRIZE]):
+            place_visit(D, F, P, S, c, at, t)
+
+
+@helper
+def improve(D: Any, F: Any, P: Any, S: Any, out: Any, n: int) -> None:
+    """Local search: each visit of `out` once more to where it costs least."""
+    for k in range(n):
+        c = out[k]
+        r = S[ITEM * c + SLOT]
+        if r < 0:
+            continue
+        take_out(D, F, P, S, c)
+        if P[TIMED] != 0 or P[MIXED] == 1:
+            refresh(D, F, P, S, r)
+        must = P[NODE * c + HARD] > 0
+        cost, at, t = best_place(D, F, P, S, c, 0.0, must)
+        if cost < NEVER and (must or cost < P[NODE * c + PRIZE]):
+            place_visit(D, F, P, S, c, at, t)
+
+
+@entry
+def march(
+    D: Any, F: Any, P: Any, S: Any, T: Any, out: Any, key: Any, tune: Any, iterations: int, since: int
+) -> int:
+    """Send `iterations` ants; returns how many came since the last new best.
+
+    tune: as in `solvers.kernels.ruin_recreate.search`, then doubt, rate, floor of the pheromone, and 1 for
+    the local search.
+    """
+    cool = math.log(tune[5] / tune[4])
+    incomplete = 0
+    doubt, rate, low = tune[11], tune[12], tune[13]
+    for it in range(iterations):
+        temperature = tune[4] * math.exp(cool * min(1.0, tune[7] + it * tune[8]))
+        begin(S)
+        value, soft = S[VALUE], S[MISSED_SOFT]
+        n = ruin(D, F, P, S, tune[0], tune[1], tune[2], tune[10], out)
+        sort_removed(D, F, P, S, out, n, key)
+        lay_out(D, F, P, S, T, out, n, tune[3], doubt)
+        if tune[14] > 0.0:
+            improve(D, F, P, S, out, n)
+        change = settle(D, F, P, S)
+        delta = float(S[VALUE] + change - value) + tune[6] * (S[MISSED_SOFT] - soft)
+        since += 1
+        if delta < -temperature * math.log(1.0 - rand(S)):
+            S[VALUE] += change
+            commit(S)
+            hard = S[MISSED_HARD]
+            if hard < S[BEST_HARD] or (hard == S[BEST_HARD] and S[VALUE] < S[BEST_VALUE]):
+                save_best(S)
+                since = 0
+        else:
+            undo(D, F, P, S)
+        if rate > 0.0:
+            for k in range(n):
+                mark(P, S, T, out[k], rate, low)
+        incomplete += S[MISSED_SOFT] > 0
+        if (it & 255) == 255:
+            if incomplete > 128:
+                tune[6] = min(tune[6] * 1.1, 1e15)
+            elif incomplete < 32:
+                tune[6] = max(tune[6] * 0.98, tune[9])
+            incomplete = 0
+    return since
