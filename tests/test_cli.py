@@ -161,7 +161,7 @@ def test_compare_solvers_and_scenarios(tmp_path: Path) -> None:
 )
 def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path, words: tuple[str, ...]) -> None:
     call("init", "town", cwd=tmp_path)
-    command = [sys.executable, str(ROOT / "cli.py"), *words, "--set", "demand.scale=20"]
+    command = [sys.executable, str(ROOT / "cli.py"), *words, "--set", "demand.scale=100"]
     process = subprocess.Popen(
         command,
         cwd=tmp_path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -250,8 +251,13 @@ def test_faults_of_variants_are_told(visits: Any, vehicle: Any, code: str) -> No
     assert code in [fault.code for fault in caught.value.faults]
 
 
-@pytest.mark.parametrize("name", ["ruin_recreate", "ortools", "savings"])
-@pytest.mark.parametrize("feature", ["backhauls", "pickup_delivery", "reloads", "vehicles_first"])
+@pytest.mark.parametrize(
+    ("name", "feature"),
+    [
+        ("ortools", "backhauls"),
+        *product(("ruin_recreate", "ortools", "savings"), ("pickup_delivery", "reloads", "vehicles_first")),
+    ],
+)
 def test_solvers_refuse_what_they_do_not_know(name: str, feature: str) -> None:
     problem = random_problem((feature,), 1)
     assert feature in problem.features
