@@ -50,16 +50,16 @@ class AntColonySolver:
     def __init__(
         self,
         near: int | None = None,
-        looks: float = 5.0,
-        evaporation: float = 0.05,
-        floor: float = 0.02,
+        looks: float = 7.0,
+        evaporation: float = 0.002,
+        floor: float = 0.05,
         frozen: bool = False,
         local_search: float = 1.0,
-        mean_removed: float = 8.0,
+        mean_removed: float = 12.0,
         max_string: float = 7.0,
         whole_route: float = 0.01,
-        first_temperature: float = 0.3,
-        last_temperature: float = 0.005,
+        first_temperature: float = 1.0,
+        last_temperature: float = 0.01,
     ) -> None:
         self.near, self.looks, self.evaporation, self.floor = near, looks, evaporation, floor
         self.frozen, self.local_search = frozen, local_search
