@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli_shared import INTERNAL, INTERRUPTED, as_json, note, print_json, print_table, progress_bar
+from cli_shared import (
+    INCOMPLETE,
+    INTERNAL,
+    INTERRUPTED,
+    as_json,
+    note,
+    print_json,
+    print_table,
+    progress_bar,
+    spinner,
+)
 
 if TYPE_CHECKING:
     from solvers.bench import Outcome, SolverSpec
@@ -182,7 +192,7 @@ def compare(
 ) -> None:
     """Compare the solvers in the records of FOLDERS: gaps, paired differences, integrals, charts."""
     from solvers.bench.comparison import compare as compared
-    from solvers.bench.markdown import COLUMNS, by_size, cells
+    from solvers.bench.markdown import COLUMNS, by_size, cells, starvation
     from solvers.bench.record import load_records, load_sessions
 
     found = compared(load_records(folders), baseline, level)
@@ -193,6 +203,8 @@ def compare(
         command = command_text(sys.argv[1:])
         for path in write_report(found, load_sessions(folders), out, title, command):
             note(f"wrote {path}")
+    if (warning := starvation(found)) is not None:
+        note(warning)
     if as_json:
         print_json(found.as_json())
         return
@@ -202,6 +214,61 @@ def compare(
         groups += [(f", {label} visits", rows) for label, rows in classes] if len(classes) > 1 else []
         for suffix, rows in groups:
             print_table(name + suffix, list(COLUMNS), [cells(row, found.baseline) for row in rows])
+
+
+@bench.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--instance", "instances", multiple=True, required=True, help="Like I-04; may be repeated.")
+@click.option(
+    "--strategy", default="windowed", show_default=True, help="windowed, fast, or another package's."
+)
+@click.option(
+    "--ms-per-step", type=click.FloatRange(min=0, min_open=True), help="Planning time; 90 by default."
+)
+@click.option("--iterations", type=click.IntRange(min=0), help="Chains a step instead of time: reproducible.")
+@click.option("--steps", type=click.IntRange(min=1), help="Shorten the run.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))
+@click.option("--set", "changes", multiple=True, metavar="KEY=NUMBER", help="A setting of the strategy.")
+@as_json
+def robots(
+    folder: Path,
+    instances: tuple[str, ...],
+    strategy: str,
+    ms_per_step: float | None,
+    iterations: int | None,
+    steps: int | None,
+    seed: int,
+    changes: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Run a path finding STRATEGY on League 2023 instances below FOLDER; every step is checked."""
+    from sim.robots.bench import measure, settings_of
+
+    settings = settings_of(changes, ms_per_step, iterations)
+    rows = {}
+    with spinner() as progress:
+        for name in instances:
+            rows[name] = measure(
+                folder, name, strategy, seed=seed, steps=steps, settings=settings, progress=progress
+            )
+    if as_json:
+        print_json({name: row.as_json() for name, row in rows.items()})
+    else:
+        heads = ["instance", "robots", "steps", "errands", "best known", "ms per step", "conflicts"]
+        cells = [
+            [
+                name,
+                f"{row.robots:,}",
+                f"{row.steps:,}",
+                f"{row.errands:,}",
+                f"{row.best_known:,}" if row.best_known else "",
+                f"{row.ms_per_step:.1f}",
+                str(row.conflicts),
+            ]
+            for name, row in rows.items()
+        ]
+        print_table(f"robots: {strategy}", heads, cells)
+    sys.exit(INCOMPLETE if any(row.conflicts for row in rows.values()) else 0)
 
 
 def _seeds(text: str) -> list[int]:

@@ -19,6 +19,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 import logistics.scenario as schema
+import logistics.sections as sections
+import logistics.storage as storage
 from logistics.fault_codes import CODES
 from logistics.scenario import ClockWindow, Scenario, Shift
 
@@ -124,10 +126,14 @@ def unit_of(name: str) -> str:
 
 def comments(model: type[BaseModel]) -> dict[str, str]:
     """Field -> the comment at the end of its line in the schema's source; raises `KeyError` for one without."""
-    source = inspect.getsource(schema)
-    lines = source.splitlines()
     found: dict[str, str] = {}
-    for node in ast.parse(source).body:
+    nodes = [
+        (node, lines)
+        for source in map(inspect.getsource, (schema, sections, storage))
+        for lines in [source.splitlines()]
+        for node in ast.parse(source).body
+    ]
+    for node, lines in nodes:
         if isinstance(node, ast.ClassDef) and node.name == model.__name__:
             for item in node.body:
                 if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
@@ -204,6 +210,8 @@ def _default(info: FieldInfo) -> str:
         return "none"
     if isinstance(value, ClockWindow):
         return f'`["{_clock(value.opens)}", "{_clock(value.closes)}"]`'
+    if isinstance(value, list) and value and all(isinstance(each, Shift) for each in value):
+        return f"`[{', '.join(_shift(each) for each in value)}]`"
     if isinstance(value, BaseModel):
         return "its defaults"
     if _named(info.annotation) == '"HH:MM"' or any("_second_of_day" in repr(m) for m in info.metadata):
@@ -219,6 +227,10 @@ def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
+
+
+def _shift(shift: Shift) -> str:
+    return f'["{_clock(shift.window.opens)}", "{_clock(shift.window.closes)}", {shift.workers}]'
 
 
 def _clock(seconds: int) -> str:

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 import simpy
 
 from logistics.clock import LocalClock
-from logistics.scenario import SiteSection, StageSection
+from logistics.scenario import Shift, SiteSection, StageSection
 from logistics.tables import FloatArray, RowArray
-from sim.stations import CapacityProfile, StageStep, Station, StationChain
+from sim.stations import CapacityProfile, StageStep, Started, Station, StationChain
 
 Closure = tuple[float, float]
 Service = Callable[[StageSection, RowArray], FloatArray]
 
 
 def shift_profile(
-    stage: StageSection, clock: LocalClock, days: int, closures: Sequence[Closure]
+    shifts: Sequence[Shift], clock: LocalClock, days: int, closures: Sequence[Closure]
 ) -> CapacityProfile:
-    """Servers of a stage over the horizon from its local shifts, none while the site is closed."""
+    """Servers over the horizon from its local shifts, none while the site is closed."""
     changes: dict[float, int] = defaultdict(int)
     for day in range(-1, days):
-        for shift in stage.shifts:
+        for shift in shifts:
             opens, closes = clock.window(day, shift.window)
             changes[float(max(0, opens))] += shift.workers
             changes[float(max(0, closes))] -= shift.workers
@@ -37,8 +38,19 @@ def shift_profile(
     return CapacityProfile(steps, levels)
 
 
+class Picking(Protocol):
+    """What picks in place of the stage "pick"; see `sim.warehouse.site`."""
+
+    def enter(self, rows: RowArray, arrive_s: FloatArray) -> None: ...
+
+    def advance(self, until_s: float) -> Started: ...
+
+
 class SiteFloor:
-    """A site with work to do. Parcels enter at a stage, pass the rest in order and wait for their next site."""
+    """A site with work to do. Parcels enter at a stage, pass the rest in order and wait for their next site.
+
+    With `picking`, parcels that come to be picked go there, and what it finishes arrives at the next stage.
+    """
 
     def __init__(
         self,
@@ -49,15 +61,17 @@ class SiteFloor:
         closures: Sequence[Closure],
         service: Service,
         priority: RowArray,
+        picking: Picking | None = None,
     ) -> None:
         self.site = site
+        self.picking = picking
         self.closures = tuple(closures)
         self.docks = simpy.Resource(env, capacity=site.docks)
         self.stages = tuple(site.stages)
         self._priority = priority
         self.chain = StationChain(
             [
-                Station(f"{site.id}.{s.name}", shift_profile(s, clock, days, closures), s.transfer_s)
+                Station(f"{site.id}.{s.name}", shift_profile(s.shifts, clock, days, closures), s.transfer_s)
                 for s in self.stages
             ],
             lambda k, rows: service(self.stages[k], rows),
@@ -74,11 +88,22 @@ class SiteFloor:
 
     def enter(self, rows: RowArray, arrive_s: FloatArray, stage: str) -> None:
         """Parcels arrive at a stage, now or later."""
-        if len(rows):
+        if self.picking is not None and stage == "pick":
+            self.picking.enter(rows, arrive_s)
+        elif len(rows):
             self.chain.submit(rows, arrive_s, self._priority[rows], self.stage_number(stage))
 
     def advance(self, until_s: float) -> tuple[StageStep, ...]:
         """Work on to a moment; the steps say what was started and finished at each stage."""
+        if self.picking is None:
+            return self.chain.advance(until_s)
+        picked = self.picking.advance(until_s)
+        if len(picked):
+            pick = self.stage_number("pick")
+            arrive_s = picked.finish_s + self.stages[pick].transfer_s
+            self.chain.submit(picked.rows, arrive_s, self._priority[picked.rows], pick + 1)
+            step = StageStep(pick, picked, picked.rows, picked.finish_s)
+            return (step, *self.chain.advance(until_s)[pick + 1 :])
         return self.chain.advance(until_s)
 
     def put_outbound(self, next_site: int, rows: RowArray, ready_s: FloatArray) -> None:

@@ -50,6 +50,7 @@ from sim.solving import Solved, SolverPool
 from sim.supply import Supply
 from sim.trucks import Linehaul
 from sim.vans import Vans
+from sim.warehouse.site import site_picking
 from sim.world import BusyTime, World
 
 AUDIT_EVERY_S = 3600
@@ -124,6 +125,7 @@ class Twin:
                     list(_closures(scenario, site.id)),
                     self.world.stage_service_s(site.id),
                     self.world.priority,
+                    site_picking(site, row, clock, days, list(_closures(scenario, site.id)), demand, streams),
                 )
         self.fleet = Fleet.of(scenario)
         self.busy = BusyTime()

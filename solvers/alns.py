@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from solvers.check import CheckReport, check
-from solvers.features import FEATURES, require
+from solvers.features import CLASSIC, require
 from solvers.problem import Objective, Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Solution
@@ -40,7 +40,24 @@ class AlnsSolver:
     """
 
     name = "alns"
-    features = frozenset(FEATURES)
+    features = CLASSIC | {
+        "backhauls",
+        "breaks",
+        "exclusive_groups",
+        "lifo",
+        "locked_routes",
+        "longest_route",
+        "open_routes",
+        "overtime",
+        "pickup_delivery",
+        "plan_changes",
+        "reloads",
+        "service_by_type",
+        "several_windows",
+        "soft_windows",
+        "time_dependent",
+        "vehicles_first",
+    }
 
     def __init__(
         self,
@@ -119,6 +136,7 @@ class _Run:
         tune = np.array([s.mean_removed, s.max_string, s.blink, 0.0, 1.0, 0.0, s.reaction, 0.0])
         made = Session(self.problem, self.packed, self.seed, tune, weights)
         if start is None:
+            made.load_locked()
             made.construct()
         else:
             made.start_from(start)
@@ -133,6 +151,9 @@ class _Run:
         self.packed = pack(self.problem, self.solver.near)
         session = self.session(start)
         self.note(session.best())
+        if not self.history:  # a locked route breaks a rule: nothing can be done
+            self.note(Solution())
+            return
         if self.problem.objective is Objective.VEHICLES:
             self.shrink_fleet(session)
             session = self.session(self.solution)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from solvers.builder_faults import faults_of, too_many_skills
+from solvers.duty import DutyRule
 from solvers.errors import InvalidInputError
 from solvers.problem import UNLIMITED, Depots, Objective, Problem, VehicleTypes, Visits, _frozen
 from solvers.travel import Metric, Travel
@@ -78,13 +79,16 @@ class ProblemBuilder:
         pickup_at: int | None = None,
         due: int = int(UNLIMITED),
         late_cost: int = 0,
+        previous: str | None = None,
+        change_cost: int = 0,
         name: str = "",
     ) -> int:
         """Add a visit; returns its number.
 
         `tw` is a window or several in ascending order. `service_by_type` replaces `service` for the vehicle
         types named. Of the visits of one `group` one is served. `pickup_at` is the visit where the goods
-        delivered here are collected; its pickup must be this visit's delivery.
+        delivered here are collected; its pickup must be this visit's delivery. `previous` names the vehicle
+        type that served it in the plan before.
         """
         self._visits.append(
             {
@@ -104,6 +108,8 @@ class ProblemBuilder:
                 "pair": -1 if pickup_at is None else pickup_at,
                 "due": due,
                 "late_cost": late_cost,
+                "previous": previous,
+                "change_cost": change_cost,
                 "name": name or str(len(self._visits) + 1),
             }
         )
@@ -131,6 +137,9 @@ class ProblemBuilder:
         reload_depots: Sequence[int] = (),
         max_reloads: int = int(UNLIMITED),
         reload_time: int = 0,
+        locked: Sequence[int] = (),
+        on_board: Amounts = 0,
+        duty: DutyRule | None = None,
         name: str = "",
     ) -> int:
         """Add a vehicle type; returns its number. The end depot defaults to the start depot."""
@@ -155,6 +164,9 @@ class ProblemBuilder:
                 "reload_depots": tuple(int(d) for d in reload_depots),
                 "max_reloads": max_reloads,
                 "reload_time": reload_time,
+                "locked": tuple(int(x) for x in locked),
+                "on_board": _amounts(on_board),
+                "duty": duty,
                 "name": name or f"type {len(self._types)}",
             }
         )
@@ -179,6 +191,7 @@ class ProblemBuilder:
             faults.append(too_many_skills(self.name, len(self._skills)))
         if faults:
             raise InvalidInputError(faults)
+        loads = [row["on_board"] for row in self._types]
         d = max([len(v["delivery"]) for v in self._visits] + [len(t["capacity"]) for t in self._types])
         v, t = self._visits, self._types
 
@@ -221,6 +234,8 @@ class ProblemBuilder:
                 gaps=self._gaps(),
                 due=rare(v, "due", int(UNLIMITED)),
                 late_cost=rare(v, "late_cost", 0),
+                previous=self._previous(),
+                change_cost=rare(v, "change_cost", 0),
             ),
             vehicle_types=VehicleTypes(
                 count=column(t, "count"),
@@ -245,6 +260,9 @@ class ProblemBuilder:
                 else None,
                 max_reloads=rare(t, "max_reloads", int(UNLIMITED)),
                 reload_time=rare(t, "reload_time", 0),
+                locked=tuple(row["locked"] for row in t) if any(row["locked"] for row in t) else None,
+                duty=self._duty(),
+                on_board=padded([row["on_board"] for row in t]) if any(map(any, loads)) else None,
             ),
             travel=tuple(self._travel) or (Travel(metric=Metric.EUCLIDEAN_ROUND),),
             coords=None if np.isnan(xy).any() else _frozen(xy, np.float64),
@@ -265,6 +283,19 @@ class ProblemBuilder:
             for name, service in row["service_by_type"].items():
                 table[i, number[name]] = service
         return _frozen(table, np.int64)
+
+    def _previous(self) -> Any:
+        """(visits,) numbers of the types of the plan before, -1 for none; None where no visit has one."""
+        number = {row["name"]: k for k, row in enumerate(self._types)}
+        if all(row["previous"] is None for row in self._visits):
+            return None
+        return _frozen([number.get(row["previous"], -1) for row in self._visits], np.int64)
+
+    def _duty(self) -> Any:
+        """(types, 4) rules, zeros for none; None where no type has one."""
+        if all(row["duty"] is None for row in self._types):
+            return None
+        return _frozen([astuple(row["duty"]) if row["duty"] else (0,) * 4 for row in self._types], np.int64)
 
     def _groups(self) -> Any:
         """(visits,) group numbers by first use, -1 for none; None where there is no group."""

@@ -29,6 +29,8 @@ def faults_of(
         *_visit_faults(visits),
         *_relation_faults(visits, types),
         *_type_faults(types, len(depots), max(1, len(travel))),
+        *_locked_faults(visits, types),
+        *_duty_faults(types, travel),
         *_travel_faults(depots, visits, travel),
     ):
         yield Fault(name or "problem", place, str(value), code, message, repair)
@@ -56,7 +58,9 @@ def _visit_faults(visits: Sequence[Row]) -> Iterator[Found]:
     for i, row in enumerate(visits):
         place = f"visits[{i}]"
         yield from _negative(
-            place, row, ("service", "release", "prize", "delivery", "pickup", "due", "late_cost")
+            place,
+            row,
+            ("service", "release", "prize", "delivery", "pickup", "due", "late_cost", "change_cost"),
         )
         for opens, closes in row["windows"]:
             if opens > closes:
@@ -84,6 +88,9 @@ def _relation_faults(visits: Sequence[Row], types: Sequence[Row]) -> Iterator[Fo
                 yield f"{place}.service_by_type", kind, "no-such-type", message, repair
             if service < 0:
                 yield f"{place}.service_by_type", service, "negative", "service is negative", "use 0 or more"
+        if row["previous"] is not None and row["previous"] not in names:
+            message, repair = "no such vehicle type", f"use one of {', '.join(sorted(names))}"
+            yield f"{place}.previous", row["previous"], "no-such-type", message, repair
         if row["group"] is not None:
             first = of.setdefault(row["group"], i)
             if visits[first]["required"] != row["required"]:
@@ -144,6 +151,7 @@ def _type_faults(types: Sequence[Row], depots: int, profiles: int) -> Iterator[F
                 "overtime_cost",
                 "max_reloads",
                 "reload_time",
+                "on_board",
             ),
         )
         for key in ("start_depot", "end_depot"):
@@ -162,6 +170,41 @@ def _type_faults(types: Sequence[Row], depots: int, profiles: int) -> Iterator[F
                 "no such travel profile",
                 "add it first",
             )
+
+
+def _duty_faults(types: Sequence[Row], travel: Sequence[Travel]) -> Iterator[Found]:
+    for i, row in enumerate(types):
+        if row["duty"] is None:
+            continue
+        place = f"vehicle_types[{i}].duty"
+        for message in row["duty"].faults():
+            yield place, row["duty"], "duty-rule", message, "mend the rule"
+        if row["profile"] < len(travel) and travel[row["profile"]].speeds is not None:
+            message = "breaks are not modelled where speeds change with the hour"
+            yield place, row["profile"], "duty-by-hour", message, "use a profile without speeds"
+
+
+def _locked_faults(visits: Sequence[Row], types: Sequence[Row]) -> Iterator[Found]:
+    taken: dict[int, int] = {}
+    for i, row in enumerate(types):
+        place = f"vehicle_types[{i}].locked"
+        if row["locked"] and row["count"] != 1:
+            yield place, row["count"], "locked-count", "a type under way has one vehicle", "set count to 1"
+        for visit in row["locked"]:
+            if not 0 <= visit < len(visits):
+                yield place, visit, "no-such-visit", "no such visit", f"use 0 to {len(visits) - 1}"
+                continue
+            if visit in taken:
+                message = f"the visit is locked already, to type {taken[visit]}"
+                yield place, visit, "locked-twice", message, "lock it once"
+            taken[visit] = i
+            start = visits[visit]["pair"]
+            ends = [start] if start >= 0 else [k for k, v in enumerate(visits) if v["pair"] == visit]
+            if any(end not in row["locked"] for end in ends):
+                message = "the other end of its pair is not locked with it"
+                yield place, visit, "locked-pair", message, "lock both, or put the load on board"
+            if visits[visit]["group"] is not None:
+                yield place, visit, "locked-group", "the visit is in a group", "take it out of the group"
 
 
 def _travel_faults(

@@ -26,10 +26,11 @@ class CostParts:
     prizes_lost: int = 0
     overtime: int = 0
     lateness: int = 0
+    changes: int = 0
 
     @property
     def total(self) -> int:
-        return self.distance + self.time + self.fixed + self.prizes_lost + self.overtime + self.lateness
+        return sum(getattr(self, f.name) for f in fields(self))
 
     def __add__(self, other: CostParts) -> CostParts:
         return CostParts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -113,7 +114,17 @@ def cost_of(problem: Problem, run: Schedule) -> CostParts:
         fixed=int(t.fixed_cost[kind]),
         overtime=overtime,
         lateness=run.late_cost,
+        changes=_changes(problem, run),
     )
+
+
+def _changes(problem: Problem, run: Schedule) -> int:
+    """Price of the visits that another vehicle type served in the plan before."""
+    v = problem.visits
+    if v.previous is None or v.change_cost is None:
+        return 0
+    moved = (x for x in run.visits if x >= 0 and v.previous[x] not in (-1, run.vehicle_type))
+    return sum(int(v.change_cost[x]) for x in moved)
 
 
 def prizes_lost(problem: Problem, served: set[int], left_out: tuple[int, ...]) -> int:
@@ -182,5 +193,7 @@ def check(problem: Problem, solution: Solution) -> CheckReport:
     goal: tuple[int, ...] = (cost.total,)
     if problem.objective is Objective.VEHICLES:
         goal = (sum(1 for f in figures if f.route.visits), cost.total)
+    if problem.objective is Objective.LONGEST:
+        goal = (max((f.duration for f in figures if f.route.visits), default=0), cost.total)
     rank = (*(missed.count(level) for level in levels), *goal)
     return CheckReport(tuple(violations), cost, tuple(figures), unserved, left_out, rank)

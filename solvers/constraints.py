@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from solvers.duty import rule_of
 from solvers.problem import Problem
 from solvers.schedule import NOBODY, Schedule, latest_return
 from solvers.solution import Solution
@@ -93,6 +94,13 @@ def _max_duration(problem: Problem, run: Schedule) -> Iterator[Miss]:
     over = run.duration - int(problem.vehicle_types.max_duration[run.vehicle_type])
     if over > 0:
         yield Miss(None, over, f"duration limit exceeded by {over}")
+
+
+def _driving(problem: Problem, run: Schedule) -> Iterator[Miss]:
+    rule = rule_of(problem.vehicle_types.duty, run.vehicle_type)
+    if rule is not None and rule.max_driving and run.driving > rule.max_driving:
+        over = run.driving - rule.max_driving
+        yield Miss(None, over, f"driving limit exceeded by {over}")
 
 
 def _skills(problem: Problem, run: Schedule) -> Iterator[Miss]:
@@ -186,6 +194,7 @@ ROUTE_CONSTRAINTS: tuple[RouteConstraint, ...] = (
     ),
     RouteConstraint("max-distance", "the route is not too long", "max_distance", _max_distance),
     RouteConstraint("max-duration", "the route does not last too long", "max_duration", _max_duration),
+    RouteConstraint("max-driving", "the driver does not drive too long", "breaks", _driving),
     RouteConstraint("skills", "the vehicle has every skill that its visits need", "skills", _skills),
     RouteConstraint("backhaul-order", "backhauls come last in their trip", "backhauls", _backhauls),
     RouteConstraint("pair", "both ends of a pair are in the same trip", "pickup_delivery", _pairs),
@@ -224,6 +233,22 @@ def _groups(problem: Problem, solution: Solution) -> Iterator[Violation]:
             yield Violation("group", None, chosen[-1], len(chosen) - 1, message)
 
 
+def _locked(problem: Problem, solution: Solution) -> Iterator[Violation]:
+    for kind, visits in enumerate(problem.vehicle_types.locked or ()):
+        if not visits:
+            continue
+        index = next((i for i, r in enumerate(solution.routes) if r.vehicle_type == kind), None)
+        begins = () if index is None else solution.routes[index].visits[: len(visits)]
+        missing = sum(a != b for a, b in zip(begins, visits, strict=False)) + len(visits) - len(begins)
+        halts = 0
+        if index is not None:
+            halts = sum(halt.before < len(visits) for halt in solution.routes[index].halts)
+        if missing or halts:
+            name = problem.vehicle_types.names[kind]
+            message = f"{name} does not begin with its {len(visits)} locked visits"
+            yield Violation("locked", index, None, missing + halts, message)
+
+
 @dataclass(frozen=True, slots=True)
 class SolutionConstraint:
     """A limit on the routes of a solution together."""
@@ -236,6 +261,7 @@ class SolutionConstraint:
 SOLUTION_CONSTRAINTS: tuple[SolutionConstraint, ...] = (
     SolutionConstraint("duplicate-visit", "no visit is served twice", _duplicates),
     SolutionConstraint("fleet", "each type makes no more routes than it has vehicles", _fleet),
+    SolutionConstraint("locked", "vehicles under way keep their locked visits", _locked),
     SolutionConstraint("group", "of a group of alternatives no more than one is served", _groups),
 )
 

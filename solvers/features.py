@@ -11,6 +11,7 @@ from solvers.errors import UnsupportedFeatureError
 
 if TYPE_CHECKING:
     from solvers.problem import BoolArray, Problem
+    from solvers.travel import IntArray
 
 # name -> what it means, as `logistics solvers` prints it
 FEATURES: dict[str, str] = {
@@ -39,6 +40,10 @@ FEATURES: dict[str, str] = {
     "several_windows": "visits with several time windows",
     "soft_windows": "a price on service after a due time",
     "time_dependent": "speeds that change with the hour",
+    "breaks": "drivers who need breaks, with limited driving",
+    "plan_changes": "a price on other vehicles than in the plan before",
+    "locked_routes": "vehicles under way with visits that stay theirs",
+    "longest_route": "the longest route as short as possible, then cost",
     "vehicles_first": "fewest vehicles first, then cost",
 }
 
@@ -101,12 +106,16 @@ def features_of(problem: Problem) -> frozenset[str]:
         "several_windows": v.gaps is not None and len(v.gaps) > 0,
         "soft_windows": v.late_cost is not None and bool((v.late_cost > 0).any()),
         "time_dependent": any(travel.speeds is not None for travel in problem.travel),
+        "breaks": t.duty is not None and bool(t.duty.any()),
+        "plan_changes": v.change_cost is not None and bool((v.change_cost > 0).any()),
+        "locked_routes": (t.locked is not None and any(t.locked)) or _any(t.on_board),
+        "longest_route": problem.objective is Objective.LONGEST,
         "vehicles_first": problem.objective is Objective.VEHICLES,
     }
     return frozenset(name for name, present in used.items() if present)
 
 
-def _any(flags: BoolArray | None) -> bool:
+def _any(flags: BoolArray | IntArray | None) -> bool:
     return flags is not None and bool(flags.any())
 
 

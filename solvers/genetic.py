@@ -16,7 +16,7 @@ from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
 from solvers.stop import MaxIterations, MaxRuntime, Progress, Stop
-from solvers.travel import Travel
+from solvers.travel import IntArray, Travel
 
 if TYPE_CHECKING:
     from solvers.kernels.genetic.engine import Evolution
@@ -40,14 +40,17 @@ FEATURES = (
     "backhauls",
 )
 BATCH_S = 0.15
-SMALL = 400  # visits up to which a population grows faster from nothing than from ruin and recreate
+SMALL = 400  # visits up to which a population grows from nothing where nothing is known of the time
+PATIENT_S = 0.1  # seconds per visit that a population needs to grow from nothing
+LARGE = 500  # visits above which children take a smaller part of the second parent
 
 
 class GeneticSolver:
     """Hybrid genetic search (Vidal et al. 2012, 2022) from a savings start.
 
     An iteration is a generation: one child, its local search and, where it breaks constraints, perhaps a
-    repair. Where mandatory visits cannot all be served, ruin and recreate decides which ones are.
+    repair. Where mandatory visits cannot all be served, ruin and recreate decides which ones are; problems by
+    coordinates of more than 2,500 places, where no matrices are made, are left to it altogether.
 
     Parameters
     ----------
@@ -55,7 +58,7 @@ class GeneticSolver:
         Length of the neighbour lists of the local search.
     warm_runs, warm_share
         Runs of ruin and recreate whose results start the population, and their share of the time. By default
-        six for large problems and those whose tours cannot be split, none for small plain ones.
+        three for large problems and those whose tours cannot be split, none for small plain ones.
     minimum, offspring, elite, close
         Size of each population after a selection of survivors, individuals added before the next one, members
         protected by cost alone, members that the distance from the others is averaged over.
@@ -65,7 +68,7 @@ class GeneticSolver:
         Most visits that move at once (1 to 3); whether SWAP* is used.
     ordered_share, most_routes
         Share of children by ordered crossover where tours can be split, the others by route exchange; share of
-        the routes that this exchanges at most.
+        the routes that this exchanges at most (by default half, a fifth on large problems).
     target_feasible, raise_factor, lower_factor, prices_every
         Wanted share of local searches that end feasible, and how prices of violations follow it.
     repair, repair_factor
@@ -88,7 +91,7 @@ class GeneticSolver:
         self,
         near: int | None = None,
         warm_runs: int | None = None,
-        warm_share: float = 0.4,
+        warm_share: float = 0.6,
         minimum: int = 25,
         offspring: int = 40,
         elite: int = 4,
@@ -98,7 +101,7 @@ class GeneticSolver:
         longest: int = 2,
         swap_star: bool = True,
         ordered_share: float = 1.0,
-        most_routes: float = 0.5,
+        most_routes: float | None = None,
         target_feasible: float = 0.2,
         raise_factor: float = 1.2,
         lower_factor: float = 0.85,
@@ -149,8 +152,8 @@ class GeneticSolver:
         if _exact(problem):
             record.note_session(session, 0)
         else:
-            record.note_sound(Solution() if start is None else start)
-            record.note_sound(session.best())
+            record.note_sound(Solution() if start is None else start, _weights(session))
+            record.note_sound(session.best(), _weights(session))
         _Search(self, problem, stop, seed, session, record).run()
         return record.result()
 
@@ -186,13 +189,13 @@ class _Record:
         self.iterations = iterations
         return self.note(session.best_rank, session.best, session.best_unserved)
 
-    def note_sound(self, solution: Solution) -> None:
+    def note_sound(self, solution: Solution, weights: IntArray) -> None:
         """Record the routes of `solution` that the checker finds no fault with."""
         from solvers.peers.common import sound_routes
 
         sound = sound_routes(self.problem, solution.routes)
         report = check(self.problem, sound)
-        weight = int(_importance(self.problem)[list(report.unserved)].sum())
+        weight = int(weights[list(report.unserved)].sum())
         self.note((weight, report.cost.total), lambda: sound, len(report.unserved))
 
     def result(self) -> Result[Solution]:
@@ -240,7 +243,7 @@ class _Search:
         v = problem.visits
         self.lost_prizes = int(v.prize[never & ~v.required].sum())
         self.lost = int((never & v.required).sum())
-        self.lost_weight = int(_importance(problem)[never].sum())
+        self.lost_weight = int(_weights(session)[never].sum())
 
     def run(self) -> None:
         record = self.record
@@ -287,20 +290,19 @@ class _Search:
 
         n = len(self.visits)
         runs = self.solver.warm_runs
-        if runs is None:
-            runs = 6 if n > SMALL or not self.splits() else 0
-        if n < 10:
-            runs = 0
-        seconds, made = self.stop.max_runtime_s, []
+        seconds, share, made = self.stop.max_runtime_s, self.solver.warm_share, []
+        patient = n <= SMALL if seconds is None else PATIENT_S * n <= seconds
+        if not self.fits():
+            runs, share = 1, 1.0
+        elif runs is None:
+            runs = 0 if n < 10 or (patient and self.splits()) else 3
         for k in range(runs):
             session = self.session if k == 0 else Session(self.session.packed, self.seed + 7919 * k)
             if k > 0:
                 session.construct()
             stop: Stop = MaxIterations(20 * n + 200)
             if self.stop.max_iterations is None:
-                stop = (
-                    MaxRuntime(seconds * self.solver.warm_share / runs) | self.stop if seconds else self.stop
-                )
+                stop = MaxRuntime(seconds * share / runs) | self.stop if seconds else self.stop
 
             def tell(found: Incumbent[Solution], session: Session = session) -> None:
                 if self.exact:
@@ -310,26 +312,31 @@ class _Search:
             anneal(session, recorder, stop, RuinTuning())
             made.append(session.best())
             if not self.exact:
-                self.record.note_sound(made[-1])
+                self.record.note_sound(made[-1], _weights(session))
             if recorder.interrupted:
                 self.record.interrupted = True
                 break
         return made
 
-    def population(self, warm: list[Solution]) -> Evolution | None:
-        from solvers.kernels.genetic import data
-        from solvers.kernels.genetic.engine import Evolution, Tuning, slots_for
+    def fits(self) -> bool:
+        """Whether a population can be kept: matrices small enough, types and loads few enough."""
+        from solvers.kernels.genetic.data import MATRIX_LIMIT, MAX_CLASSES
         from solvers.kernels.genetic.layout import MAX_DIMS
 
         p = self.problem
+        classes = np.unique(p.vehicle_types.skills[self.counts > 0])
+        if len(classes) > MAX_CLASSES or p.num_load_dimensions > MAX_DIMS:
+            return False
+        return p.num_nodes <= MATRIX_LIMIT or all(t.is_matrix for t in p.travel)
+
+    def population(self, warm: list[Solution]) -> Evolution | None:
+        from solvers.kernels.genetic import data
+        from solvers.kernels.genetic.engine import Evolution, Tuning, slots_for
+
+        if not self.fits():
+            return None
+        p = self.problem
         types = np.flatnonzero(self.counts > 0)
-        if (
-            len(np.unique(p.vehicle_types.skills[types])) > data.MAX_CLASSES
-            or p.num_load_dimensions > MAX_DIMS
-        ):
-            return None
-        if p.num_nodes > data.MATRIX_LIMIT and not any(t.is_matrix for t in p.travel):
-            return None
         demand = float(p.visits.delivery[self.visits, 0].sum()) if p.num_load_dimensions else 0.0
         capacity = (
             float(p.vehicle_types.capacity[types, 0].min(initial=2**60)) if p.num_load_dimensions else 0.0
@@ -341,7 +348,10 @@ class _Search:
         timed = bool(p.features & {"time_windows", "time_costs", "max_duration", "release_times"})
         near = self.solver.near or (30 if timed else 20)
         packed = data.pack(p, data.Tables(p), self.visits, self.counts, near=near, slots=slots)
-        tuning = Tuning(**self.solver.tuning)
+        given = {k: v for k, v in self.solver.tuning.items() if v is not None}
+        tuning = Tuning(**given)
+        if self.solver.tuning["most_routes"] is None:
+            tuning = replace(tuning, most_routes=0.2 if len(self.visits) > LARGE else 0.5)
         if warm:
             tuning = replace(tuning, initial=0, ordered_share=0.0)
         evolution = Evolution(packed, self.seed, tuning)
@@ -398,11 +408,14 @@ def _stand_in(problem: Problem) -> Problem:
     )
 
 
-def _importance(problem: Problem) -> Any:
-    """Weights of unserved mandatory visits, the session's own."""
-    from solvers.kernels.data import _importance
+def _weights(session: Session) -> IntArray:
+    """(n,) what ruin and recreate makes of leaving each mandatory visit unserved: priorities, lexicographic."""
+    from solvers.kernels.layout import HARD, P_HEAD
 
-    return _importance(problem)[0]
+    packed = session.packed
+    out = np.zeros(len(packed.order), dtype=np.int64)
+    out[packed.order] = packed.node[packed.depots :, HARD - P_HEAD]
+    return out
 
 
 def _ordered(routes: tuple[Route, ...]) -> Solution:

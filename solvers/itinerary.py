@@ -16,6 +16,8 @@ Leg = Callable[[int, int], tuple[int, int]]
 
 Time = TypeVar("Time", int, float)  # float where travel times depend on the hour
 
+_NOISE = 1e-3  # floating point may miss the end of a window by less than this
+
 NOBODY = -1  # in place of a visit, at stops in depots
 
 
@@ -80,7 +82,7 @@ class Itinerary:
         """The first time on or after `arrival` at which service may start."""
         start = max(arrival, type(arrival)(self.opens[stop]))
         for closes, opens in self.gaps.get(stop, ()):
-            if closes < start < opens:
+            if closes + _NOISE < start < opens:
                 start = type(arrival)(opens)
         return start
 

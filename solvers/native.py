@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from solvers.builder import ALWAYS, ProblemBuilder
 from solvers.check import check
 from solvers.constraints import skill_names
+from solvers.duty import DutyRule, rule_of
 from solvers.errors import Fault, InvalidInputError
 from solvers.native_parts import (
     DepotPart,
@@ -80,9 +81,10 @@ def problem_of(content: ProblemFile, file: str = "problem") -> Problem:
         b.visit(*_place(visit), tw=windows, due=_limit(visit.due), **details)
     for kind in content.vehicle_types:
         bounds = ("max_distance", "max_duration", "overtime_after", "max_reloads")
-        details = kind.model_dump(exclude={"shift", *bounds})
+        details = kind.model_dump(exclude={"shift", "duty", *bounds})
+        duty = None if kind.duty is None else DutyRule(**kind.duty.model_dump())
         limits: dict[str, Any] = {key: _limit(getattr(kind, key)) for key in bounds}
-        b.vehicle_type(shift=_window(kind.shift), **limits, **details)
+        b.vehicle_type(shift=_window(kind.shift), duty=duty, **limits, **details)
     faults: list[Fault] = []
     for i, profile in enumerate(content.travel):
         if isinstance(profile, MetricPart):
@@ -264,6 +266,10 @@ def _rare_of_visit(problem: Problem, i: int) -> dict[str, Any]:
         out["due"] = int(v.due[i])
     if v.late_cost is not None and v.late_cost[i]:
         out["late_cost"] = int(v.late_cost[i])
+    if v.previous is not None and v.previous[i] >= 0:
+        out["previous"] = problem.vehicle_types.names[int(v.previous[i])]
+    if v.change_cost is not None and v.change_cost[i]:
+        out["change_cost"] = int(v.change_cost[i])
     return out
 
 
@@ -271,7 +277,14 @@ def _rare_of_type(t: VehicleTypes, k: int) -> dict[str, Any]:
     """What few vehicle types have, only where some have it."""
     keys = ("open_end", "overtime_after", "overtime_cost", "lifo", "max_reloads", "reload_time")
     out = {key: _open_ended(getattr(t, key)[k].item()) for key in keys if getattr(t, key) is not None}
-    return out if t.reload_depots is None else {**out, "reload_depots": list(t.reload_depots[k])}
+    if t.on_board is not None:
+        out["on_board"] = t.on_board[k].tolist()
+    if (rule := rule_of(t.duty, k)) is not None:
+        out["duty"] = dataclasses.asdict(rule)
+    for key in ("reload_depots", "locked"):
+        if (lists := getattr(t, key)) is not None:
+            out[key] = list(lists[k])
+    return out
 
 
 def _speeds(part: SpeedsPart | None, file: str, i: int, faults: list[Fault]) -> Speeds | None:

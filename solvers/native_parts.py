@@ -48,6 +48,18 @@ class VisitPart(_Part):
     pickup_at: Amount | None = None
     due: Amount | None = None
     late_cost: Amount = 0
+    previous: str | None = None
+    change_cost: Amount = 0
+
+
+class DutyPart(_Part):
+    """A driver's hours: a break of `break_time` after `max_driving_between`, in two parts if `first_part` is given;
+    `max_driving` in all (0: no limit)."""
+
+    max_driving_between: Amount
+    break_time: Amount
+    first_part: Amount = 0
+    max_driving: Amount = 0
 
 
 class VehicleTypePart(_Part):
@@ -73,6 +85,9 @@ class VehicleTypePart(_Part):
     reload_depots: list[Amount] = []
     max_reloads: Amount | None = None
     reload_time: Amount = 0
+    locked: list[Amount] = []
+    on_board: list[Amount] = []
+    duty: DutyPart | None = None
 
 
 class SpeedsPart(_Part):
@@ -108,7 +123,7 @@ class ProblemFile(_Part):
     format: Literal["logistics-problem/1"]
     name: str = ""
     cost_scale: Annotated[int, Field(ge=1)] = 1
-    objective: Literal["cost", "vehicles"] = "cost"
+    objective: Literal["cost", "vehicles", "longest"] = "cost"
     backhauls_alone: bool = True
     depots: list[DepotPart]
     visits: list[VisitPart]

@@ -46,6 +46,8 @@ def plans_for(problem: Problem, report: CheckReport, visit: int) -> list[Plan]:
             for position, route in _grown(problem, figures.route, ends):
                 found.append(Plan(route, figures.index, 1, position))
         for kind, count in enumerate(problem.vehicle_types.count.tolist()):
+            if problem.vehicle_types.locked and problem.vehicle_types.locked[kind]:
+                continue  # under way already
             if partner is None or partner not in served:
                 found.append(Plan(Route(kind, ends), None, max(0, count - used[kind]), 0))
     return found
@@ -63,7 +65,10 @@ def _in_order(problem: Problem, visit: int, partner: int) -> tuple[int, int]:
 
 def _grown(problem: Problem, route: Route, ends: tuple[int, ...]) -> Iterator[tuple[int, Route]]:
     """The position of the first visit added, and the route with all of `ends` in this order."""
-    for position, once in _with(problem, route, ends[0], 0):
+    locked = problem.vehicle_types.locked
+    for position, once in _with(
+        problem, route, ends[0], 0 if locked is None else len(locked[route.vehicle_type])
+    ):
         if len(ends) == 1:
             yield position, once
             continue

@@ -106,7 +106,7 @@ class PortfolioSolver:
             raise UnsupportedFeatureError(
                 f"none of {', '.join(self.solvers)} supports every feature of the problem"
             )
-        run = _Run(self, problem, stop, seed, on_best, chosen)
+        run = _Run(self, problem, stop, seed, on_best, chosen, cores)
         run.begin(start)
         if problem.num_visits:
             with InlinePool(problem) if cores == 1 else WorkerPool(problem, cores) as workers:
@@ -124,6 +124,7 @@ class _Run:
     seed: int
     on_best: OnBest[Solution] | None
     members: list[Rule]
+    cores: int = 1
     began: float = field(default_factory=time.monotonic)
     iterations: int = 0
     interrupted: bool = False
@@ -178,9 +179,12 @@ class _Run:
         number = 0
         while not self._over(number):
             before = self.report.rank
-            brought, self.interrupted = workers.run(self._rounds(number, len(workers)), self.hear)
+            rounds = self._rounds(number, len(workers))
+            ends = rounds[0].until
+            patience = None if ends is None else ends - time.time() + 1.0 + 0.05 * (self.seconds or 0.0)
+            brought, self.interrupted = workers.run(rounds, self.hear, patience, not self.best.routes)
             self._take(brought)
-            if self.interrupted or self.proven is not None:
+            if self.interrupted or self.proven is not None or not len(workers):
                 return
             self.recombine()
             number += 1
@@ -255,7 +259,10 @@ class _Run:
             pool.add(route, cost)
         if seconds is not None:
             seconds = max(0.05, seconds - (time.monotonic() - began))
-        picked = pool.select(self.best.routes, penalties(self.problem), seconds, WORK, self.seed % 2**31)
+        threads = 1 if seconds is None else self.cores
+        work = WORK if seconds is None else 1000.0  # the clock decides
+        penalty, seed = penalties(self.problem), self.seed % 2**31
+        picked = pool.select(self.best.routes, penalty, seconds, work, seed, threads)
         if picked is not None:
             self.offer(Solution(picked))
 

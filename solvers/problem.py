@@ -30,7 +30,7 @@ def _like(old: Any, key: str, value: Any) -> Any:
         return None
     if isinstance(old, np.ndarray):
         return _frozen(value, old.dtype)
-    if old is None and key != "reload_depots":
+    if old is None and key not in ("reload_depots", "locked"):
         return _frozen(value, np.bool_ if np.asarray(value).dtype == np.bool_ else np.int64)
     return tuple(value)
 
@@ -70,6 +70,8 @@ class Visits:
     pair            (n,)    the visit that collects what this visit delivers, or -1 where the depot gives it
     gaps            (g, 3)  visit, closes, opens: between its windows, inside `tw`, service may not start
     due, late_cost  (n,)    each unit of time that service starts after `due` costs `late_cost`
+    previous, change_cost  (n,)  the vehicle type that served the visit in the plan before, or -1, and what it
+                            costs to have another type serve it
 
     A group is required if its members are; of an optional one the largest prize is lost, less that of the
     member served. Goods of a pair are the `pickup` of the one and the `delivery` of the other, on board from
@@ -93,6 +95,8 @@ class Visits:
     gaps: IntArray | None = None
     due: IntArray | None = None
     late_cost: IntArray | None = None
+    previous: IntArray | None = None
+    change_cost: IntArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +122,10 @@ class VehicleTypes:
     reload_depots           per type the depots where a route may end a trip and start the next
     max_reloads     (t,)    trips after the first
     reload_time     (t,)    time spent at the depot between two trips
+    locked                  per type the visits that its route begins with. A vehicle under way is a type of
+                            its own with one vehicle: its place is the start depot, its time the shift's start
+    duty            (t, 4)  rows of a `solvers.duty.DutyRule`, zeros for types without one
+    on_board        (t, D)  load at the start besides the deliveries of the first trip, kept to that trip's end
     """
 
     count: IntArray
@@ -140,6 +148,9 @@ class VehicleTypes:
     reload_depots: tuple[tuple[int, ...], ...] | None = None
     max_reloads: IntArray | None = None
     reload_time: IntArray | None = None
+    locked: tuple[tuple[int, ...], ...] | None = None
+    on_board: IntArray | None = None
+    duty: IntArray | None = None
 
 
 class Objective(StrEnum):
@@ -147,6 +158,7 @@ class Objective(StrEnum):
 
     COST = "cost"
     VEHICLES = "vehicles"  # the number of routes, then the cost
+    LONGEST = "longest"  # the duration of the longest route, then the cost
 
 
 @dataclass(frozen=True, eq=False)

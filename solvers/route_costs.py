@@ -12,7 +12,7 @@ from solvers.features import CLASSIC
 from solvers.problem import Problem
 from solvers.schedule import Leg, leg_function, schedule
 from solvers.solution import Route
-from solvers.travel import EARTH_RADIUS_M, IntArray, Metric
+from solvers.travel import IntArray, paired_distances
 
 # features under which a route costs its vehicle and its distance, nothing else
 _PLAIN = CLASSIC - {"time_costs"}
@@ -69,15 +69,4 @@ def _pairs(problem: Problem, profile: int, origins: IntArray, ends: IntArray) ->
         found: IntArray = travel.distance[origins, ends]
         return found
     assert problem.coords is not None
-    a, b = problem.coords[origins], problem.coords[ends]
-    if travel.metric is Metric.HAVERSINE:
-        lon1, lat1, lon2, lat2 = (np.radians(x) for x in (a[:, 0], a[:, 1], b[:, 0], b[:, 1]))
-        h = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
-        metres = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(1.0, h)))
-        found = np.rint(metres * travel.scale).astype(np.int64)
-        return found
-    dx, dy = a[:, 0] - b[:, 0], a[:, 1] - b[:, 1]
-    raw = np.sqrt(dx * dx + dy * dy) * travel.scale
-    half = 0.5 if travel.metric is Metric.EUCLIDEAN_ROUND else 0.0
-    rounded: IntArray = np.floor(raw + half).astype(np.int64)
-    return rounded
+    return paired_distances(travel, problem.coords[origins], problem.coords[ends])

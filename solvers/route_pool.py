@@ -41,9 +41,17 @@ class RoutePool:
             self._met = {k: self._met[k] for k in keep}
 
     def select(
-        self, incumbent: Iterable[Route], penalty: IntArray, seconds: float | None, work: float, seed: int
+        self,
+        incumbent: Iterable[Route],
+        penalty: IntArray,
+        seconds: float | None,
+        work: float,
+        seed: int,
+        threads: int = 1,
     ) -> tuple[Route, ...] | None:
         """The best selection found within `work` units of deterministic time (and `seconds`, if given).
+
+        With one thread the selection repeats, unless `seconds` end it.
 
         `penalty` (n,) is the cost of leaving a visit out; `incumbent` must be in the pool and is the start.
         None if the search found nothing, which the incumbent as a hint makes unlikely.
@@ -72,7 +80,7 @@ class RoutePool:
                 model.add(sum(uses) <= int(self._problem.vehicle_types.count[kind]))
         model.minimize(cp_model.LinearExpr.weighted_sum(terms, weights))
         solver = cp_model.CpSolver()
-        solver.parameters.num_workers = 1
+        solver.parameters.num_workers = threads
         solver.parameters.random_seed = seed
         solver.parameters.max_deterministic_time = work
         if seconds is not None:

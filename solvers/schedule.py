@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from solvers.duty import Driving, rule_of
 from solvers.itinerary import (
     NOBODY,
     Itinerary,
@@ -54,6 +55,8 @@ class Schedule:
     departure  (k+2)       at the end depot: the arrival
     load       (k+1)[D]    on board on each leg, the first leaving the start depot
     late_cost              price of the services that start after they are due
+    breaks                 (start, length) of the driver's breaks on the way, `solvers.duty`
+    driving                driving in all, where breaks are due
     """
 
     vehicle_type: int
@@ -66,6 +69,8 @@ class Schedule:
     load: tuple[tuple[int, ...], ...]
     distance: int
     late_cost: int = 0
+    breaks: tuple[tuple[int, int], ...] = ()
+    driving: int = 0
 
     @property
     def start_time(self) -> int:
@@ -92,8 +97,12 @@ class Schedule:
 def schedule(problem: Problem, route: Route, leg: Leg | None = None) -> Schedule:
     """How `route` runs; `leg` saves making the travel rule again for many routes of one profile."""
     plan = itinerary(problem, route, leg)
+    breaks: tuple[tuple[int, int], ...] = ()
+    driving = 0
     if problem.travel[int(problem.vehicle_types.profile[route.vehicle_type])].speeds is not None:
         arrival, start, departure = (rounded(times) for times in run_times(problem, route, plan))
+    elif (rule := rule_of(problem.vehicle_types.duty, route.vehicle_type)) is not None:
+        (arrival, start, departure), breaks, driving = _run_with_breaks(plan, Driving(rule))
     else:
         arrival, start, departure = _run_times(plan)
     return Schedule(
@@ -104,9 +113,11 @@ def schedule(problem: Problem, route: Route, leg: Leg | None = None) -> Schedule
         arrival=arrival,
         start=start,
         departure=departure,
-        load=_loads(problem, plan.visits[1:-1]),
+        load=_loads(problem, plan.visits[1:-1], route.vehicle_type),
         distance=sum(distance for distance, _ in plan.legs),
         late_cost=_late_cost(problem, plan, start),
+        breaks=breaks,
+        driving=driving,
     )
 
 
@@ -136,6 +147,40 @@ def _run_times(plan: Itinerary) -> tuple[tuple[int, ...], ...]:
     return tuple(arrival), tuple(start), tuple(departure)
 
 
+def _run_with_breaks(
+    plan: Itinerary, driver: Driving
+) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, int], ...], int]:
+    """The same with breaks: the departure is just in time for the first stop, then all goes as early as it can."""
+    breaks: list[tuple[int, int]] = []
+
+    def go(leg: int, leave: int) -> int:
+        rests, rested = driver.drive(plan.legs[leg][1]), 0
+        for gone, length in rests:
+            breaks.append((leave + gone + rested, length))
+            rested += length
+        return leave + plan.legs[leg][1] + rested
+
+    last = len(plan.nodes) - 1
+    arrival, start, departure = [plan.leave], [plan.leave], [plan.leave]
+    for i in range(1, last):
+        arrival.append(go(i - 1, departure[-1]))
+        start.append(plan.start(i, arrival[-1]))
+        wait = start[-1] - arrival[-1]
+        if i == 1:
+            arrival[0], start[0], departure[0] = (
+                time + wait for time in (arrival[0], start[0], departure[0])
+            )
+            breaks = [(begin + wait, length) for begin, length in breaks]
+            arrival[1] = start[1]
+        else:
+            driver.wait(wait)
+        departure.append(start[-1] + plan.work[i])
+    end = go(last - 1, departure[-1])
+    for times in (arrival, start, departure):
+        times.append(end)
+    return (tuple(arrival), tuple(start), tuple(departure)), tuple(breaks), driver.total
+
+
 def _late_cost(problem: Problem, plan: Itinerary, start: Sequence[int]) -> int:
     price = problem.visits.late_cost
     if price is None:
@@ -161,13 +206,14 @@ def latest_departure(problem: Problem, route: Route) -> tuple[int, int | None]:
     return bound - plan.legs[0][1], binding
 
 
-def _loads(problem: Problem, stops: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+def _loads(problem: Problem, stops: Sequence[int], kind: int) -> tuple[tuple[int, ...], ...]:
     """Load on each leg of visits and, as -1, depots. Deliveries are loaded at the start of their trip, pickups
     stay on board until its end, goods of a pair are on board between its ends."""
     v, width = problem.visits, problem.num_load_dimensions
     pair = v.pair
     out: list[tuple[int, ...]] = []
     begins = 0
+    on_board = problem.vehicle_types.on_board
     while True:
         ends = begins
         while ends < len(stops) and stops[ends] != NOBODY:
@@ -177,6 +223,8 @@ def _loads(problem: Problem, stops: Sequence[int]) -> tuple[tuple[int, ...], ...
         pickup = [[int(a) for a in v.pickup[i]] for i in trip]
         from_depot = [d for i, d in zip(trip, delivery, strict=True) if pair is None or pair[i] == NOBODY]
         load = [sum(amounts) for amounts in zip(*from_depot, strict=True)] or [0] * width
+        if begins == 0 and on_board is not None:
+            load = [on + int(more) for on, more in zip(load, on_board[kind], strict=True)]
         out.append(tuple(load))
         for gone, gained in zip(delivery, pickup, strict=True):
             load = [on - d + p for on, d, p in zip(load, gone, gained, strict=True)]

@@ -1,7 +1,7 @@
 """How a route runs where travel times depend on the hour; see `solvers.schedule`, which calls this.
 
 The departure is free: of all departures that keep every window, the one at which the route costs least
-(duration, overtime, lateness; where none of these has a price, the shortest), the earliest of equals. The
+(duration, overtime, lateness), of equals the shortest, then the earliest. The
 arrival at each stop is a piecewise linear function of the departure. It is carried along the route as a list
 of points, so the optimum, which lies at one of them, is exact.
 """
@@ -58,7 +58,14 @@ def run_times(
     if not points:
         return _drive(plan, arcs, float(plan.leave))
     priced = problem.visits.late_cost is not None
-    best = min(points, key=lambda p: (_round(_price(problem, route, plan, arcs, p, priced)), p[0]))
+    best = min(
+        points,
+        key=lambda p: (
+            _round(_price(problem, route, plan, arcs, p, priced)),
+            _round(p[1] - p[0]),
+            p[0],
+        ),
+    )
     return _drive(plan, arcs, best[0])
 
 
@@ -85,17 +92,14 @@ def _price(problem: Problem, route: Route, plan: Itinerary, arcs: Arcs, point: P
     t, kind = problem.vehicle_types, route.vehicle_type
     duration = point[1] - point[0]
     cost = float(t.time_cost[kind]) * duration
-    per_hour = float(t.time_cost[kind])
     if t.overtime_cost is not None and t.overtime_after is not None:
         cost += float(t.overtime_cost[kind]) * max(0.0, duration - float(t.overtime_after[kind]))
-        per_hour += float(t.overtime_cost[kind])
     if priced and problem.visits.late_cost is not None:
         _, start, _ = _drive(plan, arcs, point[0])
         for i, visit in enumerate(plan.visits[1:-1], start=1):
             if visit != NOBODY and (price := float(problem.visits.late_cost[visit])):
                 cost += price * max(0.0, start[i] - plan.due[i])
-                per_hour += price
-    return cost if per_hour else duration
+    return cost
 
 
 def _arrivals(problem: Problem, route: Route, plan: Itinerary, arcs: Arcs) -> list[Point]:
@@ -105,11 +109,18 @@ def _arrivals(problem: Problem, route: Route, plan: Itinerary, arcs: Arcs) -> li
     for i in range(last - 1, 0, -1):
         final = min(arcs.leave(i, final) - plan.work[i], float(plan.closes[i]))
         final = plan.latest_start(i, final)
+        if final < plan.opens[i] - _NOISE:
+            return []
     final = arcs.leave(0, final)
     if final < plan.leave - _NOISE:
         return []
     begin = float(plan.leave)
-    points: list[Point] = [(begin, begin), (max(begin, final), max(begin, final))]
+    # who leaves after all openings and changes of speed gains nothing by leaving still later
+    changes = [rule.changes[-1] for rule in arcs.rules if rule.changes]
+    openings = [float(x) for x in plan.opens[1:-1]]
+    openings += [float(after) for gap in plan.gaps.values() for _, after in gap]
+    final = max(begin, min(final, max([begin, *changes, *openings])))
+    points: list[Point] = [(begin, begin), (final, final)]
     for i in range(1, last + 1):
         points = _split(points, arcs.rules[i - 1].bends(arcs.lengths[i - 1]))
         points = [(leave, arcs.arrive(i - 1, now)) for leave, now in points]

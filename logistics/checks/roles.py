@@ -6,6 +6,7 @@ from logistics import drones
 from logistics.checks.findings import Findings
 from logistics.scenario import SiteSection, VehicleSection
 from logistics.schema_faults import Location
+from logistics.storage import STORAGE_KINDS
 
 _STAGES: dict[str, tuple[str, ...]] = {
     "warehouse": ("pick", "pack", "sort"),
@@ -59,6 +60,7 @@ def _site(findings: Findings, i: int, site: SiteSection) -> None:
             findings.add(
                 (*where, "shifts"), "no-workers", "nobody works here", "give a shift at least 1 worker"
             )
+    _storage(findings, place, site)
     if not missing and names != sorted(names, key=wanted.index if set(names) <= set(wanted) else str):
         findings.add(
             (*place, "stages"), "stage-order", "the stages are out of order", f"order: {', '.join(wanted)}"
@@ -88,6 +90,79 @@ def _site(findings: Findings, i: int, site: SiteSection) -> None:
             "a locker needs compartments",
             "add space_parcels = their number",
         )
+
+
+def _storage(findings: Findings, place: Location, site: SiteSection) -> None:
+    """Storage only in warehouses, with parameters of its own kind, and people in every zone and station."""
+    storage = site.storage
+    if storage is None:
+        return
+    where = (*place, "storage")
+    if site.kind != "warehouse":
+        why = f"only warehouses store, this is a {site.kind}"
+        findings.add(where, "key-not-for-kind", why, "remove it", value=storage.kind)
+        return
+    general = findings.scenario.scenario
+    if general is not None and general.stop_at is not None:
+        findings.add(
+            where,
+            "storage-cut-short",
+            "a run with [sites.storage] cannot be cut by stop_at: what is under way in the aisles is not kept",
+            "remove stop_at, or the storage",
+            value=storage.kind,
+        )
+    for name in STORAGE_KINDS:
+        if name != storage.kind and name in storage.model_fields_set:
+            findings.add(
+                (*where, name),
+                "storage-not-for-kind",
+                f'the storage is "{storage.kind}", these parameters would be ignored',
+                f'remove the table, or write kind = "{name}"',
+            )
+    walk = storage.picker_to_parts
+    if storage.kind == "picker_to_parts":
+        for shift in walk.pickers:
+            if shift.workers < walk.zones:
+                findings.add(
+                    (*where, "picker_to_parts", "pickers"),
+                    "zone-without-picker",
+                    f"{shift.workers} pickers cannot staff {walk.zones} zones",
+                    f"give every shift at least {walk.zones}, or lower zones",
+                    value=shift.workers,
+                )
+        if walk.zones > walk.aisles:
+            findings.add(
+                (*where, "picker_to_parts", "zones"),
+                "zone-without-aisle",
+                f"{walk.aisles} aisles cannot make {walk.zones} zones",
+                f"write at most {walk.aisles}",
+                value=walk.zones,
+            )
+    automated = storage.automated
+    if storage.kind == "automated" and not any(shift.workers for shift in automated.shifts):
+        findings.add(
+            (*where, "automated", "shifts"),
+            "no-workers",
+            "nobody works here",
+            "give a shift at least 1 worker",
+        )
+    robots = storage.goods_to_person
+    if storage.kind == "goods_to_person":
+        if not any(shift.workers for shift in robots.shifts):
+            findings.add(
+                (*where, "goods_to_person", "shifts"),
+                "no-workers",
+                "nobody works here",
+                "give a shift at least 1 worker",
+            )
+        if robots.robots > robots.pods:
+            findings.add(
+                (*where, "goods_to_person", "robots"),
+                "more-robots-than-pods",
+                f"{robots.pods} pods can't occupy so many robots",
+                f"write at most {robots.pods}",
+                value=robots.robots,
+            )
 
 
 def _kind(findings: Findings, location: Location, name: str, kinds: tuple[str, ...], why: str) -> None:

@@ -33,7 +33,8 @@ class DistanceTables:
         self.turn_cost = guidance.turn
         self.surplus, self._codes = surplus_patterns(guidance.turn)
         cells = grid.n_free
-        rows = min(goals, max(2 * robots, max_bytes // (2 * cells)))
+        # Robots may be sent aside to cells that are nobody's errand, so every one of them needs room for two.
+        rows = min(cells, max(2 * robots, min(goals, max_bytes // (2 * cells))))
         self.table: NDArray[np.uint16] = np.empty((rows, cells), np.uint16)
         self.row_of = np.full(cells, -1, np.int32)
         self._goal_of = np.full(rows, -1, np.int32)

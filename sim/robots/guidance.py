@@ -13,12 +13,19 @@ from numpy.typing import NDArray
 
 from sim.robots.grid import EAST, NORTH, SOUTH, WEST, Grid
 
+LANE_SHARE = 0.9
+"""Share of free cells that makes a row or column a lane."""
+MIN_LANES = 0.1
+"""A floor where fewer of the rows are lanes has none; then all rows are taken for lanes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
     """Costs of one step each: driving with and against a lane, turning, waiting.
 
-    `lanes` is the number of neighbouring rows (or columns) that share a direction.
+    `lanes` is the number of neighbouring lanes that share a direction. Lanes are the rows and columns that are
+    free nearly throughout, as between the racks of a warehouse; the others are for local traffic and cost the
+    same both ways. On a floor without such rows (or columns), all are lanes.
 
     Raises:
         ValueError: a cost is out of range; packed distances allow turning costs of 1 to 3.
@@ -40,9 +47,19 @@ class Guidance:
         """uint8 (cells, 4), cost of leaving each cell in each heading: alternate rows and columns are one-way."""
         costs = np.full((grid.n_free, 4), self.along, np.uint8)
         row, column = np.divmod(grid.cells, grid.width)
-        odd_row, odd_column = row // self.lanes % 2 == 1, column // self.lanes % 2 == 1
-        costs[~odd_row, WEST] = self.against
-        costs[odd_row, EAST] = self.against
-        costs[~odd_column, NORTH] = self.against
-        costs[odd_column, SOUTH] = self.against
+        free = grid.free.reshape(grid.height, grid.width)
+        east, west = self._directions(free.mean(axis=1))
+        south, north = self._directions(free.mean(axis=0))
+        costs[west[row], EAST] = self.against
+        costs[east[row], WEST] = self.against
+        costs[north[column], SOUTH] = self.against
+        costs[south[column], NORTH] = self.against
         return costs
+
+    def _directions(self, share: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which rows (or columns) lead forth and which back, by their shares of free cells."""
+        lane = share >= LANE_SHARE
+        if lane.mean() < MIN_LANES:
+            lane = np.ones(len(share), bool)
+        odd = (np.cumsum(lane) - 1) // self.lanes % 2 == 1
+        return lane & ~odd, lane & odd

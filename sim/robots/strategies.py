@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,21 +30,25 @@ class WindowStrategy:
             allow, rather than when they turn up.
         active: largest share of the robots that pursue errands at a time, those with the shortest ways; the
             others make way. On crowded floors fewer active robots finish more.
-        along, against, turn, wait, lanes: see `Guidance`; further settings: see `PlannerSettings`.
+        along, against, turn, wait, lanes: see `Guidance`; further settings: see `PlannerSettings`. What is not
+            given is chosen by how many robots there are and how crowded the floor is, see `suggested`.
     """
 
     name = "windowed"
     features: frozenset[str] = frozenset({"turning"})
     defaults: dict[str, Any] = {}
 
-    def __init__(self, *, prepare_goals: bool = True, active: float = 1.0, **settings: Any) -> None:
-        if not 0 < active <= 1:
+    def __init__(self, *, prepare_goals: bool = True, active: float | None = None, **given: Any) -> None:
+        if active is not None and not 0 < active <= 1:
             raise ValueError(f"active is {active}; it must be above 0 and at most 1")
-        settings = {**self.defaults, **settings}
-        costs = {key: settings.pop(key) for key in list(settings) if key in Guidance.__dataclass_fields__}
-        self.settings = PlannerSettings(**settings, guidance=Guidance(**costs))
+        self._given = {**self.defaults, **given}
         self.prepare_goals = prepare_goals
         self.active = active
+        settings_of(self._given)
+
+    def settings_for(self, problem: RobotProblem) -> PlannerSettings:
+        """The settings used on a problem: those given, the rest as suggested."""
+        return settings_of({**suggested(problem), **self._given})
 
     def solve(
         self,
@@ -60,8 +65,9 @@ class WindowStrategy:
         began = time.monotonic()
         robots = problem.n_robots
         goals = np.unique(problem.errands)
-        planner = WindowPlanner(problem.grid, problem.starts, len(goals), self.settings, seed)
-        warm_up(self.settings)
+        settings = self.settings_for(problem)
+        planner = WindowPlanner(problem.grid, problem.starts, len(goals), settings, seed)
+        warm_up(settings)
         everybody = np.arange(robots)
         taken = np.zeros(robots, np.int64)
         target = problem.errands[everybody % len(problem.errands)].astype(np.int32)
@@ -70,7 +76,7 @@ class WindowStrategy:
             first = np.concatenate([np.unique(target), goals])
             wanted = first[np.sort(np.unique(first, return_index=True)[1])][:rows]
             planner.tables.require(problem.grid.index[wanted], problem.grid.index[wanted])
-        pool = ErrandPool(problem, planner, self.active)
+        pool = ErrandPool(problem, planner, self.active or active_share(problem))
         pool.assign(target, everybody)
         prepare_s = time.monotonic() - began
 
@@ -123,10 +129,44 @@ class FastStrategy(WindowStrategy):
     name = "fast"
     defaults = {"window": 3, "chains": 0, "inherit_pushes": 10, "depth": 8}
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
+    def __init__(self, **given: Any) -> None:
         # No time budget: the pass takes what it takes, and improvement is not this strategy's business.
-        self.settings = replace(self.settings, ms_per_step=None)
+        super().__init__(**{**given, "ms_per_step": None})
+
+
+def settings_of(flat: Mapping[str, Any]) -> PlannerSettings:
+    """Planner settings from one flat mapping that may hold guidance costs as well."""
+    costs = {key: flat[key] for key in flat if key in Guidance.__dataclass_fields__}
+    rest = {key: flat[key] for key in flat if key not in costs}
+    return PlannerSettings(**rest, guidance=Guidance(**costs))
+
+
+def suggested(problem: RobotProblem) -> dict[str, Any]:
+    """Settings that did well on floors like this one.
+
+    The fewer the robots, the longer the windows that a time budget can improve; the emptier the floor, the
+    less is won by driving in lanes; the more crowded, the longer the chains that free a way.
+    """
+    robots = problem.n_robots
+    crowding = robots / problem.grid.n_free
+    chosen: dict[str, Any] = {
+        "window": 12 if robots <= 150 else 8 if robots <= 300 else 6 if robots <= 450 else 5
+    }
+    if robots > 1000:
+        chosen |= {"inherit_pushes": 20, "pushes": 20}
+    elif crowding <= 0.15:
+        chosen |= {"along": 1, "against": 1, "turn": 1, "wait": 1}
+    elif crowding <= 0.3:
+        chosen |= {"against": 3}
+    elif crowding > 0.6:
+        chosen |= {"pushes": 80}
+    return chosen
+
+
+def active_share(problem: RobotProblem) -> float:
+    """Share of robots to pursue errands at a time: all, until the floor is about a third full of them."""
+    crowding = problem.n_robots / problem.grid.n_free
+    return min(1.0, max(0.45, 0.36 / crowding))
 
 
 class ErrandPool:

@@ -27,6 +27,8 @@ class Row:
     difference   of the gaps, solver minus baseline, paired by instance and seed
     integral     mean primal integral in per cent, None where the runs have no time limit
     infeasible, errors    runs that ended without a feasible solution, and without any
+    extra_routes          sum over the runs of routes beyond the best-known number, where vehicles come first;
+                          such runs have no gap
     """
 
     solver: str
@@ -38,6 +40,7 @@ class Row:
     integral: float | None
     infeasible: int
     errors: int
+    extra_routes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Comparison:
     def gap(self, solver: str, case: Case) -> float | None:
         """Gap in per cent to the reference of a feasible run."""
         record = self.runs.get((solver, case))
-        if record is None or not record.feasible or record.cost is None:
+        if record is None or not record.comparable or record.cost is None:
             return None
         return 100.0 * (record.cost / self.reference[case[:2]] - 1.0)
 
@@ -95,6 +98,9 @@ class Comparison:
             integral=self._integral(solver, cases),
             infeasible=sum(r.feasible is False for r in records),
             errors=sum(r.error is not None for r in records),
+            extra_routes=sum(extra)
+            if (extra := [r.extra_routes for r in records if r.extra_routes is not None])
+            else None,
         )
 
     def rows(self, cases: Sequence[Case]) -> list[Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -11,7 +10,8 @@ from pathlib import Path
 from solvers.check import check
 from solvers.errors import Fault, InvalidInputError, LogisticsError
 from solvers.problem import Problem
-from solvers.readers import family_of, read_sol
+from solvers.readers import family_of, read_best_known, read_sol
+from solvers.readers.mamut import PROBLEM_SUFFIX
 
 SUFFIXES = (".vrp", ".txt", ".json")
 
@@ -42,7 +42,7 @@ def choose(
     chosen, faults = [], []
     for folder in folders:
         if folder.is_file():
-            chosen.append(Instance(folder, folder.resolve().parent.name, folder.stem))
+            chosen.append(Instance(folder, folder.resolve().parent.name, _stem(folder.name)))
             continue
         found = _in_folder(folder)
         if not found:
@@ -68,32 +68,44 @@ def choose(
 
 def _in_folder(folder: Path) -> list[Instance]:
     files = [f for f in folder.rglob("*") if f.suffix.lower() in SUFFIXES and _is_instance(f)]
-    named = [
-        Instance(f, folder.resolve().name, f.relative_to(folder).with_suffix("").as_posix()) for f in files
-    ]
+    named = [Instance(f, folder.resolve().name, _stem(f.relative_to(folder).as_posix())) for f in files]
     return sorted(named, key=lambda instance: instance.name)
 
 
+def _stem(name: str) -> str:
+    """The name without the ending of its format."""
+    return (
+        name[: -len(PROBLEM_SUFFIX)]
+        if name.lower().endswith(PROBLEM_SUFFIX)
+        else str(Path(name).with_suffix(""))
+    )
+
+
 def _is_instance(file: Path) -> bool:
-    """Native problems are told from other JSON, Solomon files from other texts."""
-    if not file.is_file() or file.suffix.lower() == ".vrp":
+    """Native and MAMUT problems are told from other JSON, Solomon files from other texts."""
+    name = file.name.lower()
+    if not file.is_file() or name.endswith((".vrp", PROBLEM_SUFFIX)):
         return file.is_file()
-    with file.open("rb") as opened:
-        head = opened.read(400)
     if file.suffix.lower() == ".json":
-        return b"logistics-problem/" in head
-    return not file.name.lower().startswith(("readme", "license"))
+        with file.open("rb") as opened:
+            return b"logistics-problem/" in opened.read(400)
+    return not name.startswith(("readme", "license"))
 
 
 def best_known(instance: Instance, problem: Problem) -> tuple[float | None, int | None]:
     """Best-known cost in the problem's units, and its number of routes; None where none is known.
 
-    From the .sol file beside the instance: the checker's cost of its routes, or the cost that it states where
-    the checker finds fault with them. Otherwise from best-known.csv (columns instance, and routes, distance
-    or cost, in units of the file).
+    From the solution file beside the instance (.sol or .bks.Duration.json): the checker's cost of its routes, or
+    the cost that it states where the checker finds fault with them. Otherwise from best-known.csv.
     """
-    solution_file = instance.path.with_suffix(".sol")
-    if solution_file.exists():
+    unit = (
+        family_of(instance.path).unit if instance.path.suffix.lower() != ".json" or _is_mamut(instance) else 1
+    )
+    beside = _stem(str(instance.path))
+    for ending in (".sol", ".bks.Duration.json"):
+        solution_file = Path(beside + ending)
+        if not solution_file.exists():
+            continue
         try:
             solution, stated = read_sol(solution_file, problem)
         except LogisticsError:
@@ -101,16 +113,12 @@ def best_known(instance: Instance, problem: Problem) -> tuple[float | None, int 
         report = check(problem, solution)
         if report.feasible:
             return float(report.cost.total), len(solution.routes)
-        return (None if stated is None else stated * family_of(instance.path).unit), len(solution.routes)
+        return (None if stated is None else stated * unit), len(solution.routes)
     table = instance.path.parent / "best-known.csv"
-    if table.exists():
-        with table.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                if row.get("instance") == instance.path.stem:
-                    return _of_row(row, problem)
+    if table.exists() and (known := read_best_known(table).get(instance.path.stem)) is not None:
+        return known.distance * unit, known.routes
     return None, None
 
 
-def _of_row(row: dict[str, str], problem: Problem) -> tuple[float | None, int | None]:
-    cost, routes = row.get("cost") or row.get("distance"), row.get("routes")
-    return (float(cost) * problem.cost_scale if cost else None), (int(routes) if routes else None)
+def _is_mamut(instance: Instance) -> bool:
+    return instance.path.name.lower().endswith(PROBLEM_SUFFIX)

@@ -39,7 +39,13 @@ def cells(row: Row, baseline: str) -> list[str]:
         percent(row.ratio_to_baseline),
         paired,
         percent(row.integral),
-        str(row.infeasible) + (f" (+{row.errors} failed)" if row.errors else ""),
+        "; ".join(
+            [
+                str(row.infeasible),
+                *([f"{row.errors} failed"] if row.errors else []),
+                *([f"{row.extra_routes:+} routes"] if row.extra_routes is not None else []),
+            ]
+        ),
     ]
 
 
@@ -61,7 +67,8 @@ def markdown(found: Comparison, sessions: Sequence[Mapping[str, Any]], title: st
         "baseline's, on the runs that both have. Difference: of the gaps to the baseline's, paired by instance "
         f"and seed, {found.level:.0%} bootstrap interval over instances and seeds, * where it excludes 0. "
         "Integral: mean primal gap over the run. Every solution passed the independent checker, except those "
-        "counted as infeasible.",
+        "counted as infeasible. Where vehicles come first, runs with more routes than best-known have no gap, "
+        "and their surplus is beside the infeasible ones.",
     ]
     for name in found.sets():
         cases = found.cases(name)
@@ -76,8 +83,18 @@ def markdown(found: Comparison, sessions: Sequence[Mapping[str, Any]], title: st
     parts += ["## Gap per instance (%)", per_instance(found)]
     if found.guessed:
         parts.append("† no best-known value: the best cost of these runs stands in.")
+    if (note := starvation(found)) is not None:
+        parts.append(f"**{note}**")
     parts += ["## Made with", f"```sh\n{commands(sessions, command)}\n```", machines(sessions)]
     return "\n\n".join(parts) + "\n"
+
+
+def starvation(found: Comparison) -> str | None:
+    """A warning where runs did not have their core to themselves."""
+    starved = sum(record.starved for record in found.runs.values())
+    if not starved:
+        return None
+    return f"{starved} of {len(found.runs)} runs had less than nine tenths of a core: repeat them on a quiet one."
 
 
 def by_size(found: Comparison, set_name: str) -> list[tuple[str, list[Row]]]:

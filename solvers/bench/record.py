@@ -30,6 +30,7 @@ class Record:
 
     feasible      the checker found no violation and no mandatory visit unserved
     best_known, best_known_routes    None where none is known
+    vehicles_first    fewest routes count before the cost
     wall_s, cpu_s, peak_memory_mb    of the call of the solver, warm; memory of the whole process
     history       [seconds, cost, unserved] of each new best
     """
@@ -55,6 +56,7 @@ class Record:
     violations: list[str] = field(default_factory=list)
     best_known: float | None = None
     best_known_routes: int | None = None
+    vehicles_first: bool = False
     iterations: int | None = None
     wall_s: float | None = None
     cpu_s: float | None = None
@@ -63,9 +65,35 @@ class Record:
     history: list[list[float]] = field(default_factory=list)
 
     @property
+    def extra_routes(self) -> int | None:
+        """Routes beyond the best-known number, where vehicles come first."""
+        if (
+            not (self.vehicles_first and self.feasible)
+            or self.best_known_routes is None
+            or self.routes is None
+        ):
+            return None
+        return self.routes - self.best_known_routes
+
+    @property
+    def starved(self) -> bool:
+        """Whether something else had the core for more than a tenth of the run: then it says little."""
+        return (
+            self.wall_s is not None
+            and self.cpu_s is not None
+            and self.wall_s > 1
+            and self.cpu_s < 0.9 * self.wall_s
+        )
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the cost can be set beside the best-known one."""
+        return bool(self.feasible) and not self.extra_routes
+
+    @property
     def gap_pct(self) -> float | None:
-        """100 × (cost / best-known − 1) of a feasible solution."""
-        if not self.feasible or self.cost is None or not self.best_known:
+        """100 × (cost / best-known − 1) of a feasible solution; where vehicles come first, of one with as many."""
+        if not self.comparable or self.cost is None or not self.best_known:
             return None
         return 100.0 * (self.cost / self.best_known - 1.0)
 

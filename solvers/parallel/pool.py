@@ -44,7 +44,11 @@ class InlinePool:
         return 1
 
     def run(
-        self, rounds: Sequence[Round], on_best: Callable[[Incumbent[Solution]], None]
+        self,
+        rounds: Sequence[Round],
+        on_best: Callable[[Incumbent[Solution]], None],
+        patience_s: float | None = None,  # noqa: ARG002
+        need_any: bool = False,  # noqa: ARG002
     ) -> tuple[list[Finished], bool]:
         """The rounds in turn; solvers heed Ctrl-C themselves, which leaves out the rest of the rounds."""
         found = []
@@ -63,6 +67,7 @@ class WorkerPool:
         content = pickle.dumps(("problem", problem), protocol=pickle.HIGHEST_PROTOCOL)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._ready: set[int] = set()
+        self._gone: set[int] = set()
         for number in range(size):
             process = subprocess.Popen(
                 [sys.executable, "-m", "solvers.parallel.worker"],
@@ -88,7 +93,8 @@ class WorkerPool:
                         stream.close()
 
     def __len__(self) -> int:
-        return len(self._processes)
+        """Workers that are left."""
+        return len(self._processes) - len(self._gone)
 
     def _listen(self, number: int, process: subprocess.Popen[bytes], first: bytes) -> None:
         """Hand the problem over (it may not fit the pipe at once), then pass on what the worker says."""
@@ -113,26 +119,37 @@ class WorkerPool:
             stream.flush()
 
     def run(
-        self, rounds: Sequence[Round], on_best: Callable[[Incumbent[Solution]], None]
+        self,
+        rounds: Sequence[Round],
+        on_best: Callable[[Incumbent[Solution]], None],
+        patience_s: float | None = None,
+        need_any: bool = False,
     ) -> tuple[list[Finished], bool]:
         """One round in each worker; what they bring, in their order, and whether Ctrl-C ended it.
 
-        `on_best` hears of incumbents while the rounds run. Raises `WorkerError` if every round fails.
+        `on_best` hears of incumbents while the rounds run. Workers that have not answered after `patience_s`
+        (one that compiles cannot be halted) or soon after Ctrl-C are ended and the pool goes on without them; with
+        `need_any` it first waits for at least one solution.
+        Raises `WorkerError` if every round fails.
         """
-        open_, found = set(range(len(rounds))), dict[int, Finished]()
+        alive = [n for n in range(len(self._processes)) if n not in self._gone]
+        wanted = dict(zip(alive, rounds, strict=False))
+        open_, found = set(wanted), dict[int, Finished]()
         failures: list[str] = []
         asked: set[int] = set()
-        halted_at: float | None = None
-        while open_:
+        end = None if patience_s is None else time.monotonic() + patience_s
+        interrupted = heard = False
+        while open_ and (end is None or time.monotonic() < end or (need_any and not (found or heard))):
             try:
                 for number in (self._ready & open_) - asked:
                     asked.add(number)
-                    self._tell(number, "round", rounds[number])
+                    self._tell(number, "round", wanted[number])
                 with contextlib.suppress(queue.Empty):
                     number, kind, content = self._messages.get(timeout=0.5)
                     if kind == "ready":
                         self._ready.add(number)
                     elif kind == "best" and number in open_:
+                        heard = True
                         on_best(content)
                     elif kind == "done" and number in open_:
                         found[number] = content
@@ -140,14 +157,17 @@ class WorkerPool:
                     elif kind in ("failed", "gone") and number in open_:
                         failures.append(content or "the worker process ended")
                         open_.discard(number)
+                        if kind == "gone":
+                            self._gone.add(number)
             except KeyboardInterrupt:
-                if halted_at is None:
-                    halted_at = time.monotonic()
+                if not interrupted:
+                    interrupted, need_any, end = True, False, time.monotonic() + GRACE_S
                     open_ &= asked
                     for number in asked:
                         self._tell(number, "halt")
-            if halted_at is not None and time.monotonic() - halted_at > GRACE_S:
-                break
-        if not found and failures:
+        for number in open_:
+            self._gone.add(number)
+            self._processes[number].kill()
+        if not found and failures and not open_:
             raise WorkerError("every solver of the portfolio failed: " + "; ".join(failures))
-        return [found[number] for number in sorted(found)], halted_at is not None
+        return [found[number] for number in sorted(found)], interrupted

@@ -39,8 +39,9 @@ class HgsFailedError(LogisticsError):
 class HgsSolver:
     """HGS-CVRP at its default parameters: plain capacitated problems with symmetric distances.
 
-    Of `stop` the time limit and the iterations are heeded, the latter as iterations without improvement; HGS counts
-    processor time, so on a busy machine it runs beyond the limit. A start is not used, but the result is never worse than it. `on_best` and the history have the final solution only.
+    Of `stop` the time limit and the iterations are heeded, the latter as iterations without improvement; HGS
+    counts processor time, so on a busy machine it runs beyond the limit. A start is not used, but the result
+    is never worse than it. `on_best` and the history have the final solution only.
 
     executable    name or path of the program; where there is none, the package hygese is taken
     granular      neighbours of each visit

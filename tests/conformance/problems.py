@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from solvers import Metric, Problem, ProblemBuilder, Travel
+from solvers.duty import DutyRule
 from solvers.features import CLASSIC, FEATURES
 from solvers.problem import Objective
 from solvers.speeds import Speeds
@@ -23,21 +24,25 @@ IMPLIED = {
     "lifo": {"pickup_delivery", "pickups"},
     "several_windows": {"time_windows"},
     "soft_windows": {"time_windows"},
+    "plan_changes": {"heterogeneous_fleet"},
+    "locked_routes": {"heterogeneous_fleet"},
 }
+# features that no problem has both of
+EXCLUSIVE = ({"vehicles_first", "longest_route"}, {"breaks", "time_dependent"})
 
 CASES: list[tuple[str, ...]] = [
     (),
     *((name,) for name in FEATURES),
-    *combinations(FEATURES, 2),
+    *(case for case in combinations(FEATURES, 2) if set(case) not in EXCLUSIVE),
     tuple(name for name in FEATURES if name in CLASSIC),
-    tuple(FEATURES),
+    tuple(name for name in FEATURES if name not in ("longest_route", "time_dependent")),
 ]
 
 
 def case_id(case: tuple[str, ...]) -> str:
     if len(case) <= 2:
         return "+".join(case) or "plain"
-    return "all" if len(case) == len(FEATURES) else "classic"
+    return "all" if len(case) > len(CLASSIC) else "classic"
 
 
 def supported(case: tuple[str, ...], features: Collection[str]) -> bool:
@@ -54,8 +59,12 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
     dims = 2 if "capacities" in on else 1
     depots = 2 if "multi_depot" in on else 1
     b = ProblemBuilder(name=f"{'+'.join(sorted(on))}-{seed}")
+    if {"breaks", "time_dependent"} <= on:
+        on.remove("time_dependent")
     if "vehicles_first" in on:
         b.objective = Objective.VEHICLES
+    elif "longest_route" in on:
+        b.objective = Objective.LONGEST
     if "backhauls" in on:
         b.backhauls_alone = bool(rng.random() < 0.5)
     kinds = int(rng.integers(2, 4)) if on & {"heterogeneous_fleet"} else 1
@@ -90,6 +99,9 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
         if "soft_windows" in on and (i == 0 or rng.random() < 0.6):
             details["due"] = int(rng.integers(0, 300))
             details["late_cost"] = int(rng.integers(1, 4))
+        if "plan_changes" in on and (i == 0 or rng.random() < 0.6):
+            details["previous"] = f"type {int(rng.integers(kinds))}"
+            details["change_cost"] = int(rng.integers(1, 30))
         if "service_by_type" in on and (i == 0 or rng.random() < 0.4):
             details["service_by_type"] = {f"type {kinds - 1}": int(rng.integers(0, 40))}
         b.visit(*rng.integers(0, 100, 2).tolist(), **details)
@@ -113,6 +125,10 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
             vehicle["profile"] = k % 2
         if "multi_depot" in on:
             vehicle["start_depot"], vehicle["end_depot"] = rng.integers(0, 2, 2).tolist()
+        if "breaks" in on and (k == 0 or rng.random() < 0.7):
+            first = int(rng.integers(0, 12))
+            limit = int(rng.integers(0, 2)) * int(rng.integers(200, 400))
+            vehicle["duty"] = DutyRule(int(rng.integers(40, 150)), int(rng.integers(12, 40)), first, limit)
         if "open_routes" in on:
             vehicle["open_end"] = bool(k == 0 or rng.random() < 0.5)
         if "overtime" in on:
@@ -125,6 +141,13 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
             vehicle["max_reloads"] = int(rng.integers(1, 4))
             vehicle["reload_time"] = int(rng.integers(0, 9))
             vehicle["capacity"] = rng.integers(6, 10, dims).tolist()
+        if "locked_routes" in on and k == kinds - 1:
+            first = 0 if paired else n - 1 if reversed_from == n and n - 1 not in grouped else -1
+            vehicle["locked"] = [0, 1] if paired else [first] if first >= 0 else []
+            vehicle["on_board"] = rng.integers(1, 3, dims).tolist()
+            vehicle["skills"] = ["cold", "tall"]
+            b.vehicle_type(count=1, **vehicle)
+            continue
         b.vehicle_type(count=int(rng.integers(2, n + 1)) if rng.random() < 0.7 else n, **vehicle)
     speeds = None
     if "time_dependent" in on:

@@ -35,7 +35,7 @@ from tests.conformance.problems import CASES, case_id, random_problem, supported
 # solver -> parameters that make its iterations short; solvers not listed take their defaults
 QUICK: dict[str, dict[str, Any]] = {
     "ortools": {"group_solutions": 10},
-    "portfolio": {"processes": 1, "solvers": "savings ruin_recreate"},
+    "portfolio": {"processes": 1, "solvers": "ruin_recreate alns"},
     "vroom": {"exploration": 1},
 }
 ITERATIONS: dict[str, int] = {"auto": 3, "ortools": 3}

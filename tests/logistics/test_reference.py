@@ -12,10 +12,11 @@ from logistics.reference import comments, reference, unit_of
 from logistics.scenario import Scenario, SiteSection
 
 ROOT = Path(__file__).parents[2]
-MODULES = ("catalogue", "overrides", "scenario", "schema_faults", "units", "validate", "volumes")
+MODULES = ("catalogue", "overrides", "scenario", "schema_faults", "sections", "units", "validate", "volumes")
 SOURCES = [
     *sorted((ROOT / "logistics" / "checks").glob("*.py")),
     *(ROOT / "logistics" / f"{name}.py" for name in MODULES),
+    ROOT / "sim" / "warehouse" / "site.py",
 ]
 NO_CODES = {"great-circle", "hourly-graph", "uci-online-retail", "hub-a", "utf-8-sig"}
 

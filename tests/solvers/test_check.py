@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from solvers import Halt, Metric, Problem, ProblemBuilder, Route, Solution, Travel
 from solvers.check import check, schedule
 from solvers.constraints import ROUTE_CONSTRAINTS, SOLUTION_CONSTRAINTS
+from solvers.duty import DutyRule
 from solvers.result import Status
 from solvers.travel import distances
 
@@ -143,6 +144,10 @@ def broken(code: str) -> tuple[Problem, Solution, int]:
     elif code in ("pair", "pair-order"):
         one, two["pickup_at"] = {"pickup": 1}, 0
         routes, amount = ([Route(0, (1, 0))], 1) if code == "pair-order" else (routes, 1)
+    elif code == "max-driving":
+        details["duty"], amount = DutyRule(500, 20, max_driving=193), 7
+    elif code == "locked":
+        details["count"], details["locked"], routes, amount = 1, (1, 0), [Route(0, (0, 1))], 2
     elif code == "lifo":
         details["lifo"] = True
         one, two["pickup_at"] = {"pickup": 1}, 0

@@ -66,7 +66,7 @@ def test_a_time_limit_bounds_rounds_and_set_partitioning_together() -> None:
     seen: list[Incumbent[Solution]] = []
     began = time.monotonic()
     result = portfolio().solve(problem, MaxRuntime(6.0), seed=1, on_best=seen.append)
-    assert time.monotonic() - began < 12  # generous: processes start slowly on a busy machine
+    assert time.monotonic() - began < 40  # generous: processes start slowly on a busy machine
     assert check(problem, result.solution).feasible
     assert [i.cost for i in seen] == sorted((i.cost for i in seen), reverse=True)
     assert seen[-1].solution == result.solution
@@ -117,6 +117,20 @@ def test_a_failing_member_does_not_end_the_others() -> None:
             workers.run([bad, bad], lambda _: None)
         again, _ = workers.run([good, good], lambda _: None)
         assert again[0].result.solution == again[1].result.solution == found[0].result.solution
+
+
+def test_a_worker_that_does_not_answer_is_left_behind() -> None:
+    """A solver that heeds no time limit stands for one that is busy compiling."""
+    problem = scattered(300)
+    deaf = Round("savings", {"polish_per_visit": 1e6}, MaxIterations(10**9), None, 1, None, False, 100)
+    quick = Round("savings", {}, MaxIterations(10), None, 1, None, False, 100)
+    with WorkerPool(problem, 2) as workers:
+        workers.run([quick, quick], lambda _: None)  # both are up
+        began = time.monotonic()
+        found, interrupted = workers.run([deaf, quick], lambda _: None, patience_s=5.0)
+        assert time.monotonic() - began < 15
+        assert (len(found), interrupted, len(workers)) == (1, False, 1)
+        assert len(workers.run([quick], lambda _: None)[0]) == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
@@ -170,6 +184,16 @@ def test_solvers_that_cannot_are_passed_over(tmp_path: Path) -> None:
     found = members(problem, MaxIterations(5), load_rules(path), 2)
     assert found
     assert all(problem.features <= make(m.solver).features for m in found)
+
+
+def test_problems_beyond_the_classic_features_are_solved_too() -> None:
+    problem = random_problem(("pickup_delivery", "soft_windows"), 2)
+    for name in ("auto", "portfolio"):
+        result = make(name, {"processes": 1} if name == "portfolio" else {}).solve(
+            problem, MaxIterations(300), seed=1
+        )
+        assert not check(problem, result.solution).violations
+        assert result.cost == check(problem, result.solution).cost.total
 
 
 def test_what_no_solver_can_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,3 +67,19 @@ def test_the_announcement_reaches_stderr() -> None:
     code = "import logging; logging.getLogger('solvers').warning('compiling')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr.strip()) == ("", "compiling")
+
+
+def test_ortools_uses_nothing_of_the_other_solvers() -> None:
+    code = (
+        "import sys\n"
+        "from solvers import MaxIterations, make\n"
+        "from tests.solvers.test_portfolio import scattered\n"
+        "before = set(sys.modules)\n"
+        "make('ortools', {'group_solutions': 10}).solve(scattered(30), MaxIterations(4), seed=1)\n"
+        "print(*sorted(m for m in set(sys.modules) - before if m.startswith('solvers.')))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    used = set(done.stdout.split())
+    assert "solvers.ortools_routing" in used
+    others = ("kernels", "ruin_recreate", "genetic", "ant_colony", "alns", "savings", "decompose", "peers")
+    assert not [m for m in used if m.split(".")[1] in others]

@@ -12,15 +12,18 @@ from hypothesis import strategies as st
 from solvers import (
     Halt,
     InvalidInputError,
+    MaxIterations,
     Objective,
     Problem,
     ProblemBuilder,
     Route,
     Solution,
+    Travel,
     UnsupportedFeatureError,
     make,
 )
 from solvers.check import check
+from solvers.duty import CHINA, EU, US, DutyRule
 from solvers.explain import FLEET, INSERTABLE, PRIZE_TOO_LOW, explain
 from solvers.features import FEATURES
 from solvers.schedule import latest_departure, schedule
@@ -161,6 +164,53 @@ def test_an_optional_group_loses_its_largest_prize_less_the_one_won() -> None:
     assert check(problem, Solution()).left_out == (0, 2)
 
 
+def test_a_vehicle_under_way_keeps_its_visits_and_its_load() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.depot(25, 0, name="present place of van 1")
+    for x in (10, 30, 40):
+        b.visit(x, 0, delivery=3)
+    b.vehicle_type(count=2, capacity=9)
+    b.vehicle_type(1, 9, start_depot=1, end_depot=0, shift=(50, 500), locked=[1], on_board=2, name="van 1")
+    problem = b.build()
+    report = check(problem, Solution((Route(1, (1, 2)), Route(0, (0,)))))
+    assert report.feasible
+    run = report.routes[0].schedule
+    assert (run.start_time, run.load, run.distance) == (50, ((8,), (5,), (2,)), 5 + 10 + 40)
+    for routes in (
+        [Route(1, (2, 1)), Route(0, (0,))],
+        [Route(0, (0, 1, 2))],
+        [Route(1, (2,)), Route(0, (1,))],
+    ):
+        assert {v.code for v in check(problem, Solution(tuple(routes))).violations} == {"locked"}
+    too_much = check(problem.replace(on_board=[[0], [4]]), Solution((Route(1, (1, 2)), Route(0, (0,)))))
+    assert [(v.code, v.amount) for v in too_much.violations] == [("capacity", 1)]
+    solved = make("alns").solve(problem, MaxIterations(50), seed=1)
+    assert next(r for r in solved.solution.routes if r.vehicle_type == 1).visits[0] == 1
+
+
+def test_moving_a_visit_to_another_vehicle_has_a_price() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(10, 0, previous="b", change_cost=50)
+    b.visit(20, 0)
+    b.vehicle_type(name="a")
+    b.vehicle_type(name="b")
+    problem = b.build()
+    costs = [check(problem, Solution((Route(kind, (0, 1)),))).cost for kind in (0, 1)]
+    assert [(c.changes, c.total) for c in costs] == [(50, 90), (0, 40)]
+    assert make("alns").solve(problem, MaxIterations(50), seed=1).cost == 40
+
+
+def test_the_longest_route_comes_first_where_it_is_the_objective() -> None:
+    visits = [{"service": 10}, {"service": 10}, {"service": 10}, {"service": 10}]
+    problem = single(*visits, count=2).replace(objective=Objective.LONGEST)
+    uneven, even = (check(problem, Solution.of(r)) for r in ([[0, 1, 2, 3]], [[0, 3], [1, 2]]))
+    assert (uneven.rank, even.rank) == ((0, 120, 80), (0, 100, 140))
+    solved = make("alns").solve(problem, MaxIterations(200), seed=1)
+    assert check(problem, solved.solution).rank[1] <= 100
+
+
 def test_fewer_vehicles_rank_first_where_they_are_the_objective() -> None:
     problem = single({}, {}, count=2).replace(objective=Objective.VEHICLES, distance_cost=[5])
     one, two = (check(problem, Solution.of(r)) for r in ([[0, 1]], [[0], [1]]))
@@ -184,6 +234,12 @@ def test_fewer_vehicles_rank_first_where_they_are_the_objective() -> None:
         ([{}, {"pickup_at": 0, "required": False}], {}, "pair-mixed"),
         ([{"group": "a"}, {"pickup_at": 0}], {}, "pair-rule"),
         ([{"due": -1}], {}, "negative"),
+        ([{"previous": "ship"}], {}, "no-such-type"),
+        ([{}], {"locked": [4]}, "no-such-visit"),
+        ([{}], {"locked": [0], "count": 2}, "locked-count"),
+        ([{}], {"locked": [0, 0]}, "locked-twice"),
+        ([{"group": "a"}], {"locked": [0]}, "locked-group"),
+        ([{}, {"pickup_at": 0}], {"locked": [0]}, "locked-pair"),
         ([{}], {"overtime_cost": -1}, "negative"),
         ([{}], {"reload_depots": [3]}, "no-such-depot"),
     ],
@@ -197,8 +253,6 @@ def test_faults_of_variants_are_told(visits: Any, vehicle: Any, code: str) -> No
 @pytest.mark.parametrize("name", ["ruin_recreate", "ortools", "savings"])
 @pytest.mark.parametrize("feature", ["backhauls", "pickup_delivery", "reloads", "vehicles_first"])
 def test_solvers_refuse_what_they_do_not_know(name: str, feature: str) -> None:
-    from solvers import MaxIterations
-
     problem = random_problem((feature,), 1)
     assert feature in problem.features
     with pytest.raises(UnsupportedFeatureError, match=feature):
@@ -213,7 +267,8 @@ def test_random_problems_use_the_feature_they_are_made_for(feature: str) -> None
 def greedy(problem: Problem, seed: int) -> Solution:
     """Visits and pairs appended in random order wherever nothing is violated; one is left out."""
     rng = np.random.default_rng(seed)
-    solution = Solution()
+    locked = problem.vehicle_types.locked or ()
+    solution = Solution.of(Route(kind, visits) for kind, visits in enumerate(locked) if visits)
     for visit in rng.permutation(problem.num_visits)[1:].tolist():
         if visit in solution.served():
             continue
@@ -246,7 +301,8 @@ def test_reasons_name_every_limit_of_the_route_they_propose(case: set[str], seed
     problem = random_problem(case, seed)
     solution = greedy(problem, seed)
     explanation = explain(problem, solution)
-    assert explanation.report.violations == ()
+    if not problem.vehicle_types.locked:  # what is locked may break rules by itself
+        assert explanation.report.violations == ()
     assert {r.visit for r in explanation.unserved} == {
         *explanation.report.unserved,
         *explanation.report.left_out,
@@ -260,7 +316,8 @@ def test_reasons_name_every_limit_of_the_route_they_propose(case: set[str], seed
                 routes[place.route] = place.changed
             after = check(problem, Solution(tuple(routes)))
             stated = sorted((x.code, x.amount) for x in place.limits)
-            assert stated == sorted((v.code, v.amount) for v in after.violations)
+            if not explanation.report.violations:
+                assert stated == sorted((v.code, v.amount) for v in after.violations)
             before, now = explanation.report.cost, after.cost
             assert place.cost == (now.total - now.prizes_lost) - (before.total - before.prizes_lost)
             if not place.limits:
@@ -288,3 +345,45 @@ def test_a_further_trip_is_proposed() -> None:
     assert reason.relaxations[0].changed == Route(0, (0, 1), (Halt(1, 0),))
     limited = explain(problem.replace(max_reloads=[0]), Solution.of([[0]])).unserved[0]
     assert {r.code for r in limited.relaxations} == {"reload", "capacity", FLEET}
+
+
+def test_breaks_are_taken_on_the_way_and_long_waits_are_breaks() -> None:
+    rule = DutyRule(max_driving_between=35, break_time=8)
+    problem = single({"tw": (15, 900)}, {}, {"tw": (50, 900)}, duty=rule, time_cost=1)
+    run = schedule(problem, Route(0, (0, 1, 2)))
+    # leaves at 5 for the first stop, reaches the third at 35 and waits 15 there: a break; 30 back
+    assert (run.start_time, run.start[1:4], run.breaks, run.driving) == (5, (15, 25, 50), (), 60)
+    assert run.end_time == 50 + 30
+    short = schedule(problem.replace(tw=[[15, 900], [0, 900], [41, 900]]), Route(0, (0, 1, 2)))
+    assert (short.breaks, short.end_time) == (((46, 8),), 41 + 30 + 8)
+
+
+def test_a_break_may_be_taken_in_two_parts() -> None:
+    rule = DutyRule(max_driving_between=25, break_time=9, first_part=3)
+    problem = single({}, {"tw": (24, 900)}, duty=rule)
+    run = schedule(problem, Route(0, (0, 1)))
+    assert (run.start[2], run.breaks) == (24, ((29, 6),))
+    assert schedule(problem.replace(duty=[[25, 9, 0, 0]]), Route(0, (0, 1))).breaks == ((29, 9),)
+
+
+@pytest.mark.parametrize(
+    ("rule", "hours", "breaks"),
+    [(CHINA, 8.5, [20, 20]), (EU, 8.5, [45]), (US, 8.5, [30]), (US, 8, [])],
+)
+def test_hours_of_service_of_three_regions(rule: DutyRule, hours: float, breaks: list[int]) -> None:
+    there = int(hours * 3600 / 2)
+    b = ProblemBuilder()
+    b.depot()
+    b.visit()
+    b.travel(Travel.of_matrices([[0, there], [there, 0]]))
+    b.vehicle_type(duty=rule)
+    report = check(b.build(), Solution.of([[0]]))
+    assert [length // 60 for _, length in report.routes[0].schedule.breaks] == breaks
+    too_long = 0 if not rule.max_driving else max(0, 2 * there - rule.max_driving)
+    assert sum(v.amount for v in report.violations) == too_long
+
+
+def test_a_broken_duty_rule_is_a_fault() -> None:
+    for rule in (DutyRule(0, 5), DutyRule(9, 5, 5), DutyRule(9, 5, 0, -1)):
+        with pytest.raises(InvalidInputError, match="duty-rule"):
+            single({}, duty=rule)

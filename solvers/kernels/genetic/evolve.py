@@ -105,9 +105,21 @@ def from_nothing(D: Any, P: Any, S: Any, Q: Any, W: Any, tune: Any) -> None:
 
 @entry
 def evolve(
-    D: Any, P: Any, S: Any, Q: Any, X: Any, XF: Any, XD: Any, W: Any, tune: Any, generations: int
+    D: Any, P: Any, S: Any, Q: Any, X: Any, XF: Any, XD: Any, W: Any, tune: Any, generations: int, given: int
 ) -> None:
-    """Run `generations`: each makes one individual, by crossover or, while any are PENDING, from nothing."""
+    """Run `generations`: each makes one individual, by crossover or, while any are PENDING, from nothing.
+
+    Before, with `given` 1 or 2, the routes written into row CHILD join the population: as they are, and with 2
+    also after local search. One entry for both, because each one compiles everything it calls.
+    """
+    if given > 0:
+        load_whole(D, P, S, Q, X, CHILD)
+        complete(D, P, S, Q)
+        forget_tests(P, S)
+        write(D, P, S, Q, X, XF, CHILD)
+        add(P, X, XF, XD, CHILD)
+        if given == 2:
+            educate(D, P, S, Q, X, XF, XD, tune)
     for _ in range(generations):
         if X[PENDING] > 0:
             X[PENDING] -= 1
@@ -131,15 +143,3 @@ def evolve(
             X[SINCE] = 0
             X[RESTARTS] += 1
             X[PENDING] = int(tune[RESTART_SIZE])
-
-
-@entry
-def bring_in(D: Any, P: Any, S: Any, Q: Any, X: Any, XF: Any, XD: Any, tune: Any, search: int) -> None:
-    """Add the routes that were written into row CHILD, after local search if `search` is 1."""
-    load_whole(D, P, S, Q, X, CHILD)
-    complete(D, P, S, Q)
-    forget_tests(P, S)
-    write(D, P, S, Q, X, XF, CHILD)
-    add(P, X, XF, XD, CHILD)
-    if search == 1:
-        educate(D, P, S, Q, X, XF, XD, tune)

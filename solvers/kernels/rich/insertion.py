@@ -24,11 +24,12 @@ from solvers.kernels.rich.layout import (
     FOUND_MEMBER,
     FOUND_MODE,
     GROUP,
-    HAND_LENGTH,
+    HAND_ROWS,
     HAND_SLOT,
-    HAND_TYPE,
+    HANDS,
     HAS_ASSIGN,
     HAS_BACKHAULS,
+    HAS_DUTY,
     HAS_LATE_COST,
     HAS_RELOADS,
     HAS_TIMES,
@@ -49,6 +50,7 @@ from solvers.kernels.rich.layout import (
     LIFO,
     LOAD_AT,
     LOCKED,
+    LONGEST,
     MARK,
     MARKS_AT,
     MAX_DISTANCE,
@@ -59,6 +61,7 @@ from solvers.kernels.rich.layout import (
     OPEN,
     OPEN_END,
     PAIR,
+    PART,
     PARTNER,
     PER_DISTANCE,
     PROFILE,
@@ -70,29 +73,34 @@ from solvers.kernels.rich.layout import (
     RELOAD_TIME,
     ROLE,
     SEQ_AT,
+    SINCE,
     SLOT,
     SLOT_AT,
     STAMP,
     START,
     TIME_MATTERS,
+    TOP,
+    TOP_AT,
     TRIAL_AT,
     TRIP_AT,
     V_COST_AT,
     WIDTH,
     N,
 )
-from solvers.kernels.rich.simulate import evaluate, released
+from solvers.kernels.rich.simulate import evaluate, released, rested, waited
 from solvers.kernels.rich.travel import (
     arrive,
     back_in_window,
     depart,
     distance,
+    duration,
     in_window,
     kind,
     rates,
     service,
 )
 
+NEVER = 4 * INFINITE  # stays beyond INFINITE when the route's old cost is taken off
 PLAIN, HALT_BEFORE, HALT_AFTER = 0, 1, 2  # insertion modes; + 3 x the number of the reload depot
 
 
@@ -110,23 +118,45 @@ def row_of(P: Any, S: Any, r: int) -> int:
 @helper
 def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: int) -> None:
     """Lay the route of slot r, in a vehicle of type t, out in the scratch arrays: items, times and loads."""
-    at, k, row, rate = B[ITEMS_AT], S[slot(S, r) + LENGTH], kind(P, t), rates(P, t)
-    if B[HAND_SLOT] == r and B[HAND_TYPE] == t and B[HAND_LENGTH] == S[slot(S, r) + STAMP]:
+    k, row, rate = S[slot(S, r) + LENGTH], kind(P, t), rates(P, t)
+    hand, stride = r % HANDS, P[WIDTH] + 4
+    # the parts of one hand follow those of the one before
+    shift = hand - B[HAND_SLOT]
+    B[HAND_SLOT] = hand
+    B[ITEMS_AT] += shift * stride
+    B[TRIP_AT] += shift * stride
+    B[LEG_AT] += shift * stride * P[DIMS]
+    B[BEFORE_AT] += shift * stride * P[DIMS]
+    B[AFTER_AT] += shift * stride * P[DIMS]
+    X[READY_AT] += shift * stride
+    X[LATEST_AT] += shift * stride
+    at, memo = B[ITEMS_AT], HAND_ROWS + 3 * hand
+    if B[memo] == r and B[memo + 1] == t and B[memo + 2] == S[slot(S, r) + STAMP]:
         return
-    B[HAND_SLOT], B[HAND_TYPE], B[HAND_LENGTH] = r, t, S[slot(S, r) + STAMP]
+    B[memo], B[memo + 1], B[memo + 2] = r, t, S[slot(S, r) + STAMP]
     base, depots, dims = row_of(P, S, r), P[DEPOTS], P[DIMS]
     B[at], B[at + k + 1] = P[row + START], P[row + END]
     for i in range(k):
         B[at + 1 + i] = S[base + i]
-    _lay_loads(P, B, at, k, dims, depots)
+    _lay_loads(P, B, row, at, k, dims, depots)
     if P[HAS_TIMES] == 0:
         return
     ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
     now = max(F[rate + OPEN], released(F, P, B, at, k, 0))
     X[ready] = now
+    duty = P[row + HAS_DUTY] == 1
+    X[SINCE], X[PART] = 0.0, 0.0
     for i in range(1, k + 1):
         x = B[at + i]
-        now = arrive(D, F, P, t, B[at + i - 1], x, now)
+        if duty:
+            now += rested(F, X, rate, duration(D, P, P[row + PROFILE], B[at + i - 1], x))
+        else:
+            now = arrive(D, F, P, t, B[at + i - 1], x, now)
+        came = now
+        if duty and i > 1:
+            opens = F[F_NODE * x + EARLY]
+            start = max(now, opens, released(F, P, B, at, k, i)) if x < depots else in_window(F, P, x, now)
+            waited(F, X, rate, start - came)
         if x < depots:
             now = max(now, F[F_NODE * x + EARLY], released(F, P, B, at, k, i)) + F[rate + RELOAD_TIME]
         else:
@@ -146,7 +176,7 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
 
 
 @helper
-def _lay_loads(P: Any, B: Any, at: int, k: int, dims: int, depots: int) -> None:
+def _lay_loads(P: Any, B: Any, row0: int, at: int, k: int, dims: int, depots: int) -> None:
     """Per leg after each item: the load, the largest so far and from here on in its trip, the trip's start."""
     leg, before, after = B[LEG_AT], B[BEFORE_AT], B[AFTER_AT]
     i = 0
@@ -155,7 +185,7 @@ def _lay_loads(P: Any, B: Any, at: int, k: int, dims: int, depots: int) -> None:
         while last <= k and B[at + last] >= depots:
             last += 1
         for d in range(dims):
-            load = 0
+            load = P[row0 + KIND + dims + d] if i == 0 else 0
             for q in range(i + 1, last):
                 load += P[P[LOAD_AT] + 3 * dims * B[at + q] + d]
             most = load
@@ -182,6 +212,27 @@ def detour(D: Any, P: Any, p: int, a: int, x: int, b: int, ends: bool) -> float:
     return distance(D, P, p, a, x) + distance(D, P, p, x, b) - distance(D, P, p, a, b)
 
 
+@inlined
+def detour_time(D: Any, P: Any, p: int, a: int, x: int, b: int, ends: bool) -> float:
+    """The same in travel time, or in length where speeds change."""
+    if ends:
+        return duration(D, P, p, a, x)
+    return duration(D, P, p, a, x) + duration(D, P, p, x, b) - duration(D, P, p, a, b)
+
+
+@helper
+def note_top(X: Any, top: int, tops: int, gap: int, key: float) -> int:
+    """Keep the gap among the TOP of least keys, keys from X[top] and gaps behind; returns how many there are."""
+    if tops == TOP and X[top + TOP - 1] <= key:
+        return tops
+    i = min(tops, TOP - 1)
+    while i > 0 and X[top + i - 1] > key:
+        X[top + i], X[top + TOP + i] = X[top + i - 1], X[top + TOP + i - 1]
+        i -= 1
+    X[top + i], X[top + TOP + i] = key, gap
+    return min(tops + 1, TOP)
+
+
 @helper
 def fits_order(P: Any, B: Any, at: int, k: int, gap: int, x: int) -> bool:
     """Whether x may stand after item `gap`, as far as backhauls are concerned."""
@@ -201,8 +252,9 @@ def try_with(
     whether a new trip begins before or ends after them."""
     n = lay_out(P, B, t, k, gap, x, gap2, y, mode)
     if n > P[WIDTH]:
-        return INFINITE
-    return evaluate(D, F, P, B, X, B[TRIAL_AT], t, n)
+        return NEVER
+    cost = evaluate(D, F, P, B, X, B[TRIAL_AT], t, n)
+    return cost if cost < INFINITE else NEVER
 
 
 @helper
@@ -238,7 +290,7 @@ def best_single(
     row, rate, at, dims = kind(P, t), rates(P, t), B[ITEMS_AT], P[DIMS]
     if P[P[ALLOWED_AT] + P[KINDS] * x + t] == 0:
         return best
-    p, per, extra = P[row + PROFILE], F[rate + PER_DISTANCE], 0.0
+    p, per, extra = P[row + PROFILE], F[rate + PER_DISTANCE] * (P[LONGEST] == 0), 0.0
     if P[HAS_ASSIGN] == 1:
         extra = F[P[F_ASSIGN_AT] + P[KINDS] * x + t]
     if k == 0:
@@ -247,10 +299,13 @@ def best_single(
             found(B, x, 0, 0, PLAIN)
             return cost
         return best
-    exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0
+    exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and P[LONGEST] == 0
+    exact = exact and P[row + HAS_DUTY] == 0
     exact = exact and F[rate + MAX_DISTANCE] >= INFINITE
     ready, latest, amounts = int(X[READY_AT]), int(X[LATEST_AT]), P[LOAD_AT] + 3 * dims * x
     late = F[F_NODE * x + LATE]
+    top, tops = int(X[TOP_AT]), 0
+    few = P[row + TIME_MATTERS] == 1 and k > TOP
     for gap in range(P[row + LOCKED], k + 1):
         here, after = B[at + gap], B[at + gap + 1]
         ends = gap == k and P[row + OPEN_END] == 1
@@ -280,12 +335,20 @@ def best_single(
             trip = B[B[TRIP_AT] + gap]
             begin = X[ready + trip] - (F[rate + RELOAD_TIME] if trip > 0 else 0.0)
             whole = whole or F[F_NODE * x + RELEASE] > begin
-        if plain:
+        if plain and few:  # driven below, if among the shortest detours
+            tops = note_top(X, top, tops, gap, detour_time(D, P, p, here, x, after, ends))
+        elif plain:
             if whole:
                 added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN) - old
             if added < best:
                 best = added
                 found(B, x, gap, gap, PLAIN)
+    for q in range(tops):
+        gap = int(X[top + TOP + q])
+        added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN) - old
+        if added < best:
+            best = added
+            found(B, x, gap, gap, PLAIN)
     if P[HAS_RELOADS] == 1 and P[row + RELOAD_COUNT] > 0:
         best = with_reload(D, F, P, B, X, t, k, old, x, -1, best)
     return best
@@ -297,7 +360,7 @@ def with_reload(
 ) -> float:
     """The same for x, or x and y one after the other, with one more trip."""
     row, rate, at = kind(P, t), rates(P, t), B[ITEMS_AT]
-    p, per, halts = P[row + PROFILE], F[rate + PER_DISTANCE], 0
+    p, per, halts = P[row + PROFILE], F[rate + PER_DISTANCE] * (P[LONGEST] == 0), 0
     for i in range(1, k + 1):
         halts += B[at + i] < P[DEPOTS]
     if halts >= P[row + MAX_RELOADS]:
@@ -348,7 +411,7 @@ def best_pair(
     row, rate, at, dims = kind(P, t), rates(P, t), B[ITEMS_AT], P[DIMS]
     if P[P[ALLOWED_AT] + P[KINDS] * x + t] == 0 or P[P[ALLOWED_AT] + P[KINDS] * y + t] == 0:
         return best
-    p, per, extra = P[row + PROFILE], F[rate + PER_DISTANCE], 0.0
+    p, per, extra = P[row + PROFILE], F[rate + PER_DISTANCE] * (P[LONGEST] == 0), 0.0
     if P[HAS_ASSIGN] == 1:
         extra = F[P[F_ASSIGN_AT] + P[KINDS] * x + t] + F[P[F_ASSIGN_AT] + P[KINDS] * y + t]
     if k == 0:
@@ -357,7 +420,8 @@ def best_pair(
             found(B, x, 0, 0, PLAIN)
             return cost
         return best
-    exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and F[rate + MAX_DISTANCE] >= INFINITE
+    exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and P[LONGEST] == 0
+    exact = exact and P[row + HAS_DUTY] == 0 and F[rate + MAX_DISTANCE] >= INFINITE
     timed, depots, lifo = P[HAS_TIMES] == 1, P[DEPOTS], P[row + LIFO] == 1
     ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
     amounts, legs = P[LOAD_AT] + 3 * dims * x + 2 * dims, B[LEG_AT]

@@ -83,7 +83,8 @@ KIND = 16
     BY_HOUR,
     TIME_MATTERS,
     LOCKED,
-) = range(12)
+    HAS_DUTY,
+) = range(13)
 
 # --- P: job rows of JOB words from JOB_AT: kind, first member, members, required, hard weight
 JOB = 6
@@ -95,7 +96,7 @@ F_NODE = 6
 EARLY, LATE, DUE, LATE_COST, RELEASE, SIZE_KEY = range(6)
 
 # --- F: type rows from F_KIND_AT
-F_KIND = 14
+F_KIND = 16
 (
     FIXED,
     PER_DISTANCE,
@@ -107,8 +108,11 @@ F_KIND = 14
     OVER_AFTER,
     OVER_COST,
     RELOAD_TIME,
-    SPARE,
-) = range(11)
+    DRIVE_BETWEEN,
+    BREAK_TIME,
+    FIRST_PART,
+    MAX_DRIVING,
+) = range(14)
 
 # --- F: job rows: the cost of leaving it out, the cost of each member beyond the best (by member list)
 
@@ -183,13 +187,13 @@ V_HEAD = 16
     FOUND_GAP,
     FOUND_GAP2,
     FOUND_MODE,
-    HAND_LENGTH,
-    HAND_TYPE,
     TRIP_AT,
     LOADS_AT,
     HAND_SLOT,
-) = range(18)
-B_HEAD = 24
+) = range(16)
+B_HEAD = 24 + 3 * 16
+HANDS = 16  # routes laid out at once; HAND_ rows (slot, type, version) from 24 on, parts at equal strides
+HAND_ROWS = 24
 
 # --- X: header, offsets of the parts
 (
@@ -200,6 +204,11 @@ B_HEAD = 24
     DEP2_AT,
     KEY_AT,
     BENDS_AT,
-) = range(7)
+    SINCE,  # driving since the last break, then in all, and whether a first part has been taken
+    DRIVEN,
+    PART,
+    TOP_AT,
+) = range(11)
 X_HEAD = 16
+TOP = 5  # places of a route that are driven, of those that pass the bounds, where only driving tells the cost
 POINTS = 4096  # of an arrival function: POINTS departures, POINTS times, POINTS prices paid

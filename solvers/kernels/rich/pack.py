@@ -39,7 +39,8 @@ def pack(problem: Problem, near: int = 100) -> Packed:
     features = problem.features
     jobs = _jobs(problem)
     header = np.zeros(at.P_HEAD, dtype=np.int64)
-    slots = max(1, int(min(len(jobs), np.minimum(t.count, len(jobs)).sum())))
+    under_way = sum(1 for visits in t.locked or () if visits)
+    slots = max(1, under_way + int(min(len(jobs), np.minimum(t.count, len(jobs)).sum())))
     width = _width(problem)
     flags = {
         at.N: total,
@@ -101,7 +102,16 @@ def pack(problem: Problem, near: int = 100) -> Packed:
     ints.append(at.LOAD_AT, loads)
 
     kind, rate = _types(problem)
-    ints.append(at.KIND_AT, np.concatenate([kind, t.capacity], axis=1))
+    on_board = np.zeros_like(t.capacity) if t.on_board is None else t.on_board
+    ints.append(at.KIND_AT, np.concatenate([kind, t.capacity, on_board], axis=1))
+    if v.previous is not None and v.change_cost is not None:
+        assign = np.zeros((total, kinds))
+        moved = (v.previous[:, None] >= 0) & (v.previous[:, None] != np.arange(kinds)[None, :])
+        assign[d:] = np.where(moved, v.change_cost[:, None], 0)
+        header[at.HAS_ASSIGN] = 1
+        ints.place(at.F_ASSIGN_AT, floats.append(None, assign))
+    if problem.objective is Objective.LONGEST:
+        header[at.LONGEST] = _scale(problem)
     ints.place(at.F_KIND_AT, floats.append(None, rate))
     allowed = np.ones((total, kinds), dtype=np.int64)
     allowed[d:] = (v.skills[:, None] & ~t.skills[None, :]) == 0
@@ -147,7 +157,8 @@ class _Parts:
 
 def _jobs(problem: Problem) -> tuple[tuple[int, ...], ...]:
     """What is inserted as one: groups, pairs with the pickup first, single visits; by their first visit."""
-    v, jobs, known = problem.visits, [], set()
+    v, jobs = problem.visits, []
+    known = {visit for visits in problem.vehicle_types.locked or () for visit in visits}
     for visit in range(problem.num_visits):
         if visit in known:
             continue
@@ -180,7 +191,16 @@ def _width(problem: Problem) -> int:
 
 def _timed(problem: Problem) -> bool:
     names = {"time_windows", "release_times", "time_costs", "max_duration", "overtime", "soft_windows"}
-    return bool(problem.features & (names | {"several_windows", "time_dependent"}))
+    names |= {"breaks", "several_windows", "time_dependent", "longest_route", "locked_routes"}
+    return bool(problem.features & names)
+
+
+def _scale(problem: Problem) -> int:
+    """About the duration of a route: what all visits take, there and back alone, shared by the vehicles."""
+    travel, d = problem.travel[0], problem.num_depots
+    out = _matrix(problem, travel)[1][:d, d:].min(axis=0) if problem.num_visits else np.ones(1)
+    vehicles = max(1, problem.num_vehicles)
+    return max(1, int((2 * out.sum() + problem.visits.service.sum()) / vehicles / 2))
 
 
 def _types(problem: Problem) -> tuple[IntArray, FloatArray]:
@@ -209,8 +229,16 @@ def _types(problem: Problem) -> tuple[IntArray, FloatArray]:
     rate[:, at.MAX_DISTANCE], rate[:, at.MAX_DURATION] = t.max_distance, t.max_duration
     rate[:, at.OVER_AFTER] = of(t.overtime_after, float(UNLIMITED))
     rate[:, at.OVER_COST] = of(t.overtime_cost, 0.0)
+    if t.duty is not None:
+        kind[:, at.HAS_DUTY] = t.duty[:, 0] > 0
+        rate[:, at.DRIVE_BETWEEN : at.MAX_DRIVING + 1] = t.duty
+        rate[t.duty[:, 3] == 0, at.MAX_DRIVING] = float(UNLIMITED)
     rate[:, at.RELOAD_TIME] = of(t.reload_time, 0.0)
-    kind[:, at.TIME_MATTERS] = (t.time_cost > 0) | (t.max_duration < UNLIMITED) | (rate[:, at.OVER_COST] > 0)
+    longest = problem.objective is Objective.LONGEST
+    kind[:, at.TIME_MATTERS] = (
+        (t.time_cost > 0) | (t.max_duration < UNLIMITED) | (rate[:, at.OVER_COST] > 0) | longest
+    )
+    kind[:, at.LOCKED] = [len(visits) for visits in t.locked or [()] * kinds]
     return kind, rate
 
 

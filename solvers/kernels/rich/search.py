@@ -327,7 +327,7 @@ def better(P: Any, S: Any, V: Any) -> bool:
         return V[MISSED] < V[MISSED_BEST]
     if P[VEHICLES_FIRST] == 1 and S[N_USED] != S[N_BEST]:
         return S[N_USED] < S[N_BEST]
-    return V[COST_NOW] < V[COST_BEST] - 0.5
+    return V[COST_NOW] < V[COST_BEST] - 1e-3
 
 
 @helper

@@ -65,22 +65,23 @@ class Session:
         self.values[at.EXTRA] = packed.floats[packed[at.F_JOB_AT] :][:jobs].sum()
         self.values[at.MISSED] = job_rows[:, at.J_HARD].sum()
         scratch = [
-            (at.ITEMS_AT, width + 4),
+            (at.ITEMS_AT, (width + 4) * at.HANDS),
             (at.TRIAL_AT, width + 8),
-            (at.LEG_AT, (width + 4) * dims),
-            (at.BEFORE_AT, (width + 4) * dims),
-            (at.AFTER_AT, (width + 4) * dims),
+            (at.LEG_AT, (width + 4) * dims * at.HANDS),
+            (at.BEFORE_AT, (width + 4) * dims * at.HANDS),
+            (at.AFTER_AT, (width + 4) * dims * at.HANDS),
             (at.MARKS_AT, 2 * total),
             (at.STACK_AT, width + 4),
-            (at.TRIP_AT, width + 4),
+            (at.TRIP_AT, (width + 4) * at.HANDS),
             (at.LOADS_AT, dims),
             (at.ORDER_AT, slots + 1),
         ]
         self.scratch = _laid_out(at.B_HEAD, scratch, np.int64)
-        self.scratch[at.HAND_SLOT] = -1
+        self.scratch[at.HAND_ROWS : at.HAND_ROWS + 3 * at.HANDS] = -1
         times = [
-            (at.READY_AT, width + 4),
-            (at.LATEST_AT, width + 4),
+            (at.READY_AT, (width + 4) * at.HANDS),
+            (at.LATEST_AT, (width + 4) * at.HANDS),
+            (at.TOP_AT, 2 * at.TOP),
             (at.START_AT, width + 4),
             (at.DEP_AT, 3 * at.POINTS),
             (at.DEP2_AT, 3 * at.POINTS),
@@ -96,8 +97,21 @@ class Session:
     def _act(self, what: int, first: int = 0, second: int = 0, items: Any = _NO_ITEMS) -> float:
         return float(act(*self.arrays, self.tune, what, first, second, items))
 
+    def load_locked(self) -> bool:
+        """Load the routes of vehicles under way as far as they are locked; False if one breaks a rule."""
+        for kind, visits in enumerate(self.problem.vehicle_types.locked or ()):
+            if visits and self.evaluate(Route(kind, visits)) >= at.INFINITE:
+                return False
+            if visits:
+                self._act(acts.LOAD, kind, items=self.items(Route(kind, visits)))
+        return True
+
     def start_from(self, solution: Solution) -> None:
         """Load the routes that keep every rule; what else there is stays absent."""
+        locked = self.problem.vehicle_types.locked
+        for kind, visits in enumerate(locked or ()):
+            if not any(r.vehicle_type == kind and r.visits[: len(visits)] == visits for r in solution.routes):
+                solution = Solution((*solution.routes, *Solution.of([visits], kind).routes))
         counts = self.problem.vehicle_types.count
         used = np.zeros(len(counts), dtype=np.int64)
         served: set[int] = set()
@@ -107,6 +121,8 @@ class Session:
             if not sound or served & set(route.visits) or self.state[at.N_FREE] == 0:
                 continue
             if self._clashes(route, served) or self.evaluate(route) >= at.INFINITE:
+                continue
+            if locked is not None and route.visits[: len(locked[kind])] != locked[kind]:
                 continue
             used[kind] += 1
             served |= set(route.visits)

@@ -14,6 +14,7 @@ from solvers.kernels.rich.layout import (
     BACKHAUL,
     BACKHAULS_ALONE,
     BENDS_AT,
+    BREAK_TIME,
     BY_HOUR,
     CATEGORIES,
     CLOSE,
@@ -21,6 +22,8 @@ from solvers.kernels.rich.layout import (
     DEP_AT,
     DEPOTS,
     DIMS,
+    DRIVE_BETWEEN,
+    DRIVEN,
     DUE,
     EARLY,
     END,
@@ -28,11 +31,13 @@ from solvers.kernels.rich.layout import (
     F_GAP_AT,
     F_NODE,
     F_SPEED_AT,
+    FIRST_PART,
     FIXED,
     GAP_COUNT,
     GAP_FROM,
     HAS_ASSIGN,
     HAS_BACKHAULS,
+    HAS_DUTY,
     HAS_GAPS,
     HAS_LATE_COST,
     HAS_PAIRS,
@@ -46,9 +51,11 @@ from solvers.kernels.rich.layout import (
     LIFO,
     LOAD_AT,
     LOADS_AT,
+    LONGEST,
     MARK,
     MARKS_AT,
     MAX_DISTANCE,
+    MAX_DRIVING,
     MAX_DURATION,
     MAX_RELOADS,
     NODE,
@@ -57,6 +64,7 @@ from solvers.kernels.rich.layout import (
     OPEN_END,
     OVER_AFTER,
     OVER_COST,
+    PART,
     PARTNER,
     PER_DISTANCE,
     PER_TIME,
@@ -69,6 +77,7 @@ from solvers.kernels.rich.layout import (
     RELOAD_LIST_AT,
     RELOAD_TIME,
     ROLE,
+    SINCE,
     STACK_AT,
     START,
     START_AT,
@@ -96,7 +105,7 @@ def keeps_rules(P: Any, B: Any, at: int, t: int, k: int) -> bool:
     loads, first, reloads = B[LOADS_AT], 1, 0
     while True:
         for d in range(dims):
-            B[loads + d] = 0
+            B[loads + d] = P[row + KIND + dims + d] if first == 1 else 0
         last = first
         while last <= k and B[at + last] >= depots:
             x = B[at + last]
@@ -162,6 +171,28 @@ def released(F: Any, P: Any, B: Any, at: int, k: int, i: int) -> float:
 
 
 @helper
+def rested(F: Any, X: Any, rate: int, travel: float) -> float:
+    """The time that `travel` takes with the breaks due on the way; moves the driver's clock."""
+    out, left = travel, travel
+    while X[SINCE] + left > F[rate + DRIVE_BETWEEN]:
+        left -= F[rate + DRIVE_BETWEEN] - X[SINCE]
+        out += F[rate + BREAK_TIME] - F[rate + FIRST_PART] * X[PART]
+        X[SINCE], X[PART] = 0.0, 0.0
+    X[SINCE] += left
+    X[DRIVEN] += travel
+    return out
+
+
+@helper
+def waited(F: Any, X: Any, rate: int, wait: float) -> None:
+    """Waiting that is long enough is a break or its first part."""
+    if wait >= F[rate + BREAK_TIME] - F[rate + FIRST_PART] * X[PART]:
+        X[SINCE], X[PART] = 0.0, 0.0
+    elif F[rate + FIRST_PART] > 0 and wait >= F[rate + FIRST_PART]:
+        X[PART] = 1.0
+
+
+@helper
 def evaluate(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> float:
     """Cost of the route of items B[at + 1 .. at + k]; INFINITE if it breaks a rule. Sets both ends."""
     if k == 0:
@@ -177,6 +208,8 @@ def evaluate(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) ->
     if length > F[rate + MAX_DISTANCE]:
         return INFINITE
     cost = F[rate + FIXED] + F[rate + PER_DISTANCE] * length
+    if P[LONGEST] > 0:
+        cost *= 1e-6  # only between equals
     if P[HAS_ASSIGN] == 1:
         for i in range(1, k + 1):
             cost += F[P[F_ASSIGN_AT] + P[KINDS] * B[at + i] + t]
@@ -187,13 +220,23 @@ def evaluate(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) ->
         return cost + best_departure(D, F, P, B, X, at, t, k, leave)
     start, now = X[START_AT], leave
     starts = int(start)
+    duty, first = P[row + HAS_DUTY] == 1, 0.0
+    X[SINCE], X[DRIVEN], X[PART] = 0.0, 0.0, 0.0
     for i in range(1, k + 1):
         x = B[at + i]
-        now = arrive(D, F, P, t, B[at + i - 1], x, now)
+        if duty:
+            now += rested(F, X, rate, duration(D, P, p, B[at + i - 1], x))
+        else:
+            now = arrive(D, F, P, t, B[at + i - 1], x, now)
+        came = now
         if x < depots:
             now = max(now, F[F_NODE * x + EARLY], released(F, P, B, at, k, i))
         else:
             now = in_window(F, P, x, now)
+        if duty and i == 1:
+            first = now - came
+        elif duty:
+            waited(F, X, rate, now - came)
         if now > F[F_NODE * x + LATE] + NOISE:
             return INFINITE
         X[starts + i] = now
@@ -203,12 +246,18 @@ def evaluate(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) ->
             if P[HAS_LATE_COST] == 1:
                 cost += F[F_NODE * x + LATE_COST] * max(0.0, now - F[F_NODE * x + DUE])
             now += service(F, P, x, t)
-    if not open_end:
+    if not open_end and duty:
+        now += rested(F, X, rate, duration(D, P, p, B[at + k], B[at + k + 1]))
+    elif not open_end:
         now = arrive(D, F, P, t, B[at + k], B[at + k + 1], now)
+    if duty and X[DRIVEN] > F[rate + MAX_DRIVING]:
+        return INFINITE
     if now > F[rate + CLOSE] + NOISE:
         return INFINITE
     if P[row + TIME_MATTERS] == 0:
         return cost
+    if duty:
+        return cost + priced(F, P, rate, now - (leave + first))
     latest = now
     for i in range(k, 0, -1):
         x = B[at + i]
@@ -218,15 +267,29 @@ def evaluate(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) ->
         latest = min(latest - travel - work, max(due, X[starts + i]))
         if x >= depots:
             latest = back_in_window(F, P, x, latest)
-    return cost + price_of(F, rate, now - (latest - duration(D, P, p, B[at], B[at + 1])))
+    return cost + priced(F, P, rate, now - (latest - duration(D, P, p, B[at], B[at + 1])))
 
 
 @helper
-def price_of(F: Any, rate: int, spent: float) -> float:
-    """Cost of a route's duration."""
+def priced(F: Any, P: Any, rate: int, spent: float) -> float:
+    """Cost of a route's duration. Where the longest route is to be short, its eighth power, in units of a
+    scale, swamps all else: the sum of these falls as the longest route does."""
     if spent > F[rate + MAX_DURATION]:
         return INFINITE
+    if P[LONGEST] > 0:
+        share = (spent / P[LONGEST]) ** 2
+        return 1e6 * share * share * share * share
     return F[rate + PER_TIME] * spent + F[rate + OVER_COST] * max(0.0, spent - F[rate + OVER_AFTER])
+
+
+@helper
+def last_change(F: Any, P: Any, p: int) -> float:
+    """When the last of the periods begins."""
+    starts, out = P[F_SPEED_AT] + p * P[PERIODS] * (1 + P[CATEGORIES]), 0.0
+    for q in range(P[PERIODS]):
+        if F[starts + q] < INFINITE:
+            out = max(out, F[starts + q])
+    return out
 
 
 @helper
@@ -306,9 +369,24 @@ def best_departure(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: i
         final = min(final, F[F_NODE * x + LATE])
         if x >= depots:
             final = back_in_window(F, P, x, final)
+        opens = F[F_NODE * x + EARLY]
+        if x < depots:
+            opens = max(opens, released(F, P, B, at, k, i))
+        if final < opens - NOISE:
+            return INFINITE
     final = depart(D, F, P, t, B[at], B[at + 1], final)
     if final < begin - NOISE:
         return INFINITE
+    # who leaves after all openings and changes of speed gains nothing by leaving still later
+    enough = max(begin, last_change(F, P, p))
+    for i in range(1, k + 1):
+        x = B[at + i]
+        enough = max(enough, F[F_NODE * x + EARLY])
+        if x < depots:
+            enough = max(enough, released(F, P, B, at, k, i))
+        elif P[HAS_GAPS] == 1 and P[NODE * x + GAP_COUNT] > 0:
+            enough = max(enough, F[P[F_GAP_AT] + 2 * (P[NODE * x + GAP_FROM] + P[NODE * x + GAP_COUNT]) - 1])
+    final = max(begin, min(final, enough))
     prune = P[HAS_GAPS] == 0
     a, b, marks = int(X[DEP_AT]), int(X[DEP2_AT]), int(X[BENDS_AT])
     m = add_point(X, prune, a, 0, begin, begin, 0.0)
@@ -327,12 +405,15 @@ def best_departure(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: i
             break
         m = served(F, P, B, X, a, b, m, at, t, k, i)
         a, b = b, a
-    best = INFINITE
+    best, shortest, chosen = INFINITE, INFINITE, 0
     for q in range(m):
-        spent = math.floor(X[a + POINTS + q] + 0.5) - math.floor(X[a + q] + 0.5)
-        price = price_of(F, rate, spent) + X[a + 2 * POINTS + q]
-        best = min(best, price)
-    return best
+        spent = X[a + POINTS + q] - X[a + q]
+        price = F[rate + PER_TIME] * spent + F[rate + OVER_COST] * max(0.0, spent - F[rate + OVER_AFTER])
+        price += X[a + 2 * POINTS + q]
+        if price < best - 1e-6 or (price <= best + 1e-6 and spent < shortest - 1e-6):
+            best, shortest, chosen = price, spent, q
+    end, left = X[a + POINTS + chosen], X[a + chosen]
+    return priced(F, P, rate, math.floor(end + 0.5) - math.floor(left + 0.5)) + X[a + 2 * POINTS + chosen]
 
 
 @helper

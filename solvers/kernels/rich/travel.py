@@ -24,6 +24,7 @@ from solvers.kernels.rich.layout import (
     KIND_AT,
     KINDS,
     NODE,
+    NOISE,
     PERIODS,
     PROFILE,
     N,
@@ -32,8 +33,8 @@ from solvers.kernels.rich.layout import (
 
 @inlined
 def kind(P: Any, t: int) -> int:
-    """Where the row of vehicle type t starts; its capacities follow at + KIND."""
-    return P[KIND_AT] + (KIND + P[DIMS]) * t
+    """Where the row of vehicle type t starts; capacities follow at + KIND, then what is on board at the start."""
+    return P[KIND_AT] + (KIND + 2 * P[DIMS]) * t
 
 
 @inlined
@@ -69,7 +70,7 @@ def in_window(F: Any, P: Any, x: int, time: float) -> float:
     if P[HAS_GAPS] == 1:
         first = P[NODE * x + GAP_FROM]
         for g in range(first, first + P[NODE * x + GAP_COUNT]):
-            if F[P[F_GAP_AT] + 2 * g] < time < F[P[F_GAP_AT] + 2 * g + 1]:
+            if F[P[F_GAP_AT] + 2 * g] + NOISE < time < F[P[F_GAP_AT] + 2 * g + 1]:
                 time = F[P[F_GAP_AT] + 2 * g + 1]
     return time
 

@@ -52,6 +52,16 @@ def test_rows_are_reused_but_never_those_in_use() -> None:
     assert (tables.row_of >= 0).sum() == 4
 
 
+def test_there_is_room_beside_the_goals_for_robots_sent_aside() -> None:
+    grid = Grid.from_rows(["." * 30])
+    tables = DistanceTables(grid, Guidance(), goals=1, robots=3)
+    goals = np.array([7, 7, 7], np.int32)
+    before = tables.table[tables.require(goals, goals)[0]].copy()
+    aside = np.array([1, 2], np.int32)
+    tables.require(aside, goals)
+    assert np.array_equal(tables.table[tables.row_of[7]], before)
+
+
 def test_pattern_codes_are_one_to_one() -> None:
     for turn in (1, 2, 3):
         patterns, codes = surplus_patterns(turn)

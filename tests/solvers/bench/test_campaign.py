@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from solvers import InvalidInputError, MaxIterations, UnknownSolverError, make
 from solvers.bench import Campaign, choose, load_records, parse_spec
+from solvers.bench.instances import best_known
 from solvers.bench.record import RUNS, StopSpec, append_line, read_lines
 from solvers.check import check
 from solvers.native import dump_solution, load_problem, load_solution
@@ -196,3 +198,22 @@ def test_runs_are_pinned_to_one_core(tmp_path: Path) -> None:
         assert os.sched_getaffinity(worker.pid) == set(job["cpus"])
         worker.stdin.close()  # the harness is gone, so the run ends long before its time limit
         assert worker.wait(timeout=15) != 0
+
+
+@pytest.mark.parametrize(
+    ("family", "pattern"),
+    [
+        ("routing/cvrp-x", "X-n106-k14"),
+        ("routing/pdptw-lilim", "lc101"),
+        ("routing/tdvrptw-lera", "*C1_2_1-S1"),
+    ],
+)
+def test_best_known_values_of_every_kind_of_set(
+    family: str, pattern: str, data_dir: Callable[[str], Path]
+) -> None:
+    (instance, *_) = choose([data_dir(family)], match=[pattern])
+    problem = load_problem(instance.path)
+    cost, routes = best_known(instance, problem)
+    assert cost
+    assert routes
+    assert not instance.name.endswith(".vrp")

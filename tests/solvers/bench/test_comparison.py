@@ -57,6 +57,24 @@ def test_infeasible_and_failed_runs_are_counted_not_averaged() -> None:
     assert row.mean_gap_pct == pytest.approx(2.0)
 
 
+def test_where_vehicles_come_first_costs_compare_at_equal_routes_only() -> None:
+    runs = [
+        record("a", "i", 1, 90, routes=4, best_known_routes=3, vehicles_first=True),
+        record("a", "j", 1, 104, routes=3, best_known_routes=3, vehicles_first=True),
+    ]
+    found = compare(runs, "a")
+    row = found.row("a", found.cases())
+    assert (row.instances, row.runs, row.extra_routes) == (1, 2, 1)
+    assert row.mean_gap_pct == pytest.approx(4.0)
+    assert "+1 routes" in markdown(found, [], "t", "c")
+
+
+def test_starved_runs_are_told() -> None:
+    fine, slow = record("a", "i", 1, 101, cpu_s=9.9), record("a", "j", 1, 101, cpu_s=3.0)
+    assert "1 of 2 runs" in markdown(compare([fine, slow], "a"), [], "t", "c")
+    assert "nine tenths" not in markdown(compare([fine], "a"), [], "t", "c")
+
+
 def test_without_a_best_known_cost_the_best_of_the_runs_stands_in() -> None:
     runs = [replace(r, best_known=None) for r in RUNS_OF_TWO if r.instance == "j"]
     found = compare(runs, "a")

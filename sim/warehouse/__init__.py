@@ -1,0 +1,1 @@
+"""Inside the warehouse: storage, picking and packing over order lines as array rows."""

@@ -1,0 +1,191 @@
+"""`python -m sim.warehouse`: compare systems or slotting on real orders, run a made-up day, check theory."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from logistics.sections import Shift
+from logistics.storage import GoodsToPersonSection, PackingSection, PickerToPartsSection
+from sim.random_streams import Streams
+from sim.warehouse import theory
+from sim.warehouse.comparing import Pair, Setting, compare_variants, slottings, systems
+from sim.warehouse.goods_to_person import RobotWarehouse
+from sim.warehouse.orders import DAY_S, orders_from_file, synthetic_orders
+from sim.warehouse.picker_to_parts import PickerFloor, block_of
+from sim.warehouse.slotting import fill_pods, slot
+from sim.warehouse.stock import Stock
+from solvers.errors import LogisticsError
+
+# What the tables show; all others are in the result.
+SHOWN = (
+    "lines",
+    "lines_per_h",
+    "units_per_h",
+    "lines_per_busy_h",
+    "distance_per_line_m",
+    "cycle_p50_s",
+    "cycle_p95_s",
+    "cycle_p99_s",
+    "late_pct",
+    "pile_on",
+    "station_utilisation_pct",
+    "metres_per_tour",
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Tables in Markdown on stdout. Exit code 1: bad input, or a check against theory missed."""
+    parser = argparse.ArgumentParser(prog="python -m sim.warehouse", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("systems", "goods-to-person against picker-to-parts"),
+        ("slotting", "affinity and turnover against random slotting"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("orders", type=Path, help="an order file")
+        command.add_argument("--map", default="uci-online-retail", help="column map of the file")
+        command.add_argument(
+            "--learn-days", type=int, default=273, help="days of history from the file's first"
+        )
+        command.add_argument("--days", type=int, default=3, help="trading days that make one simulated day")
+        command.add_argument("--people", type=int, default=14)
+        command.add_argument("--replications", type=int, default=20)
+        command.add_argument("--jobs", type=int, default=1)
+        command.add_argument("--seed", type=int, default=1)
+        if name == "slotting":
+            command.add_argument(
+                "--system", choices=("picker_to_parts", "goods_to_person"), default="picker_to_parts"
+            )
+    day = commands.add_parser("day", help="a synthetic day of many order lines")
+    day.add_argument("--system", choices=("picker_to_parts", "goods_to_person"), default="goods_to_person")
+    day.add_argument("--lines", type=int, default=200_000)
+    day.add_argument("--seed", type=int, default=1)
+    check = commands.add_parser("validate", help="compare with theory")
+    check.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    write = sys.stdout.write
+    write(
+        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}, numpy {np.__version__}; seed {options.seed}\n\n"
+    )
+    try:
+        if options.command == "validate":
+            return _validate(options.seed)
+        if options.command == "day":
+            return _day(options.system, options.lines, options.seed)
+        setting = Setting(
+            orders_from_file(options.orders, options.map),
+            options.learn_days * DAY_S,
+            days=options.days,
+            people=options.people,
+            seed=options.seed,
+        )
+        pairs = systems() if options.command == "systems" else slottings(options.system)
+        for pair in compare_variants(setting, pairs, options.replications, options.jobs):
+            _print(pair, options.replications)
+    except (LogisticsError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _print(pair: Pair, replications: int) -> None:
+    write = sys.stdout.write
+    write(f"A = {pair.base}; B = {pair.variant}; {replications} days, paired 95 % intervals\n\n")
+    write("| figure | A | B | B − A | change |\n|---|---|---|---|---|\n")
+    for row in sorted((r for r in pair.rows if r.figure in SHOWN), key=lambda r: SHOWN.index(r.figure)):
+        change = f"{100 * row.difference.mean / row.mean_a:+.1f} %" if row.mean_a else ""
+        write(
+            f"| {row.figure} | {row.mean_a:.2f} | {row.mean_b:.2f} | {row.difference.mean:+.2f} "
+            f"± {row.difference.half_width:.2f} | {change} |\n"
+        )
+    write("\n")
+
+
+def _day(system: str, lines: int, seed: int) -> int:
+    """One day sized for its load: 280 lines an hour and station, 48 an hour and picker, over 16 hours."""
+    streams = Streams(seed)
+    mean_lines = 2.5
+    orders = synthetic_orders(
+        streams.generator("demand", "orders"),
+        max(1, round(lines / mean_lines)),
+        5_000,
+        mean_lines,
+        families=250,
+    )
+    history = synthetic_orders(
+        streams.generator("demand", "orders"),
+        max(1, round(lines / mean_lines / 10)),
+        5_000,
+        mean_lines,
+        families=250,
+    )
+    hours = 16
+
+    def people(per_hour: float, least: int = 1) -> list[Shift]:
+        return [Shift.model_validate(["06:00", "22:00", max(least, round(lines / hours / per_hour))])]
+
+    packing = PackingSection(shifts=people(120))
+    draw = streams.generator("warehouse", "slotting")
+    begun, worked = time.perf_counter(), time.process_time()
+    if system == "goods_to_person":
+        stations = people(280)[0].workers
+        section = GoodsToPersonSection(
+            stations=stations,
+            robots=13 * stations,
+            pods=1_200,
+            chargers=2 * stations,
+            replenishment_stations=1 + stations // 10,
+            shifts=people(280),
+        )
+        bins = fill_pods(section.pods, section.bins_per_pod, "turnover", history, draw)
+        result = RobotWarehouse(section, packing, orders, bins, 2 * orders.units_of_items(), streams).run(
+            2 * DAY_S
+        )
+    else:
+        walk = PickerToPartsSection(
+            aisles=24, zones=4, cubbies=4_000, pickers=people(48, 4), putters=people(300), refillers=20
+        )
+        stock = Stock.covering(orders.units_of_items(), 1.5, walk.face_units)
+        location = slot(block_of(walk), "turnover", history, draw)
+        result = PickerFloor(walk, packing, orders, location, stock, streams).run(2 * DAY_S)
+    took, worked = time.perf_counter() - begun, time.process_time() - worked
+    sys.stdout.write("| figure | value |\n|---|---|\n")
+    for name, value in ({"simulated_in_s": took, "processor_s": worked} | result.kpis()).items():
+        if name in SHOWN or name in (
+            "simulated_in_s",
+            "processor_s",
+            "orders",
+            "open_orders",
+            "tours",
+            "pod_trips",
+            "refills",
+        ):
+            sys.stdout.write(f"| {name} | {value:.2f} |\n")
+    return 0
+
+
+def _validate(seed: int) -> int:
+    sys.stdout.write(
+        "| check | figure | theory | simulated | half-width | agrees |\n|---|---|---|---|---|---|\n"
+    )
+    missed = 0
+    for row in theory.checks(seed):
+        missed += not row.agrees
+        sys.stdout.write(
+            f"| {row.system} | {row.figure} | {row.analytic:.4f} | {row.estimate.mean:.4f} | "
+            f"{row.estimate.half_width:.4f} | {'yes' if row.agrees else 'no'} |\n"
+        )
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""Decisions inside a goods-to-person warehouse: which order, which pod, which place, which robot.
+
+Each controller is built with a random generator of its own and sees the floor as arrays
+(`sim.warehouse.pod_floor`). It must not change them.
+"""
+
+# ruff: noqa: ARG002 - controllers of one kind share one signature
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from sim.warehouse.orders import IntArray
+from sim.warehouse.pod_floor import PodFloor
+
+
+class OrderAssignment(Protocol):
+    """Which of the waiting orders (oldest first, never empty) a free slot of a station takes."""
+
+    def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int: ...
+
+
+class PodSelection(Protocol):
+    """Which stored pod goes to a pick station, or -1. `lines[i]` lines are served by `pods[i]` (never empty)."""
+
+    def choose(self, floor: PodFloor, station: int, pods: IntArray, lines: IntArray) -> int: ...
+
+
+class PodStorage(Protocol):
+    """Which free place a pod returns to from a station (numbered through pick and replenishment stations)."""
+
+    def choose(self, floor: PodFloor, pod: int, station: int, places: IntArray) -> int: ...
+
+
+class TaskAllocation(Protocol):
+    """Which idle robot (longest idle first, never empty) fetches a pod."""
+
+    def choose(self, floor: PodFloor, pod: int, robots: IntArray) -> int: ...
+
+
+class _Controller:
+    def __init__(self, generator: np.random.Generator) -> None:
+        self._generator = generator
+
+
+class OldestOrder(_Controller):
+    """First come, first served."""
+
+    def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int:
+        return int(orders[0])
+
+
+class RandomOrder(_Controller):
+    """Any order alike."""
+
+    def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int:
+        return int(self._generator.choice(orders))
+
+
+class MatchingOrder(_Controller):
+    """The order with the largest share of lines on pods at the station or on their way; ties to the oldest.
+
+    An order that has waited `patience_s` goes first, so that none waits for ever. Source: the rule "pod
+    match" of Merschformann et al. 2019.
+    """
+
+    patience_s = 3_600.0
+
+    def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int:
+        if floor.now_s - floor.orders.release_s[orders[0]] > self.patience_s:
+            return int(orders[0])
+        matched = floor.matching_lines(station, orders)
+        share = matched / floor.lines_of_order[orders]
+        return int(orders[int(np.argmax(share))])
+
+
+class RandomPod(_Controller):
+    """Any pod that serves a line alike."""
+
+    def choose(self, floor: PodFloor, station: int, pods: IntArray, lines: IntArray) -> int:
+        return int(self._generator.choice(pods))
+
+
+class NearestPod(_Controller):
+    """The pod nearest to the station that serves a line."""
+
+    def choose(self, floor: PodFloor, station: int, pods: IntArray, lines: IntArray) -> int:
+        away = floor.place_to_station_m[floor.pod_place[pods], station]
+        return int(pods[int(np.argmin(away))])
+
+
+class PileOnPod(_Controller):
+    """The pod that serves the most lines of the station; ties to the nearest."""
+
+    def choose(self, floor: PodFloor, station: int, pods: IntArray, lines: IntArray) -> int:
+        best = np.flatnonzero(lines == lines.max())
+        away = floor.place_to_station_m[floor.pod_place[pods[best]], station]
+        return int(pods[best[int(np.argmin(away))]])
+
+
+class RandomPlace(_Controller):
+    """Any free place alike."""
+
+    def choose(self, floor: PodFloor, pod: int, station: int, places: IntArray) -> int:
+        return int(self._generator.choice(places))
+
+
+class NearestPlace(_Controller):
+    """The free place nearest to the station."""
+
+    def choose(self, floor: PodFloor, pod: int, station: int, places: IntArray) -> int:
+        return int(places[int(np.argmin(floor.place_to_station_m[places, station]))])
+
+
+class TurnoverPlace(_Controller):
+    """The free place whose rank by distance to the stations is nearest to the pod's rank by visits so far."""
+
+    def choose(self, floor: PodFloor, pod: int, station: int, places: IntArray) -> int:
+        busier = int((floor.pod_visits > floor.pod_visits[pod]).sum())
+        wanted = busier * floor.place_rank.size / floor.pod_visits.size
+        return int(places[int(np.argmin(np.abs(floor.place_rank[places] - wanted)))])
+
+
+class NearestRobot(_Controller):
+    """The robot nearest to the pod."""
+
+    def choose(self, floor: PodFloor, pod: int, robots: IntArray) -> int:
+        at = floor.place_xy[floor.pod_place[pod]]
+        away = np.abs(floor.robot_xy[robots] - at).sum(axis=1)
+        return int(robots[int(np.argmin(away))])
+
+
+class LongestIdleRobot(_Controller):
+    """The robot that has been idle longest."""
+
+    def choose(self, floor: PodFloor, pod: int, robots: IntArray) -> int:
+        return int(robots[0])

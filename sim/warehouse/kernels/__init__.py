@@ -1,0 +1,1 @@
+"""Compiled loops of the warehouse models: flat typed arrays in, flat typed arrays out."""

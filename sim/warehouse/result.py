@@ -1,0 +1,119 @@
+"""What a warehouse run leaves: times of every line and order, stays at every station, notes, key figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sim.stats import littles_law
+from sim.warehouse.orders import HOUR_S, FloatArray, OrderLines
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong: what, which one, from when to when, how many units.
+
+    `station_closed` (a pick station or zone), `robot_stopped`, `stock_wrong` (units of an item that vanish at
+    `from_s`).
+    """
+
+    kind: str
+    target: int
+    from_s: float
+    to_s: float = float("inf")
+    units: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("station_closed", "robot_stopped", "stock_wrong"):
+            raise ValueError(
+                f"no fault {self.kind!r}; there are station_closed, robot_stopped and stock_wrong"
+            )
+        if self.to_s < self.from_s or self.target < 0 or self.units < 0:
+            raise ValueError(
+                f"{self.kind} of {self.target}: it must not end before it begins, nor be negative"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line of the trace."""
+
+    at_s: float
+    what: str
+    who: int
+    detail: str = ""
+
+
+Stays = tuple[FloatArray, FloatArray, FloatArray]
+
+
+@dataclass(slots=True, eq=False)
+class WarehouseResult:
+    """Times are NaN where work was not finished. `stays[station]` are (arrive, start, finish) of its jobs.
+
+    `picked_s` (lines,) when the last unit was picked; `ready_s` (orders,) when the order was complete for
+    packing; `packed_s` (orders,). `server_s[station]` are seconds in which servers were there. `people` names
+    the stations where people pick, put and refill; `moved_m` metres that people or machines moved.
+    """
+
+    orders: OrderLines
+    picked_s: FloatArray
+    ready_s: FloatArray
+    packed_s: FloatArray
+    stays: dict[str, Stays]
+    server_s: dict[str, float]
+    people: tuple[str, ...]
+    moved_m: float
+    figures: dict[str, float] = field(default_factory=dict)
+    trace: list[Note] = field(default_factory=list)
+
+    @property
+    def open_orders(self) -> int:
+        return int(np.isnan(self.packed_s).sum())
+
+    def kpis(self, due_s: float = 4 * HOUR_S) -> dict[str, float]:
+        """Key figures; an order is late when it is not packed `due_s` after its release."""
+        orders = self.orders
+        done = ~np.isnan(self.packed_s)
+        cycle = (self.packed_s - orders.release_s)[done]
+        lines, units = orders.lines_of_order, np.add.reduceat(orders.units, orders.first_line[:-1])
+        span_h = (
+            (float(np.nanmax(self.packed_s)) - float(orders.release_s[0])) / HOUR_S if done.any() else np.nan
+        )
+        late = 1.0 - float((cycle <= due_s).sum()) / len(orders)
+        quantile = np.quantile(cycle, (0.5, 0.95, 0.99)) if done.any() else (np.nan,) * 3
+        picked = float((~np.isnan(self.picked_s)).sum())
+        paid_h = sum(self.server_s[name] for name in self.people) / HOUR_S
+        busy_h = sum(self._busy_s(name) for name in self.people) / HOUR_S
+        figures = {
+            "orders": float(len(orders)),
+            "lines": float(orders.lines),
+            "open_orders": float(self.open_orders),
+            "lines_per_h": float(lines[done].sum()) / span_h,
+            "units_per_h": float(units[done].sum()) / span_h,
+            "lines_per_paid_h": picked / max(paid_h, 1e-9),
+            "lines_per_busy_h": picked / max(busy_h, 1e-9),
+            "cycle_p50_s": float(quantile[0]),
+            "cycle_p95_s": float(quantile[1]),
+            "cycle_p99_s": float(quantile[2]),
+            "late_pct": 100.0 * late,
+            "distance_per_line_m": self.moved_m / orders.lines,
+        }
+        for name in self.stays:
+            if self.server_s.get(name):
+                figures[f"utilisation_{name}_pct"] = 100.0 * self._busy_s(name) / self.server_s[name]
+        return figures | self.figures
+
+    def _busy_s(self, name: str) -> float:
+        _, start, finish = self.stays.get(name, (np.zeros(1),) * 3)
+        return float((finish - start).sum())
+
+    def littles_law_error(self) -> float:
+        """Largest relative error of L = λW over all stations; of the order of rounding, or jobs went astray."""
+        errors = [
+            littles_law(arrive, finish).relative_error
+            for arrive, _, finish in self.stays.values()
+            if arrive.size and finish.max() > arrive.min()
+        ]
+        return max(errors, default=0.0)

@@ -1,0 +1,133 @@
+"""The pick stage of a site in the twin, done by the storage that its scenario declares.
+
+The dispatcher's waves are the floor's waves: parcels that come to be picked are orders of the floor, and its finish
+times are theirs. Stock is the twin's business (`logistics.stock`); here the shelves hold what the run asks for and
+are refilled from a reserve behind them. Slotting learns from the run's own orders, as from a like day before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from logistics.clock import LocalClock
+from logistics.scenario import Shift, SiteSection
+from logistics.storage import StorageSection
+from logistics.tables import Demand
+from sim.floor import Closure, shift_profile
+from sim.random_streams import Streams
+from sim.stations import CapacityProfile, Started
+from sim.warehouse.automated import AutomatedFloor, rack_places
+from sim.warehouse.goods_to_person import RobotWarehouse
+from sim.warehouse.orders import NONE, FloatArray, OrderLines, RowArray
+from sim.warehouse.picker_to_parts import PickerFloor, Profile, block_of
+from sim.warehouse.slotting import fill_pods, slot
+from sim.warehouse.stock import Stock
+from solvers.errors import Fault, InvalidInputError
+
+Floor: TypeAlias = PickerFloor | RobotWarehouse | AutomatedFloor
+
+
+class SitePicking:
+    """Parcels in, picked parcels out, for `sim.floor.SiteFloor`; `rows` are the parcels that may ever come."""
+
+    def __init__(self, floor: Floor, rows: RowArray) -> None:
+        self.floor = floor
+        self._rows = rows
+        self._order = np.full(int(rows.max(initial=0)) + 1, NONE, np.int64)
+        self._order[rows] = np.arange(rows.size)
+        self._coming: list[tuple[float, RowArray]] = []
+        self._told = np.zeros(rows.size, np.bool_)
+
+    def enter(self, rows: RowArray, arrive_s: FloatArray) -> None:
+        """Parcels come to be picked, now or later."""
+        for at_s in np.unique(arrive_s).tolist():
+            self._coming.append((at_s, rows[arrive_s == at_s]))
+        self._coming.sort(key=lambda entry: entry[0])
+
+    def advance(self, until_s: float) -> Started:
+        """Work up to `until_s` inclusive; the parcels picked since the last call, in order of their finish."""
+        floor = self.floor
+        while self._coming and self._coming[0][0] <= until_s:
+            at_s, rows = self._coming.pop(0)
+            orders = self._order[rows]
+            floor.advance(at_s)
+            floor.orders.release_s[orders] = at_s
+            floor.submit(orders)
+            floor.release(at_s)
+        floor.advance(until_s)
+        done = np.flatnonzero(~np.isnan(floor.ready_s) & ~self._told)
+        self._told[done] = True
+        finish_s = floor.ready_s[done]
+        turn = np.lexsort((done, finish_s))
+        done, finish_s = done[turn], finish_s[turn]
+        begun = floor.begun_s(done) if done.size else np.empty(0)
+        return Started(
+            self._rows[done], floor.orders.release_s[done], begun, finish_s, np.zeros(done.size, np.int32)
+        )
+
+
+def site_picking(
+    site: SiteSection,
+    number: int,
+    clock: LocalClock,
+    days: int,
+    closures: Sequence[Closure],
+    demand: Demand,
+    streams: Streams,
+) -> SitePicking | None:
+    """The floor of a site that declares storage and has orders, else None; `number` is the site's row.
+
+    Raises `InvalidInputError` when it has fewer places than items.
+    """
+    parcels = demand.parcels
+    lines_in = np.diff(parcels.first_line)
+    mine = np.flatnonzero((demand.orders.origin[parcels.order] == number) & (lines_in > 0)).astype(np.int32)
+    if site.storage is None or not mine.size:
+        return None
+    orders = _orders(demand, mine)
+
+    def profile(shifts: Sequence[Shift], closed: Sequence[Closure]) -> CapacityProfile:
+        return shift_profile(shifts, clock, days, [*closures, *closed])
+
+    own = Streams(streams.spawn_seed(site.id, "storage"))
+    try:
+        return SitePicking(_floor(site.storage, orders, profile, own), mine)
+    except ValueError as error:
+        repair = f"give [sites.storage.{site.storage.kind}] more room, or people"
+        fault = Fault(
+            "", f'sites "{site.id}".storage', site.storage.kind, "too-few-places", str(error), repair
+        )
+        raise InvalidInputError([fault]) from None
+
+
+def _orders(demand: Demand, rows: RowArray) -> OrderLines:
+    """The parcels as orders of the items that they hold; released when their wave comes."""
+    parcels, lines = demand.parcels, demand.lines
+    size = np.diff(parcels.first_line)[rows]
+    first = np.concatenate(([0], np.cumsum(size))).astype(np.int64)
+    chosen = np.repeat(parcels.first_line[rows] - first[:-1], size) + np.arange(first[-1])
+    used, item = np.unique(lines.item[chosen], return_inverse=True)
+    names = [str(code) for code in demand.items.code[used]]
+    units = np.maximum(lines.quantity[chosen], 1).astype(np.int64)
+    return OrderLines(np.zeros(rows.size), first, item.astype(np.int32), units, names)
+
+
+def _floor(storage: StorageSection, orders: OrderLines, profile: Profile, streams: Streams) -> Floor:
+    policy, packing = storage.slotting.policy, storage.packing
+    draw = streams.generator("warehouse", "slotting")
+    wanted = orders.units_of_items()
+    if storage.kind == "picker_to_parts":
+        walk = storage.picker_to_parts
+        location = slot(block_of(walk), policy, orders, draw)
+        stock = Stock.covering(wanted, 1.0, walk.face_units)
+        return PickerFloor(walk, packing, orders, location, stock, streams, profile=profile)
+    if storage.kind == "goods_to_person":
+        robots = storage.goods_to_person
+        bins = fill_pods(robots.pods, robots.bins_per_pod, policy, orders, draw)
+        return RobotWarehouse(robots, packing, orders, bins, wanted, streams, profile=profile)
+    rack = storage.automated
+    place = rack_places(rack, policy, orders, draw)
+    return AutomatedFloor(rack, packing, orders, place, Stock(wanted, 0 * wanted), streams, profile)

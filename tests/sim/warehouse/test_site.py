@@ -1,0 +1,111 @@
+"""Storage inside the twin: the pick stage by each system, books balanced at every move, times in order; faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from logistics.demand import build_demand
+from logistics.scenario import Scenario
+from logistics.templates import init
+from logistics.validate import load_scenario, validate
+from sim.random_streams import Streams
+from sim.run import make_roads
+from sim.twin import Twin, TwinOptions
+from solvers.errors import InvalidInputError
+
+SYSTEMS = {
+    "goods_to_person": "goods_to_person = { pods = 120, bins_per_pod = 12, robots = 12, stations = 4 }",
+    "picker_to_parts": "picker_to_parts = { aisles = 8, bays = 20, zones = 2, cubbies = 40 }",
+    "automated": "automated = { aisles = 4 }",
+    "shuttles": 'automated = { aisles = 4, machine = "shuttle" }',
+}
+
+
+def _template(folder: Path, storage: str) -> Path:
+    path = init("town", "small", folder)
+    text = path.read_text(encoding="utf-8")
+    mark = 'id = "wh-1"\nkind = "warehouse"\n'
+    assert mark in text
+    path.write_text(text.replace(mark, mark + f"storage = {{ {storage} }}\n"), encoding="utf-8")
+    return path
+
+
+def _twin(loaded: Scenario, seed: int = 3) -> Twin:
+    streams = Streams(seed)
+    local, linehaul = make_roads(loaded)
+    demand = build_demand(loaded, streams.generator, loaded.folder)
+    return Twin(loaded, demand, local, linehaul, streams, TwinOptions(jobs=1, audit_every_move=True))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_parcel_is_picked_by_the_storage(name: str, tmp_path: Path) -> None:
+    kind = "automated" if name == "shuttles" else name
+    loaded = load_scenario(_template(tmp_path, f'kind = "{kind}", {SYSTEMS[name]}'))
+    twin = _twin(loaded)
+    twin.run()
+    assert sum(twin.custody.units_at[:5]) == twin.custody.ordered_units
+    stamps = twin.world.parcels.stamps
+    picked = ~np.isnan(stamps["picked_s"])
+    assert picked.sum() > 300
+    assert (stamps["picked_s"] > stamps["released_s"])[picked].all()
+    assert (stamps["packed_s"] > stamps["picked_s"])[~np.isnan(stamps["packed_s"])].all()
+    row = next(n for n, site in enumerate(loaded.sites) if site.id == "wh-1")
+    picking = twin.world.floors[row].picking
+    assert picking is not None
+    assert np.isnan(picking.floor.ready_s).sum() == (~picked).sum() - _elsewhere(twin, row)
+    picking.floor.stock.audit()
+
+
+def _elsewhere(twin: Twin, row: int) -> int:
+    """Parcels without lines or of other sites."""
+    lines = np.diff(twin.demand.parcels.first_line)
+    return int(((twin.world.origin != row) | (lines == 0)).sum())
+
+
+def test_slower_walking_makes_picking_later(tmp_path: Path) -> None:
+    path = _template(tmp_path, f'kind = "picker_to_parts", {SYSTEMS["picker_to_parts"]}')
+    mean = {}
+    for speed in (1.2, 0.1):
+        twin = _twin(load_scenario(path, {"sites.wh-1.storage.picker_to_parts.walk_mps": str(speed)}))
+        twin.run()
+        stamps = twin.world.parcels.stamps
+        mean[speed] = np.nanmean(stamps["picked_s"] - stamps["released_s"])
+    assert mean[0.1] > 1.5 * mean[1.2]
+
+
+@pytest.mark.parametrize(
+    ("storage", "code"),
+    [
+        ('kind = "cellar"', "unknown-choice"),
+        ('kind = "automated", goods_to_person = { robots = 3 }', "storage-not-for-kind"),
+        ('kind = "goods_to_person", goods_to_person = { robots = 500 }', "more-robots-than-pods"),
+        ('kind = "goods_to_person", goods_to_person = { speed_kmh = 5 }', "wrong-unit"),
+        ('kind = "picker_to_parts", picker_to_parts = { zones = 30 }', "zone-without-picker"),
+        ('kind = "picker_to_parts", picker_to_parts = { zones = 30 }', "zone-without-aisle"),
+        ('kind = "automated", automated = { shifts = [["06:00", "22:00", 0]] }', "no-workers"),
+    ],
+)
+def test_broken_storage_is_found(storage: str, code: str, tmp_path: Path) -> None:
+    faults = validate(_template(tmp_path, storage))
+    assert code in [fault.code for fault in faults]
+    assert all("storage" in fault.place for fault in faults)
+
+
+def test_a_cut_run_and_a_hub_with_storage_are_refused(tmp_path: Path) -> None:
+    path = _template(tmp_path, 'kind = "automated"')
+    text = path.read_text(encoding="utf-8")
+    cut = text.replace("horizon_days = 4", "horizon_days = 4\nstop_at = 2026-03-03T00:00:00+01:00")
+    path.write_text(cut, encoding="utf-8")
+    assert "storage-cut-short" in [fault.code for fault in validate(path)]
+    hub = 'id = "hub-1"\nkind = "hub"\n'
+    path.write_text(text.replace(hub, hub + 'storage = { kind = "automated" }\n'), encoding="utf-8")
+    assert "key-not-for-kind" in [fault.code for fault in validate(path)]
+
+
+def test_too_few_places_are_told_before_the_run(tmp_path: Path) -> None:
+    path = _template(tmp_path, 'kind = "automated", automated = { aisles = 1, columns = 2, levels = 2 }')
+    with pytest.raises(InvalidInputError, match="add aisles, columns or levels"):
+        _twin(load_scenario(path))

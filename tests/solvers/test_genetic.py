@@ -1,0 +1,102 @@
+"""The genetic solver beyond the conformance suite: parameters, warm starts, interruption, what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from solvers import MaxIterations, Problem, ProblemBuilder, UnsupportedFeatureError, make
+from solvers.check import check
+from solvers.stop import Monitor, Progress
+
+
+def town(n: int = 40, seed: int = 1, **vehicle: Any) -> Problem:
+    rng = np.random.default_rng(seed)
+    b = ProblemBuilder()
+    b.depot(50, 50)
+    for x, y in rng.integers(0, 100, (n, 2)).tolist():
+        b.visit(x, y, delivery=int(rng.integers(1, 9)))
+    b.vehicle_type(**{"count": n, "capacity": 30, **vehicle})
+    return b.build()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"swap_star": False},
+        {"longest": 1},
+        {"longest": 3},
+        {"ordered_share": 0.0},
+        {"repair": 0.0},
+        {"near": 3},
+        {"minimum": 3, "offspring": 2, "elite": 1, "close": 1, "initial": 2},
+        {"patience": 10, "initial": 3},
+        {"warm_runs": 2},
+        {"target_feasible": 0.9, "prices_every": 5},
+    ],
+    ids=str,
+)
+def test_every_part_can_be_switched_off_or_replaced(parameters: dict[str, Any]) -> None:
+    problem = town()
+    result = make("genetic", parameters).solve(problem, MaxIterations(60), seed=3)
+    report = check(problem, result.solution)
+    assert report.feasible
+    assert report.cost.total == result.cost
+    assert result.iterations == 60
+    again = make("genetic", parameters).solve(problem, MaxIterations(60), seed=3)
+    assert again.solution == result.solution
+
+
+def test_generations_improve_on_the_start() -> None:
+    problem = town(80)
+    first = make("savings").solve(problem, MaxIterations(1), seed=1)
+    result = make("genetic").solve(problem, MaxIterations(300), seed=1)
+    assert result.cost < first.cost
+    assert len(result.history) > 1
+
+
+@dataclass(frozen=True)
+class _Interrupt:
+    """Behaves like a user who presses Ctrl-C after some looks at the clock."""
+
+    after: int
+    max_runtime_s: float | None = None
+    max_iterations: int | None = 10_000
+
+    def monitor(self) -> Monitor:
+        looks = 0
+
+        def look(_: Progress) -> bool:
+            nonlocal looks
+            looks += 1
+            if looks > self.after:
+                raise KeyboardInterrupt
+            return False
+
+        return look
+
+
+def test_an_interrupted_run_keeps_the_best_found() -> None:
+    problem = town()
+    result = make("genetic").solve(problem, _Interrupt(4), seed=1)
+    assert result.interrupted
+    assert result.iterations == 40
+    assert check(problem, result.solution).feasible
+
+
+def test_more_places_than_matrices_are_made_for_are_still_served() -> None:
+    problem = town(2_600, capacity=200)
+    result = make("genetic").solve(problem, MaxIterations(2), seed=1)
+    assert check(problem, result.solution).feasible
+
+
+def test_a_feature_beyond_it_is_named() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(1, 0, delivery=1)
+    b.vehicle_type(open_end=True)
+    with pytest.raises(UnsupportedFeatureError, match="open_routes"):
+        make("genetic").solve(b.build(), MaxIterations(1), seed=1)
