@@ -250,12 +250,14 @@ def likely_place(
     `T[odds_at + W * c + k]`, W being the length of the lists, and elsewhere not at all.
 
     An edge is looked at from its end nearer to c, where distances are symmetric: from the farther end it can
-    cost no less than twice the way there less the edge, which rules most edges out before a look-up. Only
+    cost no less than twice the way there less the edge, which rules most edges out before a look-up. With
+    clocks that end may be missing in the near list, so there both ends count. Only
     places that would be the best so far blink; the others might as well have been overlooked.
     """
     n, width, kinds = P[NODES], P[NEAR_WIDTH], P[KINDS]
     near, ways = P[NEAR_AT] + width * c, P[WAY_AT] + width * c
     far = P[BARRED]
+    nearer = 0 if P[TIMED] == 0 else width
     quick, loose = P[QUICK] == 1, P[TIMED] == 0 and P[MIXED] == 0
     route_at, route_width = S[ROUTE_AT], S[ROUTE_WIDTH]
     best, at, new_kind = NEVER, np.int64(-1), np.int64(-1)
@@ -310,7 +312,7 @@ def likely_place(
                 x = q if side == 0 else p
                 if x >= n:
                     extra = way - span + (back if side == 0 else out)
-                elif k >= 0 and last_extra + per * (2 * way - span) >= best:
+                elif k >= nearer and last_extra + per * (2 * way - span) >= best:
                     continue
                 else:
                     extra = way - span + distance(D, F, P, prof, c, x)
