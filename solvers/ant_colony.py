@@ -23,8 +23,8 @@ class AntColonySolver:
     ----------
     near
         Candidates of each visit; only edges to these carry pheromone. None: 16, with time windows 40.
-    doubt
-        Spread of the costs among which an ant chooses at random, in units of the mean edge cost of the start.
+    looks
+        How many neighbours of a visit an ant looks at, on average, drawn in proportion to their pheromone.
     evaporation
         Share of a trail that is renewed when an ant has been at its visit.
     floor
@@ -32,7 +32,8 @@ class AntColonySolver:
     frozen
         Leave the pheromone as it is at the start, everywhere the same: then there is no colony.
     local_search
-        Move the visits that an ant has placed once more.
+        Move the visits that an ant has placed once more where its solution is no more than so many temperatures
+        worse than the colony's; 0 for never.
     mean_removed, max_string, whole_route, first_temperature, last_temperature
         How much an ant takes out and when its solution becomes the colony's; as in `ruin_recreate`.
     """
@@ -41,26 +42,26 @@ class AntColonySolver:
     features = CLASSIC | {"backhauls"}
     ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "frozen pheromone": {"frozen": True},
-        "no chance": {"doubt": 0.0},
-        "no local search": {"local_search": False},
+        "half the looks": {"looks": 2.5},
+        "no local search": {"local_search": 0.0},
         "no whole routes": {"whole_route": 0.0},
     }
 
     def __init__(
         self,
         near: int | None = None,
-        doubt: float = 0.05,
-        evaporation: float = 0.05,
-        floor: float = 0.02,
+        looks: float = 7.0,
+        evaporation: float = 0.002,
+        floor: float = 0.05,
         frozen: bool = False,
-        local_search: bool = True,
-        mean_removed: float = 8.0,
+        local_search: float = 1.0,
+        mean_removed: float = 12.0,
         max_string: float = 7.0,
         whole_route: float = 0.01,
-        first_temperature: float = 0.3,
-        last_temperature: float = 0.005,
+        first_temperature: float = 1.0,
+        last_temperature: float = 0.01,
     ) -> None:
-        self.near, self.doubt, self.evaporation, self.floor = near, doubt, evaporation, floor
+        self.near, self.looks, self.evaporation, self.floor = near, looks, evaporation, floor
         self.frozen, self.local_search = frozen, local_search
         self.search = {
             "mean_removed": mean_removed,
@@ -95,11 +96,12 @@ class AntColonySolver:
             session.construct()
         else:
             session.start_from(start)
-        size = session.packed.nodes * int(session.packed.ints[NEAR_WIDTH])
+        width = int(session.packed.ints[NEAR_WIDTH])
+        size = session.packed.nodes * width
         level = 0.5 * (1.0 + self.floor)
-        pheromone = np.concatenate([np.full(size, level), np.full(size, np.log(level))])
+        pheromone = np.concatenate([np.full(size, level), np.full(size, min(1.0, self.looks / width))])
         rate = 0.0 if self.frozen else self.evaporation
-        own = np.array([self.doubt * session.edge_cost, rate, self.floor, float(self.local_search)])
+        own = np.array([self.looks, rate, self.floor, self.local_search])
 
         def ants(tune: np.ndarray, iterations: int, since: int) -> int:
             whole = np.concatenate([tune, own])

@@ -32,7 +32,8 @@ class RuinRecreateSolver:
     near, adjacent
         Lengths of the neighbour lists for insertion and for ruin.
 
-    None takes what is best by measurement (cvrp-x; vrptw-gh1000 where times bind).
+    None takes `TIMED` or `UNTIMED`: set from short runs, mostly of one seed, on a few instances of cvrp-x and
+    vrptw-gh1000. They are not a full tuning, and long routes with tight windows are still solved poorly.
     """
 
     name = "ruin_recreate"

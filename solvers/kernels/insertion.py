@@ -75,7 +75,6 @@ from solvers.kernels.state import dress, free_slot, put_in, refresh, slot, touch
 from solvers.kernels.travel import capacity, distance, duration, kind, load, pick
 
 NEVER = np.int64(2**62)  # cost of what is not possible
-LUCK = 5.0  # Gumbel variates above this, one in 150, are not waited for where a place is dear
 
 
 @inlined
@@ -238,40 +237,42 @@ def best_place(
     D: Any, F: Any, P: Any, S: Any, c: int, log_keep: float, thorough: bool
 ) -> tuple[int, int, int]:
     """(cost, item to follow, type): the type is -1 to keep the slot's own, the item -1 for a new route."""
-    return likely_place(D, F, P, S, c, log_keep, thorough, F, 0.0)
+    return likely_place(D, F, P, S, c, log_keep, thorough, F, 0)
 
 
 @helper
 def likely_place(
-    D: Any, F: Any, P: Any, S: Any, c: int, log_keep: float, thorough: bool, T: Any, doubt: float
+    D: Any, F: Any, P: Any, S: Any, c: int, log_keep: float, thorough: bool, T: Any, odds_at: int
 ) -> tuple[int, int, int]:
-    """The place that costs least, or with `doubt` > 0 one drawn at random by cost and pheromone.
+    """The place that costs least, or with `odds_at` > 0 the least of some drawn at random.
 
-    A place of cost x beside the visit that is k-th in c's near list is drawn with a probability in proportion
-    to exp(T[k] - x / doubt), where T[k] stands for `T[N * W + W * c + k]`, the logarithm of the pheromone;
-    for that each place's score is shaded by a Gumbel variate. Elsewhere the pheromone is that of node 0, which
-    never changes.
+    Beside the visit that is k-th in c's near list places are then looked at with the probability
+    `T[odds_at + W * c + k]`, W being the length of the lists, and elsewhere not at all.
 
     An edge is looked at from its end nearer to c, where distances are symmetric: from the farther end it can
-    cost no less than twice the way there less the edge, which rules most edges out before a look-up. Only
+    cost no less than twice the way there less the edge, which rules most edges out before a look-up. With
+    clocks that end may be missing in the near list, so there both ends count. Only
     places that would be the best so far blink; the others might as well have been overlooked.
     """
     n, width, kinds = P[NODES], P[NEAR_WIDTH], P[KINDS]
     near, ways = P[NEAR_AT] + width * c, P[WAY_AT] + width * c
     far = P[BARRED]
+    nearer = 0 if P[TIMED] == 0 else width
     quick, loose = P[QUICK] == 1, P[TIMED] == 0 and P[MIXED] == 0
     route_at, route_width = S[ROUTE_AT], S[ROUTE_WIDTH]
     best, at, new_kind = NEVER, np.int64(-1), np.int64(-1)
     last_r, last_t, last_extra = np.int64(-1), np.int64(-1), np.int64(0)
     own, row, prof, per, slack = np.int64(-1), np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     out, back = np.int64(0), np.int64(0)
-    trail, spare = n * width + width * c, np.int64(doubt * LUCK)
-    moved = S[ITEM * c + STAMP] == S[TICK]
+    odds = odds_at + width * c
+    moved = odds_at == 0 and S[ITEM * c + STAMP] == S[TICK]
     for k in range(-2 if moved else 0, width):
         if k >= 0:
             j = P[near + k]
             if j < 0:
                 break
+            if odds_at > 0 and rand(S) > T[odds + k]:
+                continue
         else:  # between its former neighbours, which may be far away
             j = S[ITEM * c + WAS + k + 2]
         r = S[ITEM * j + SLOT] if j >= 0 else np.int64(-1)
@@ -311,7 +312,7 @@ def likely_place(
                 x = q if side == 0 else p
                 if x >= n:
                     extra = way - span + (back if side == 0 else out)
-                elif k >= 0 and last_extra + per * (2 * way - span) >= best + spare:
+                elif k >= nearer and last_extra + per * (2 * way - span) >= best:
                     continue
                 else:
                     extra = way - span + distance(D, F, P, prof, c, x)
@@ -322,11 +323,6 @@ def likely_place(
                     - span
                 )
             cost = last_extra + per * extra
-            if doubt > 0.0:
-                hope = T[trail + k] if k >= 0 else T[n * width]
-                if cost - np.int64(doubt * (hope + LUCK)) >= best:
-                    continue
-                cost -= np.int64(doubt * (hope - math.log(1e-9 - math.log(1e-9 + rand(S)))))
             if cost >= best and P[TIME_PRICED] == 0:
                 continue
             if extra > slack or extra >= far:
@@ -342,8 +338,6 @@ def likely_place(
         for t in range(kinds):
             if S[S[TAKEN_AT] + t] < P[kind(P, t) + COUNT]:
                 cost = price_alone(D, F, P, c, t)
-                if doubt > 0.0 and cost < NEVER:
-                    cost -= np.int64(doubt * (T[n * width] - math.log(1e-9 - math.log(1e-9 + rand(S)))))
                 if cost < best and not blinks(S, log_keep):
                     best, at, new_kind = cost, np.int64(-1), np.int64(t)
     if best == NEVER and thorough:
