@@ -8,6 +8,7 @@ codes: 0 success, 1 invalid input, 2 internal failure, 3 unserved visits or viol
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import click
@@ -56,6 +57,9 @@ def main() -> None:
             sys.exit(0)
         note(f"internal failure: {type(error).__name__}: {error}; please report it with the command you ran")
         sys.exit(INTERNAL)
+    finally:
+        # The work is done and the exit code settled: a late Ctrl-C must not turn them into a death by signal.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,10 @@ def staged(folder: Path, overwrite: bool = False) -> Iterator[Path]:
             folder.mkdir(exist_ok=True)
             (folder / MANIFEST).unlink(missing_ok=True)
             for file in sorted(place.iterdir(), key=lambda each: each.name == MANIFEST):
-                file.replace(folder / file.name)
+                goal = folder / file.name
+                if goal.is_dir():  # the state of an earlier run: a folder replaces no folder with content
+                    shutil.rmtree(goal)
+                file.replace(goal)
         except OSError as error:
             raise _unusable(
                 folder,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from solvers.check import check
-from solvers.features import require
+from solvers.features import CLASSIC, require
 from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
@@ -22,23 +22,6 @@ if TYPE_CHECKING:
     from solvers.kernels.genetic.engine import Evolution
     from solvers.kernels.session import Session
 
-FEATURES = (
-    "capacities",
-    "pickups",
-    "time_windows",
-    "release_times",
-    "multi_depot",
-    "heterogeneous_fleet",
-    "fixed_costs",
-    "time_costs",
-    "max_distance",
-    "max_duration",
-    "optional_visits",
-    "skills",
-    "profiles",
-    "priorities",
-    "backhauls",
-)
 BATCH_S = 0.15
 SMALL = 400  # visits up to which a population grows from nothing where nothing is known of the time
 PATIENT_S = 0.1  # seconds per visit that a population needs to grow from nothing
@@ -76,7 +59,7 @@ class GeneticSolver:
     """
 
     name = "genetic"
-    features = frozenset(FEATURES)
+    features = CLASSIC | {"backhauls"}
     ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "no SWAP*": {"swap_star": False},
         "only single visits move": {"longest": 1},

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 from ortools.sat.python import cp_model
 
+from solvers.cp_sat import search
 from solvers.features import CLASSIC
 from solvers.ortools_parts import possible_visits
 from solvers.problem import Problem
@@ -43,17 +44,11 @@ def solve_exactly(
     `usable` are the vehicle types worth a circuit, `penalty` (n,) what each visit costs that is left out.
     """
     model = _Model(problem, usable, penalty)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.random_seed = seed % 2**31
-    solver.parameters.max_deterministic_time = work
-    if seconds is not None:
-        solver.parameters.max_time_in_seconds = seconds
-    status = solver.solve(model.model)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+    solver = search(model.model, work, seconds, seed)
+    if solver is None:
         return None
     routes = tuple(r for v in range(len(model.kinds)) if (r := model.route(v, solver)).visits)
-    return Exact(routes, round(solver.objective_value), status == cp_model.OPTIMAL)
+    return Exact(routes, round(solver.objective_value), solver.response_proto.status == cp_model.OPTIMAL)
 
 
 class _Model:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from ortools.sat.python import cp_model
 
+from solvers.cp_sat import search
 from solvers.problem import Problem
 from solvers.solution import Route
 from solvers.travel import IntArray
@@ -79,13 +80,8 @@ class RoutePool:
             if len(uses) > self._problem.vehicle_types.count[kind]:
                 model.add(sum(uses) <= int(self._problem.vehicle_types.count[kind]))
         model.minimize(cp_model.LinearExpr.weighted_sum(terms, weights))
-        solver = cp_model.CpSolver()
-        solver.parameters.num_workers = threads
-        solver.parameters.random_seed = seed
-        solver.parameters.max_deterministic_time = work
-        if seconds is not None:
-            solver.parameters.max_time_in_seconds = seconds
-        if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        solver = search(model, work, seconds, seed, threads)
+        if solver is None:
             return None
         picked = [route for use, (_, (_, route)) in zip(terms, pool, strict=False) if solver.value(use)]
         return tuple(picked)

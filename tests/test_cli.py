@@ -154,14 +154,14 @@ def test_compare_solvers_and_scenarios(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        ("run", "town.toml", "--out", "out/r"),
-        ("compare", "town.toml", "--set", "fleet_scale=0.5", "--replications", "50"),
-        ("sweep", "town.toml", "--grid", "fleet_scale=0.5,1", "--replications", "50", "--out", "out/s"),
+        ("run", "town.toml", "--out", "out/r", "--set", "demand.scale=1000"),
+        ("compare", "town.toml", "--set", "fleet_scale=0.5", "--replications", "5000"),
+        ("sweep", "town.toml", "--grid", "fleet_scale=0.5,1", "--replications", "5000", "--out", "out/s"),
     ],
 )
 def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path, words: tuple[str, ...]) -> None:
     call("init", "town", cwd=tmp_path)
-    command = [sys.executable, str(ROOT / "cli.py"), *words, "--set", "demand.scale=100"]
+    command = [sys.executable, str(ROOT / "cli.py"), *words]
     process = subprocess.Popen(
         command,
         cwd=tmp_path,
@@ -198,9 +198,12 @@ def test_overwriting_keeps_what_is_not_the_runs(tmp_path: Path) -> None:
     (tmp_path / "r" / "notes.txt").write_text("mine")
     small = ("--set", "demand.scale=0.1")
     assert call("run", "town.toml", "--out", "r", *small, cwd=tmp_path).returncode == 1
-    assert call("run", "town.toml", "--out", "r", "--overwrite", *small, cwd=tmp_path).returncode == 0
+    for _ in range(2):  # over a folder without a run, then over a run
+        done = call("run", "town.toml", "--out", "r", "--overwrite", *small, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
     assert (tmp_path / "r" / "notes.txt").read_text() == "mine"
     assert (tmp_path / "r" / "manifest.json").exists()
+    assert not list(tmp_path.glob(".r-*"))
 
 
 def test_a_day_without_orders(tmp_path: Path) -> None:
@@ -209,3 +212,13 @@ def test_a_day_without_orders(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["kpis"]["parcels"] == 0
     assert call("explain", "r", cwd=tmp_path).stdout.strip() == "no order was late"
+
+
+def test_strict_looks_at_every_parcel_measured_or_not(tmp_path: Path) -> None:
+    call("init", "town", cwd=tmp_path)
+    words = ("run", "town.toml", "--strict", "--overwrite", "--set", "demand.scale=0.1")
+    nothing_measured = ("--set", "scenario.measure_from=2026-03-05T00:00:00+01:00")
+    assert call(*words, "--set", "delivery.failure=0", cwd=tmp_path).returncode == 0
+    stuck = call(*words, *nothing_measured, "--set", "fleet_scale=0", "--json", cwd=tmp_path)
+    assert json.loads(stuck.stdout)["kpis"]["parcels"] == 0
+    assert stuck.returncode == 3

@@ -89,15 +89,16 @@ class ParcelBook:
             self._pools[status, int(site)].append(rows[sites == site])
 
     def pool(self, status: Status, site: int) -> RowArray:
-        """Parcels of a site that still have the status, in the order in which they came."""
+        """Parcels of a site that still have the status, in the order in which they last came."""
         parts = self._pools.get((status, site))
         if not parts:
             return np.empty(0, dtype=np.int32)
         rows = np.concatenate(parts) if len(parts) > 1 else parts[0]
         rows = rows[self.status[rows] == status]
-        # A parcel that went into a plan and came back may be filed twice; its first place in line holds.
-        _, first = np.unique(rows, return_index=True)
-        rows = np.asarray(rows[np.sort(first)], dtype=np.int32)
+        # A parcel that went into a plan and came back may be filed twice. Its last place in line holds: the first
+        # may be forgotten by now, or not, depending on who has looked at the pool since.
+        _, last = np.unique(rows[::-1], return_index=True)
+        rows = np.asarray(rows[np.sort(len(rows) - 1 - last)], dtype=np.int32)
         self._pools[status, site] = [rows] if len(rows) else []
         return rows
 

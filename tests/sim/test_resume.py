@@ -66,10 +66,6 @@ def whole(template: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult
     return run_to(template, tmp_path_factory.mktemp("whole"))
 
 
-# A known defect, open: after a cut on the second morning some routes are found in another order than uncut.
-second_morning = pytest.mark.xfail(reason="routes after a cut on the second morning differ", strict=False)
-
-
 @pytest.mark.parametrize(
     "cut",
     [
@@ -80,8 +76,8 @@ second_morning = pytest.mark.xfail(reason="routes after a cut on the second morn
         "2026-03-02T14:00:03+01:00",  # vans being planned
         "2026-03-02T15:31:00+01:00",  # vans on the road
         "2026-03-03T00:00:00+01:00",
-        pytest.param("2026-03-03T07:30:04+01:00", marks=second_morning),
-        pytest.param("2026-03-03T09:00:00+01:00", marks=second_morning),  # failed attempts still on board
+        "2026-03-03T07:30:04+01:00",
+        "2026-03-03T09:00:00+01:00",  # failed attempts still on board
     ],
 )
 def test_a_run_cut_anywhere_goes_on_to_the_same_times(
@@ -103,7 +99,6 @@ def test_a_run_cut_anywhere_goes_on_to_the_same_times(
         assert rows == whole.tables[table].num_rows
 
 
-@second_morning
 def test_a_run_cut_twice_is_still_the_same(template: Path, whole: RunResult, tmp_path: Path) -> None:
     cuts = ["2026-03-02T14:30:00+01:00", "2026-03-02T14:31:00+01:00", "2026-03-03T08:00:00+01:00", ""]
     results, before = [], None
