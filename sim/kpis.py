@@ -221,6 +221,10 @@ def _cost(figures: _Figures, scenario: Scenario, parcels: pa.Table, ledger: pa.T
 
 def _left_out(figures: _Figures, unassigned: pa.Table) -> None:
     parcel, reason = counts(unassigned, "parcel"), names(unassigned, "reason")
-    figures.add("unassigned", "", len(distinct(parcel)), "parcels")
-    for each in reason.names:
-        figures.add("unassigned", f"reason:{each}", len(distinct(parcel[reason.where(each)])), "parcels")
+    final = flags(unassigned, "final")
+    for kpi, rows in (("unassigned", final), ("left_out", np.ones(len(final), dtype=bool))):
+        figures.add(kpi, "", len(distinct(parcel[rows])), "parcels")
+        for each in reason.names:
+            chosen = rows & reason.where(each)
+            if chosen.any():
+                figures.add(kpi, f"reason:{each}", len(distinct(parcel[chosen])), "parcels")

@@ -107,9 +107,7 @@ class OrderStory:
                 took = f"took {duration(event.took_s)}" if event.took_s else ""
                 parts = [event.what, event.where, took, event.detail]
                 text.append(f"  {event.at}  {waited:>18}  " + "; ".join(part for part in parts if part))
-            text += [
-                f"  left out of a plan at {r.site}, {r.at}: {r.detail} [{r.code}]" for r in parcel.left_out
-            ]
+            text += [f"  left waiting at {r.site}, {r.at}: {r.detail} [{r.code}]" for r in parcel.left_out]
         text += ["", f"cost {self.cost_total:,.2f} {self.currency}, without unused capacity:"]
         text += [f"  {kind.replace('_', ' ')}: {amount:,.2f}" for kind, amount in self.cost.items()]
         return text

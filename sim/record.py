@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from logistics.tables import RowArray
 from sim.legs import TripLegs, leg_columns
 from sim.stations import Started
 from sim.tables import SCHEMAS
@@ -22,7 +23,7 @@ class Recorder:
         self._rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._trips: list[TripLegs] = []
         self._containers: list[tuple[int, int, int, np.ndarray, np.ndarray]] = []
-        self._unassigned: list[tuple[float, int, np.ndarray, tuple[str, ...], tuple[str, ...]]] = []
+        self._unassigned: list[tuple[float, int, RowArray, Sequence[str], Sequence[str]]] = []
 
     def stage(self, site: int, stage: int, started: Started) -> None:
         if len(started):
@@ -39,8 +40,9 @@ class Recorder:
         self._containers.append((trip, kind, destination, number, rows))
 
     def unassigned(
-        self, at_s: float, site: int, rows: Any, reasons: tuple[str, ...], details: tuple[str, ...]
+        self, at_s: float, site: int, rows: RowArray, reasons: Sequence[str], details: Sequence[str]
     ) -> None:
+        """Parcels (k,) left out of a plan at a site, with k reasons and details, or one of each for all."""
         if len(rows):
             self._unassigned.append((at_s, site, rows, reasons, details))
 
@@ -111,20 +113,21 @@ class Recorder:
             },
         )
 
-    def unassigned_table(self, sites: list[str]) -> pa.Table:
-        counts = np.array([len(u[2]) for u in self._unassigned], dtype=np.int64)
-        at_s = np.repeat(np.array([u[0] for u in self._unassigned], dtype=np.float64), counts)
-        site = np.repeat(np.array([u[1] for u in self._unassigned], dtype=np.int32), counts)
-        return conform(
-            "unassigned",
-            {
-                "time_s": at_s,
-                "site": named(site, sites),
-                "parcel": np.concatenate([u[2] for u in self._unassigned] or [np.empty(0, dtype=np.int32)]),
-                "reason": [reason for u in self._unassigned for reason in u[3]],
-                "detail": [detail for u in self._unassigned for detail in u[4]],
-            },
-        )
+    def unassigned_columns(self) -> dict[str, Any]:
+        """What plans left out, in order: time_s, site and parcel (k,), and lists of k reasons and details."""
+        counts = [len(u[2]) for u in self._unassigned]
+        empty = np.empty(0, dtype=np.int32)
+        return {
+            "time_s": np.repeat(np.array([u[0] for u in self._unassigned], dtype=np.float64), counts),
+            "site": np.repeat(np.array([u[1] for u in self._unassigned], dtype=np.int32), counts),
+            "parcel": np.concatenate([u[2] for u in self._unassigned] or [empty]),
+            "reason": [r for u in self._unassigned for r in _each(u[3], len(u[2]))],
+            "detail": [d for u in self._unassigned for d in _each(u[4], len(u[2]))],
+        }
+
+
+def _each(texts: Sequence[str], count: int) -> Sequence[str]:
+    return texts if len(texts) == count else [*texts] * count
 
 
 def named(numbers: Any, names: list[str]) -> pa.DictionaryArray:

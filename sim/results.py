@@ -17,6 +17,7 @@ from sim.record import conform, make_column, named, times
 from sim.sites import build_sites
 from sim.tables import SCHEMAS
 from sim.twin import Twin
+from sim.waiting import PLANS, waiting_parcels
 from sim.world import STAGES, STAMPS
 
 STATES = ("delivered", "cancelled", "out_of_stock", "returned", "open")
@@ -36,7 +37,7 @@ def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
         "containers": record.containers_table([c.id for c in scenario.containers], sites),
         "duties": _duties(twin),
         "solves": record.small_table("solves"),
-        "unassigned": record.unassigned_table(sites),
+        "unassigned": _unassigned(twin, sites),
     }
     tables["sites"] = build_sites(scenario, tables)
     tables["ledger"] = build_ledger(scenario, tables, _span(twin))
@@ -99,6 +100,28 @@ def _parcels(twin: Twin) -> pa.Table:
         "late_stage": pa.nulls(count, pa.string()),
     }
     return conform("parcels", columns).filter(pa.array(ordered))
+
+
+def _unassigned(twin: Twin, sites: list[str]) -> pa.Table:
+    """All that plans left out, then what waits at the end without such a reason; `final` marks each waiting
+    parcel's last row."""
+    record, stamps = twin.record, twin.world.parcels.stamps
+    since_s = np.nan_to_num(np.fmax(stamps["ready_s"], stamps["loaded_s"]), nan=-np.inf)
+    told = record.unassigned_columns()
+    last = np.full(len(since_s), -1, dtype=np.int64)
+    np.maximum.at(last, told["parcel"], np.arange(len(told["parcel"])))
+    final = np.zeros(len(told["parcel"]), dtype=bool)
+    for each in waiting_parcels(twin):
+        row = last[each.parcels]
+        stands = row >= 0
+        stands[stands] = told["time_s"][row[stands]] >= since_s[each.parcels[stands]]
+        stands &= each.reason in PLANS
+        final[row[stands]] = True
+        record.unassigned(twin.cut_s, each.site, each.parcels[~stands], (each.reason,), (each.detail,))
+    columns = record.unassigned_columns()
+    final = np.concatenate([final, np.ones(len(columns["parcel"]) - len(final), dtype=bool)])
+    columns["site"] = named(columns["site"], sites)
+    return conform("unassigned", {**columns, "final": final})
 
 
 def _references(reference: np.ndarray, order: np.ndarray) -> pa.DictionaryArray:

@@ -151,9 +151,16 @@ SCHEMAS: dict[str, pa.Schema] = {
             "distance_m": _count,
         }
     ),
-    # one row per parcel left out of a plan
+    # one row per parcel left out of a plan, and for each parcel that waits at the end of the run
     "unassigned": pa.schema(
-        {"time_s": _time, "site": _name, "parcel": _row, "reason": _name, "detail": pa.string()}
+        {
+            "time_s": _time,
+            "site": _name,
+            "parcel": _row,
+            "reason": _name,
+            "detail": pa.string(),
+            "final": pa.bool_(),  # the parcel waited at the end of the run, for this reason
+        }
     ),
     # one row per site, stage and half hour; stage is null for the building as a whole
     "sites": pa.schema(

@@ -17,6 +17,7 @@ from logistics.dispatch.messages import (
     CancellationsAsked,
     Command,
     Event,
+    LeftOut,
     OrdersPlaced,
     PublishPlan,
     Reserve,
@@ -383,6 +384,8 @@ class Twin:
                 for trip in plan.trips:
                     env.process(world.activity(self.vans.drive(trip, plan.role, plan.solve)))
                 self.record.unassigned(env.now, plan.site, plan.unassigned, plan.reasons, plan.details)
+            case LeftOut(site, _, rows, reason, detail):
+                self.record.unassigned(env.now, site, rows, (reason,), (detail,))
             case SortiePlan():
                 env.process(world.activity(self.drones.fly(plan)))
             case Withdrawal(rows, units):

@@ -17,9 +17,13 @@ from logistics.dispatch.book import ParcelBook, Status
 from logistics.dispatch.messages import (
     COLLECTION,
     DELIVERY,
+    NO_VAN_IDLE,
+    WAVE_FULL,
+    WINDOW_CLOSED,
     CancellationsAsked,
     Command,
     Event,
+    LeftOut,
     OrdersPlaced,
     ParcelsReady,
     PublishPlan,
@@ -254,6 +258,7 @@ class Dispatcher:
         solving = any(isinstance(command, Solve) for command in commands)
         if not solving and any(asked.site == site for asked in state.asked.values()):
             state.deferred.append((site, timer))
+            return [c for c in commands if not (isinstance(c, PublishPlan) and isinstance(c.plan, LeftOut))]
         return commands
 
     def _of_services(self, state: DispatchState, rows: RowArray, wave: Wave) -> RowArray:
@@ -296,7 +301,8 @@ class Dispatcher:
             self.config.clock.day_of(depart), self.config.scenario.delivery.window
         )
         if closes <= depart:
-            return []
+            why = "a van of this wave would leave after the end of delivery.window"
+            return _left_out(site, DELIVERY, rows, WINDOW_CLOSED, why)
         promise = state.book.promise_s[rows]
         # A promise that can't be met any more, or that already kept a parcel out of a plan, binds no longer.
         binding = (promise > depart) & (promise < closes) & (state.book.postponed[rows] == 0)
@@ -313,7 +319,10 @@ class Dispatcher:
         opens = midnight + self.config.pickup_opens[origin]
         closes = midnight + self.config.pickup_closes[origin]
         open_still = closes > now
-        return self._ask(
+        too_late = _left_out(
+            station, COLLECTION, rows[~open_still], WINDOW_CLOSED, "the merchant's pickup window had closed"
+        )
+        return too_late + self._ask(
             state, station, COLLECTION, rows[open_still], opens[open_still], closes[open_still], now
         )
 
@@ -327,7 +336,7 @@ class Dispatcher:
         closes: IntArray,
         now: int,
     ) -> list[Command]:
-        """A `Solve` command for the most urgent stops, if there are vans to drive them."""
+        """A `Solve` command for the most urgent stops, if there are vans to drive them, and what is left out."""
         rules = self.config.scenario.dispatch
         book = state.book
         if not len(rows):
@@ -337,19 +346,23 @@ class Dispatcher:
         else:
             place = book.origin[rows]
             road_place = self.config.site_place[place]
+        beyond: list[Command] = []
         if len(rows) > rules.max_stops and len(np.unique(place)) > rules.max_stops:
             places, inverse = np.unique(place, return_inverse=True)
             urgency = np.full(len(places), np.iinfo(np.int64).max)
             np.minimum.at(urgency, inverse, book.promise_s[rows])
             chosen = np.argsort(urgency, kind="stable")[: rules.max_stops]
             kept = np.isin(inverse, chosen)
+            why = f"a wave takes {rules.max_stops} stops (dispatch.max_stops), the most urgent first"
+            beyond = _left_out(site, role, rows[~kept], WAVE_FULL, why)
             rows, opens, closes = rows[kept], opens[kept], closes[kept]
             place, road_place = place[kept], road_place[kept]
         scenario = self.config.scenario
         handling = scenario.sites[site].load_s_per_parcel
         groups = self._vehicle_groups(state, site, now + int(np.ceil(self._charge_s(len(np.unique(place))))))
         if not groups:
-            return []
+            why = f"no van was idle with {SHORTEST_TRIP_S // 60} min of its shift left"
+            return beyond + _left_out(site, role, rows, NO_VAN_IDLE, why)
         stops = group_stops(
             book,
             rows,
@@ -382,6 +395,7 @@ class Dispatcher:
         state.asked[number] = Asked(site, role, stops, groups, depart, problem)
         seed = solve_seed(self.config.seed, number)
         return [
+            *beyond,
             Solve(
                 number,
                 site,
@@ -393,7 +407,7 @@ class Dispatcher:
                 dict(rules.parameters),
                 seed,
                 charge,
-            )
+            ),
         ]
 
     def _solve_finished(self, state: DispatchState, event: SolveFinished, now: int) -> list[Command]:
@@ -503,3 +517,7 @@ class Dispatcher:
             return []
         book.status[given_up] = Status.DONE
         return [PublishPlan(ReturnPlan(given_up))]
+
+
+def _left_out(site: int, role: str, rows: RowArray, reason: str, detail: str) -> list[Command]:
+    return [PublishPlan(LeftOut(site, role, rows, reason, detail))] if len(rows) else []

@@ -174,6 +174,23 @@ class RoutePlan:
     details: tuple[str, ...]
 
 
+# Why a wave leaves parcels out before any routing problem is made of them.
+NO_VAN_IDLE = "no-van-idle"
+WAVE_FULL = "wave-full"
+WINDOW_CLOSED = "window-closed"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """Parcels that a wave left out, all for one reason; they stay where they are."""
+
+    site: int
+    role: str
+    parcels: RowArray
+    reason: str
+    detail: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SortiePlan:
     """Drone flights: each drone carries its parcels out one after the other."""
@@ -198,7 +215,7 @@ class ReturnPlan:
     parcels: RowArray
 
 
-Plan = WavePlan | RoutePlan | SortiePlan | Withdrawal | ReturnPlan
+Plan = WavePlan | RoutePlan | LeftOut | SortiePlan | Withdrawal | ReturnPlan
 
 
 @dataclass(frozen=True, slots=True, eq=False)

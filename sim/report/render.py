@@ -113,7 +113,7 @@ def _sections(source: Source, stations: list[str], note: str) -> str:
                     "and trips that no parcel used are unused capacity, part of the cost per parcel of all.",
                 ),
             ),
-            section("Left out of plans", sections.unassigned(source)),
+            section("Left out and waiting", sections.unassigned(source)),
             section("Assumptions and inputs", sections.assumptions(source), sections.cleaning(source)),
             section("This run", sections.manifest(source)),
         )

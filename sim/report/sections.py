@@ -44,7 +44,8 @@ def cards(source: Source) -> str:
             number(kpi("parcels_per_van_hour"), 1),
             f"{number(kpi('stops_per_route'), 1)} stops a route",
         ),
-        card("Left out of a plan", number(kpi("unassigned")), "parcels, at least once"),
+        card("Waiting at the end", number(kpi("unassigned")), "parcels on no vehicle"),
+        card("Left out of a wave", number(kpi("left_out")), "parcels, at least once"),
     ]
     return f'<dl class="cards">{"".join(found)}</dl>'
 
@@ -171,20 +172,24 @@ def _driven(source: Source, scope: str) -> tuple[str, ...]:
 
 
 def unassigned(source: Source) -> str:
-    """How many by reason, and the first in time."""
+    """How many by reason, and the first in time, those that wait at the end of the run before all others."""
     reasons = source.rows(
-        "SELECT reason, count(*), count(DISTINCT parcel), min(time_s), max(time_s) "
+        "SELECT reason, count(*), count(DISTINCT parcel), count(*) FILTER (final), min(time_s), max(time_s) "
         "FROM unassigned GROUP BY 1 ORDER BY 2 DESC, 1"
     )
     found = table(
-        "Parcels left out of a plan, by reason",
-        ("reason", "times", "parcels", "first", "last"),
-        [(r, number(n), number(p), source.clock(a), source.clock(b)) for r, n, p, a, b in reasons],
+        "Parcels left out of a wave, or waiting at the end of the run, by reason",
+        ("reason", "times", "parcels", "of these waiting at the end", "first", "last"),
+        [
+            (r, number(n), number(p), number(e), source.clock(a), source.clock(b))
+            for r, n, p, e, a, b in reasons
+        ],
     )
     first = source.rows(
-        f"SELECT parcel, site, reason, detail, time_s FROM unassigned ORDER BY time_s, parcel LIMIT {SHOWN}"
+        "SELECT parcel, site, reason, detail, time_s FROM unassigned "
+        f"ORDER BY final DESC, time_s, parcel LIMIT {SHOWN}"
     )
-    total = sum(times for _, times, _, _, _ in reasons)
+    total = sum(row[1] for row in reasons)
     if first:
         caption = (
             "Each case"

@@ -243,6 +243,7 @@ def _order(record: _Recorder, number: int) -> dict[str, Any]:
             parcel=number,
             reason="no-stock",
             detail="item <7> & more",
+            final=False,
         )
     else:
         record.move(parcel, "order book", "site:W", placed + 60)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logistics.demand import build_demand
+from logistics.dispatch.book import Status
 from logistics.scenario import Scenario
 from sim.custody import NOT_ORDERED
 from sim.handover import take_state
@@ -23,6 +24,7 @@ from sim.run import make_roads
 from sim.sites import BIN_S
 from sim.state import RunState
 from sim.twin import Twin, TwinOptions
+from sim.waiting import NO_DELIVERY_WAVE, NO_DEPARTURE, ON_THE_FLOOR
 from sim.world import FINAL
 from tests.sim.random_networks import scenarios, with_cancellations
 
@@ -80,6 +82,30 @@ def every_parcel_is_final_or_explained(twin: Twin, tables: Tables) -> None:
         assert known == sorted(known)
 
 
+def what_waits_has_one_reason(twin: Twin, tables: Tables) -> None:
+    """A parcel open at the end is on a round of a van or drone, in a locker, or waits for one thing, named."""
+    kinds = {site.id: site.kind for site in twin.scenario.sites}
+    final = [row for row in tables["unassigned"].to_pylist() if row["final"]]
+    reasons = {row["parcel"]: row for row in final}
+    assert len(reasons) == len(final)
+    book = twin.state.book
+    for row in tables["parcels"].to_pylist():
+        number = row["parcel"]
+        place = twin.custody.names[twin.custody.place[number]]
+        open_here = row["state"] == "open" and book.status[number] != Status.OUT
+        if not open_here or kinds.get(place.removeprefix("site:")) == "locker":
+            assert number not in reasons
+            continue
+        told = reasons[number]
+        assert told["detail"]
+        assert told["time_s"] <= twin.cut_s
+        assert told["site"] in kinds
+        if told["reason"] in (ON_THE_FLOOR, NO_DEPARTURE, NO_DELIVERY_WAVE):
+            assert told["site"] == place.removeprefix("site:")
+    figures = {row["scope"]: row["value"] for row in tables["kpis"].to_pylist() if row["kpi"] == "unassigned"}
+    assert figures.pop("") == len(reasons) == sum(figures.values())
+
+
 def the_ledger_sums_to_the_cent(twin: Twin, tables: Tables) -> None:
     ledger = tables["ledger"].to_pylist()
     groups: dict[tuple, list[dict[str, Any]]] = defaultdict(list)
@@ -123,6 +149,7 @@ def test_laws(scenario: Scenario, seed: int) -> None:
     tables = build_tables(twin)[0]
     every_unit_is_in_one_place(twin)
     every_parcel_is_final_or_explained(twin, tables)
+    what_waits_has_one_reason(twin, tables)
     the_ledger_sums_to_the_cent(twin, tables)
     littles_law_holds(tables)
 
@@ -143,6 +170,7 @@ def test_a_cut_loses_nothing(scenario: Scenario, seed: int, minute: int) -> None
     cut = start + (minute * 60 + 7) * np.timedelta64(1, "s").astype(object)
     general = scenario.scenario.model_copy(update={"stop_at": cut})
     first = simulate(scenario.model_copy(update={"scenario": general}), seed)
+    what_waits_has_one_reason(first, build_tables(first)[0])
     state = take_state(first)
     later = (first.world.placed_s >= first.cut_s).any()
     if state.tables["parcels"].num_rows == 0 and not later:
@@ -179,5 +207,6 @@ def test_laws_for_long(scenario: Scenario, seed: int) -> None:
     tables = build_tables(twin)[0]
     every_unit_is_in_one_place(twin)
     every_parcel_is_final_or_explained(twin, tables)
+    what_waits_has_one_reason(twin, tables)
     the_ledger_sums_to_the_cent(twin, tables)
     littles_law_holds(tables)

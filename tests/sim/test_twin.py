@@ -9,7 +9,7 @@ import pytest
 
 from logistics.demand import build_demand
 from logistics.dispatch import Dispatcher
-from logistics.dispatch.messages import PublishPlan, RoutePlan, Solve
+from logistics.dispatch.messages import NO_VAN_IDLE, WAVE_FULL, LeftOut, PublishPlan, RoutePlan, Solve
 from logistics.scenario import Scenario
 from logistics.templates import init
 from logistics.validate import load_scenario
@@ -154,3 +154,34 @@ def test_vans_used_say_how_many_a_station_needs(template: Path) -> None:
         most = max(len(out) for (site, _), out in trips.items() if site == station)
         assert kpis["vehicles_used", f"fleet:{station}/van"] == most <= vans
         assert kpis["vehicles", f"fleet:{station}/van"] == vans
+
+
+def test_without_vans_every_parcel_waits_for_one(template: Path) -> None:
+    tables = simulated(template, fleet_scale="0").tables
+    opened = [row["parcel"] for row in tables["parcels"].to_pylist() if row["state"] == "open"]
+    final = [row for row in tables["unassigned"].to_pylist() if row["final"]]
+    assert sorted(row["parcel"] for row in final) == opened != []
+    assert {row["reason"] for row in final} == {NO_VAN_IDLE}
+
+
+def test_a_wave_that_is_full_leaves_the_less_urgent_out(template: Path) -> None:
+    twin = build(template, TwinOptions(keep_events=True), dispatch__max_stops="2")
+    twin.run()
+    promise_s = twin.state.book.promise_s
+    asked: dict[int, tuple[int, int]] = {}  # solve -> moment and site of its wave
+    left: dict[tuple[int, int], int] = {}  # wave -> most urgent promise left out
+    taken: dict[tuple[int, int], int] = {}  # wave -> least urgent stop taken
+    for now, command in twin.commands:
+        match command:
+            case Solve():
+                asked[command.solve] = now, command.site
+                assert command.problem.num_visits <= 2
+            case PublishPlan(LeftOut(site, _, rows, reason, _)) if reason == WAVE_FULL:
+                left[now, site] = int(promise_s[rows].min())
+            case PublishPlan(RoutePlan() as plan):
+                stops = [stop.parcels for trip in plan.trips for stop in trip.stops]
+                if stops and not len(plan.unassigned):
+                    taken[asked[plan.solve]] = max(int(promise_s[rows].min()) for rows in stops)
+    both = left.keys() & taken.keys()
+    assert both
+    assert all(taken[wave] <= left[wave] for wave in both)
