@@ -143,7 +143,7 @@ class SiteSection(Section):
     docks: Few = 2  # trucks served at once
     unload_s_per_parcel: Seconds = 1.0  # at one dock
     load_s_per_parcel: Seconds = 0.5  # at one dock
-    space_parcels: Count | None = None  # how many parcels the site holds; lockers: compartments
+    space_parcels: Count | None = None  # compartments of a locker; elsewhere only reported against
     space_minor_per_day: NonNegative = 0.0  # rent
     handling_minor_per_parcel: NonNegative = 0.0  # each parcel that comes or leaves on a vehicle, once
     stages: list[StageSection] = []  # working steps in their order

@@ -158,5 +158,3 @@ class StorageSection(Section):
     picker_to_parts: PickerToPartsSection = PickerToPartsSection()  # its parameters
     automated: AutomatedSection = AutomatedSection()  # its parameters
     slotting: SlottingSection = SlottingSection()  # which item lies where
-    packing: PackingSection = PackingSection()  # behind the picking
-    replenishment: ReplenishmentSection = ReplenishmentSection()  # from suppliers

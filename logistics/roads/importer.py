@@ -50,26 +50,25 @@ def import_roads(source: str | Path, out: str | Path) -> RoadImport:
     Raises `InvalidInputError` for a source that cannot be read, before anything is written.
     """
     origin, target = Path(source), Path(out)
+    faults = []
     if target.suffix != ".npz":
-        raise InvalidInputError(
-            [base.fault("out", str(out), "bad-suffix", "is no graph file", "give a name ending in .npz")]
+        faults.append(
+            base.fault("out", str(out), "bad-suffix", "is no graph file", "give a name ending in .npz")
         )
-    if origin.name.endswith(".pbf"):
-        return _import_osm(origin, target)
-    if origin.name.endswith((".json", ".json.gz")):
-        return _import_hourly(origin, target)
-    raise InvalidInputError(
-        [
+    extract, hourly = origin.name.endswith(".pbf"), origin.name.endswith((".json", ".json.gz"))
+    if not extract and not hourly:
+        faults.append(
             base.fault(
-                "",
-                origin.suffix,
+                "source",
+                str(source),
                 "unknown-format",
                 "is neither an OpenStreetMap extract nor a graph with hourly speeds",
                 "give a .osm.pbf, .road.json or .road.json.gz file",
-                str(source),
             )
-        ]
-    )
+        )
+    if faults:
+        raise InvalidInputError(faults)
+    return _import_osm(origin, target) if extract else _import_hourly(origin, target)
 
 
 def _import_osm(source: Path, target: Path) -> RoadImport:

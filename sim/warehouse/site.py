@@ -14,7 +14,7 @@ import numpy as np
 
 from logistics.clock import LocalClock
 from logistics.scenario import Shift, SiteSection
-from logistics.storage import StorageSection
+from logistics.storage import PackingSection, StorageSection
 from logistics.tables import Demand
 from sim.floor import Closure, shift_profile
 from sim.random_streams import Streams
@@ -116,7 +116,8 @@ def _orders(demand: Demand, rows: RowArray) -> OrderLines:
 
 
 def _floor(storage: StorageSection, orders: OrderLines, profile: Profile, streams: Streams) -> Floor:
-    policy, packing = storage.slotting.policy, storage.packing
+    policy = storage.slotting.policy
+    packing = PackingSection()  # of no effect: a parcel leaves when it is picked, the site's stages pack it
     draw = streams.generator("warehouse", "slotting")
     wanted = orders.units_of_items()
     if storage.kind == "picker_to_parts":
