@@ -146,7 +146,7 @@ def test_a_start_is_never_worsened(name: str, seed: int) -> None:
         return
     others = [other for other in registered() if present(other) and other != name]
     able = [other for other in others if problem.features <= quick(other).features]
-    starts = [start_by(other, seed) for other in able]
+    starts = [start_by(other, seed) for other in able[: 1 if name in HAND_ON else None]]
     poor = Solution()
     for visit in range(problem.num_visits):
         for kind in range(len(problem.vehicle_types.count)):
