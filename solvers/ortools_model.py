@@ -5,6 +5,7 @@ Nothing here decides what to search for; `solvers/ortools_routing.py` does.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,7 +109,15 @@ class Model:
             self._routing.AddDisjunction([self._index[v]], int(penalty[v]))
         self._watch: OnRoutes | None = None
         self._best: int | None = None
-        self._routing.AddAtSolutionCallback(self._seen)
+        # OR-Tools' C++ side holds the callback: were this model reachable from it, neither would ever be freed.
+        this = weakref.ref(self)
+
+        def seen() -> None:
+            model = this()
+            if model is not None:
+                model._seen()
+
+        self._routing.AddAtSolutionCallback(seen)
 
     @cached_property
     def _travel(self) -> dict[int, tuple[IntArray, IntArray]]:

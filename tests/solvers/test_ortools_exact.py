@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections import Counter
 from functools import cache
 from itertools import combinations, permutations
@@ -12,6 +14,8 @@ from solvers import MaxIterations, MaxRuntime, Problem, ProblemBuilder, Route, S
 from solvers.check import check, cost_of, schedule
 from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.features import CLASSIC
+from solvers.ortools_model import Budget, Model
+from solvers.ortools_parts import penalties
 from tests.conformance.problems import CASES, case_id, random_problem
 
 CLASSIC_CASES = [c for c in CASES if set(c) <= CLASSIC]
@@ -84,3 +88,15 @@ def test_larger_problems_are_not_proven_and_a_start_is_kept() -> None:
     again = make("ortools").solve(small, MaxRuntime(20), seed=1, start=best.solution)
     assert (again.status, again.cost) == (Status.OPTIMAL, best.cost)
     assert check(small, again.solution).feasible
+
+
+def test_a_searched_model_is_freed() -> None:
+    """OR-Tools holds our callback from C++: a cycle through it would keep every model of a long run."""
+    problem = random_problem(("capacities", "time_windows"), 1)
+    penalty = penalties(problem)
+    model = Model(problem, range(problem.num_visits), [0, 0], penalty)
+    assert model.anneal(Budget(5), hot=0.3, removed=3, watch=lambda routes: None) is not None
+    alive = weakref.ref(model)
+    del model
+    gc.collect()
+    assert alive() is None
