@@ -139,9 +139,30 @@ def run(
     sys.exit(INCOMPLETE if strict and unfinished else 0)
 
 
+def _dispatch_of(solver: str) -> dict[str, str]:
+    """Overrides (TOML values by dotted key) for NAME:KEY=VALUE,…; an iteration is another thing in each solver."""
+    import json
+
+    from solvers.bench.specs import parse_spec
+
+    name, _, rest = solver.partition(":")
+    pieces = [piece.strip() for piece in rest.split(",")]
+    sizes = [piece.partition("=")[2] for piece in pieces if piece.startswith("iterations=")]
+    spec = parse_spec(f"{name}:{','.join(p for p in pieces if not p.startswith('iterations='))}")
+    changes = {"dispatch.solver": json.dumps(spec.name)}
+    if sizes:
+        changes["dispatch.iterations"] = sizes[-1]
+    return changes | {f"dispatch.parameters.{k}": json.dumps(v) for k, v in spec.parameters.items()}
+
+
 @click.command()
 @click.argument("scenarios", nargs=-1, required=True, type=click.Path())
-@click.option("--solver", "solver_names", multiple=True, help="Compare solvers; give two or more.")
+@click.option(
+    "--solver",
+    "solver_names",
+    multiple=True,
+    help="NAME or NAME:KEY=VALUE,…; the key iterations sizes its searches. Give two or more.",
+)
 @click.option("--replications", default=5, show_default=True, type=click.IntRange(min=2))
 @click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999))
 @processes_option
@@ -169,7 +190,7 @@ def compare(
     sets = parse_changes(changes)
     if len(scenarios) == 1 and len(solver_names) > 1:
         variants = [
-            Variant(name, load_scenario(scenarios[0], {**sets, "dispatch.solver": f'"{name}"'}))
+            Variant(name, load_scenario(scenarios[0], {**sets, **_dispatch_of(name)}))
             for name in solver_names
         ]
     elif len(scenarios) > 1 and not solver_names:

@@ -144,6 +144,13 @@ def test_compare_solvers_and_scenarios(tmp_path: Path) -> None:
     assert one.returncode == 0, one.stderr
     [pair] = json.loads(one.stdout)
     assert (pair["base"], pair["variant"]) == ("savings", "ruin_recreate")
+    sized = ("--solver", "ruin_recreate:iterations=1", "--solver", "ruin_recreate:near=10,iterations=900")
+    three = call("compare", "a.toml", *sized, *small, cwd=tmp_path)
+    [pair] = json.loads(three.stdout)
+    assert pair["variant"] == "ruin_recreate:near=10,iterations=900"
+    assert pair["kpis"]["km"]["difference"] < 0
+    wrong = call("compare", "a.toml", *sized[:3], "ruin_recreate:iterations=some", *small, cwd=tmp_path)
+    assert (wrong.returncode, "dispatch.iterations" in wrong.stderr) == (1, True)
     two = call("compare", "a.toml", "b.toml", *small, cwd=tmp_path)
     [pair] = json.loads(two.stdout)
     assert (pair["base"], pair["variant"]) == ("a.toml", "b.toml")
