@@ -157,6 +157,7 @@ def test_compare_solvers_and_scenarios(tmp_path: Path) -> None:
         (("run", "town.toml", "--out", "out/r", "--set", "demand.scale=1000"), signal.SIGINT),
         (("run", "town.toml", "--out", "out/r", "--set", "demand.scale=1000"), signal.SIGTERM),
         (("compare", "town.toml", "--set", "fleet_scale=0.5", "--replications", "5000"), signal.SIGINT),
+        (("compare", "town.toml", "--set", "fleet_scale=0.5", "--replications", "5000"), signal.SIGTERM),
         (
             ("sweep", "town.toml", "--grid", "fleet_scale=0.5,1", "--replications", "5000", "--out", "out/s"),
             signal.SIGINT,
