@@ -12,13 +12,12 @@ from pydantic import ValidationError
 
 from logistics.checks import cross_check
 from logistics.order_file import order_file_faults
-from logistics.overrides import apply_overrides
+from logistics.overrides import DEEPEST, apply_overrides
 from logistics.scenario import Scenario
 from logistics.schema_faults import read_schema
 from solvers.errors import Fault, InvalidInputError
 
 _NO_OVERRIDES: Mapping[str, str] = {}
-DEEPEST = 50  # levels of tables and lists; the schema itself has fewer than ten
 
 
 def load_scenario(path: Path | str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Scenario:

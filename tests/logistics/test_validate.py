@@ -136,6 +136,12 @@ def test_what_is_wrong_with_the_solver_stands_beside_the_other_faults(
     assert ("scenario.horizon_dayz", "unknown-key") in found
 
 
+def test_a_key_without_end(small: str, tmp_path: Path) -> None:
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    assert [f.code for f in validate(path, {".".join("x" * 3000): "1"})] == ["unknown-override"]
+
+
 def test_a_solver_that_is_not_installed_is_found_before_the_run(small: str, tmp_path: Path) -> None:
     path = tmp_path / "town.toml"
     path.write_text(small, encoding="utf-8")
