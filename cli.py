@@ -35,6 +35,8 @@ for _command in COMMANDS:
 def main() -> None:
     """Entry point: turns every foreseen failure into a message and an exit code."""
     ensure_kernel_cache()
+    # A request to end is obeyed as Ctrl-C is: what was begun is taken away, nothing stays half-written.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         logistics(standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from logistics.scenario import CatalogueSection, ItemRule
+from logistics.scenario import LARGEST, CatalogueSection, ItemRule
 from logistics.tables import FloatArray, IntArray, Items
 from solvers.errors import Fault, InvalidInputError
 
@@ -185,12 +185,16 @@ def _read(path: Path) -> tuple[Items | None, list[Fault]]:
             for name in missing
         ]
     faults: list[Fault] = []
+    if not len(table):
+        faults.append(
+            Fault(file, "", "", "no-items", "the table has no row", "add an item, or remove the path")
+        )
     numbers: dict[str, IntArray] = {}
     for name, least in (("weight_g", 1), ("volume_ml", 1), ("price_minor", 0)):
         values = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64)
-        whole = np.isfinite(values) & (values == np.rint(values)) & (values >= least)
+        whole = np.isfinite(values) & (values == np.rint(values)) & (values >= least) & (values <= LARGEST)
         faults += [
-            _cell(file, row, name, table[name].iloc[row], f"a whole number of at least {least}")
+            _cell(file, row, name, table[name].iloc[row], f"a whole number from {least} to {LARGEST:,}")
             for row in np.flatnonzero(~whole).tolist()
         ]
         numbers[name] = np.where(whole, values, least).astype(np.int64)

@@ -8,6 +8,7 @@ from __future__ import annotations
 CODES: dict[str, str] = {
     "absent-column": "a table lacks a column",
     "bad-cell": "a table's cell can't be read as what its column holds",
+    "bad-currency": "a currency is not three capital letters",
     "bad-hour": "an hour of a volume table is none of 0 to 23",
     "bad-identifier": "an id has other characters than letters, digits, . _ : and -",
     "bad-mark": "an entry of basis is not observed, derived or assumed",
@@ -30,6 +31,8 @@ CODES: dict[str, str] = {
     "more-robots-than-pods": "more robots than pods they could carry",
     "negative-demand": "a volume is below 0",
     "no-demand": "nothing is ordered at all",
+    "nested-too-deep": "the scenario has tables within tables beyond all need",
+    "no-items": "the catalogue has no row",
     "no-vehicles": "a station has parcels but no van",
     "no-weight": "among weights none is above 0",
     "no-workers": "nobody ever works at a stage",

@@ -24,6 +24,7 @@ from logistics.volumes import apportioned
 from solvers.errors import Fault, InvalidInputError
 
 BEFORE_START = "before the scenario's start"
+AFTER_END = "after the scenario's horizon"
 HOUR_S = 3600
 
 
@@ -114,7 +115,10 @@ def _clean(section: OrderFileSection, scenario: Scenario, root: Path) -> CleanOr
     source = resolve(section.path, root)
     orders = cleaned(read_lines(source, column_map), column_map, section.from_time, section.to_time)
     if not section.one_day:
-        orders = _from_start(orders, round(scenario.scenario.start.timestamp()))
+        start = round(scenario.scenario.start.timestamp())
+        days = scenario.scenario.horizon_days
+        orders = _without(orders, orders.purchases["at_s"] < start, BEFORE_START)
+        orders = _without(orders, orders.purchases["at_s"] >= start + days * DAY_S, AFTER_END)
     if not len(orders.purchases):
         counts = ", ".join(f"{reason}: {lines}" for reason, lines in orders.report.dropped.items())
         raise InvalidInputError(
@@ -132,15 +136,15 @@ def _clean(section: OrderFileSection, scenario: Scenario, root: Path) -> CleanOr
     return orders
 
 
-def _from_start(orders: CleanOrders, start: int) -> CleanOrders:
-    """Without the orders placed before second 0 and what cancels them."""
-    gone = orders.purchases.index[orders.purchases["at_s"] < start]
+def _without(orders: CleanOrders, outside: pd.Series, reason: str) -> CleanOrders:
+    """Without the purchases marked in `outside` and what cancels them."""
+    gone = orders.purchases.index[outside]
     if not len(gone):
         return orders
     purchases = orders.purchases.drop(index=gone)
     cancellations = orders.cancellations[~orders.cancellations["purchase"].isin(gone)]
     kept = len(purchases) + cancellations.index.nunique()
-    dropped = {**orders.report.dropped, BEFORE_START: orders.report.lines_kept - kept}
+    dropped = {**orders.report.dropped, reason: orders.report.lines_kept - kept}
     report = CleaningReport(orders.report.lines_read, kept, dropped)
     return CleanOrders(purchases, cancellations, report, orders.units_unmatched)
 

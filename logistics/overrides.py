@@ -9,6 +9,7 @@ from typing import Any
 from solvers.errors import Fault
 
 SOURCE = "--set"
+DEEPEST = 50  # parts of a key; the schema itself has fewer than ten levels
 
 
 def parse_value(text: str) -> Any:
@@ -26,7 +27,9 @@ def apply_overrides(document: dict[str, Any], overrides: Mapping[str, str]) -> l
     """
     faults: list[Fault] = []
     for key, text in overrides.items():
-        problem = _assign(document, key.split("."), parse_value(text))
+        parts = key.split(".")
+        deep = "the key has far more parts than any field"
+        problem = deep if len(parts) > DEEPEST else _assign(document, parts, parse_value(text))
         if problem:
             repair = "name a field as in sites.hub-a.docks, list elements by id, number (from 0) or *"
             faults.append(Fault(SOURCE, key, text, "unknown-override", problem, repair))

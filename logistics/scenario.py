@@ -67,18 +67,29 @@ __all__ = [
 ]
 
 
+def _no_number(value: Any) -> Any:
+    if isinstance(value, (int, float)):
+        raise _wrong(
+            "bad-moment", "a number is no moment", "write it as 2026-06-18T00:00:00+08:00, without quotes"
+        )
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+
+
 class General(Section):
     """Name, clock and currency of the run."""
 
     name: Identifier  # of the run and its folder
     description: str = ""  # shown in the report
-    start: AwareDatetime  # simulated time zero
+    start: Moment  # simulated time zero
     timezone: str  # IANA name; clock times are local
     horizon_days: Annotated[int, Field(ge=1, le=60)] = 4  # a bound; the run ends when every parcel is final
-    stop_at: AwareDatetime | None = None  # cut the run there, whatever is open: another run may go on from it
+    stop_at: Moment | None = None  # cut the run there, whatever is open: another run may go on from it
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"  # ISO 4217
-    measure_from: AwareDatetime | None = None  # only parcels placed inside the window count in the KPIs
-    measure_to: AwareDatetime | None = None  # end of that window
+    measure_from: Moment | None = None  # only parcels placed inside the window count in the KPIs
+    measure_to: Moment | None = None  # end of that window
 
     @field_validator("start")
     @classmethod
@@ -160,7 +171,9 @@ class AreaSection(Section):
     station: Identifier  # delivers it
     lon: Annotated[float, Field(ge=-180, le=180)]  # degrees east of the centre
     lat: Annotated[float, Field(ge=-90, le=90)]  # degrees north of the centre
-    radius_m: Positive  # two thirds of the places lie within this distance of the centre
+    radius_m: Annotated[
+        float, Field(gt=0, le=200_000)
+    ]  # two thirds of the places lie within this distance of the centre
     weight: NonNegative = 1.0  # share of demand streams that spread by weight, e.g. the population
     places: Few = 500  # distinct addresses generated in the area
 
@@ -424,8 +437,8 @@ class DisruptionSection(Section):
 
     kind: Literal["site_closed", "lane_closed", "slow_roads"]  # what happens
     target: Identifier | None = None  # site or lane
-    starts: AwareDatetime  # with offset
-    ends: AwareDatetime  # with offset
+    starts: Moment  # with offset
+    ends: Moment  # with offset
     factor: Annotated[float, Field(ge=1, le=1000)] = 1.0  # slow_roads: travel takes so many times longer
 
     @model_validator(mode="after")

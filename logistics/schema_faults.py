@@ -272,7 +272,8 @@ def _explain(error: dict[str, Any]) -> tuple[str, str, str]:
     message = str(error["msg"])
     if kind in ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"):
         limit = message.removeprefix("Input should be ")
-        return "out-of-range", "the value is out of range", f"write a value {limit}"
+        wanted_value = limit if kind == "finite_number" else f"a value {limit}"
+        return "out-of-range", "the value is out of range", f"write {wanted_value}"
     if kind == "literal_error":
         expected = str(context["expected"])
         choices = [item.strip("'") for item in expected.replace(" or ", ", ").split(", ")]
@@ -282,6 +283,12 @@ def _explain(error: dict[str, Any]) -> tuple[str, str, str]:
     if kind == "string_pattern_mismatch":
         if "observed" in str(context.get("pattern")):
             return "bad-mark", "not a mark", 'start it with "observed", "derived" or "assumed"'
+        if "{3}" in str(context.get("pattern")):
+            return (
+                "bad-currency",
+                "not a currency code",
+                'write three capital letters (ISO 4217), as in "EUR"',
+            )
         return "bad-identifier", "not an identifier", "use letters, digits and . _ : - only"
     if kind in ("too_short", "too_long"):
         wanted = context.get("min_length") if kind == "too_short" else context.get("max_length")

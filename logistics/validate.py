@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from logistics.checks import cross_check
 from logistics.order_file import order_file_faults
-from logistics.overrides import apply_overrides
+from logistics.overrides import DEEPEST, apply_overrides
 from logistics.scenario import Scenario
 from logistics.schema_faults import read_schema
 from solvers.errors import Fault, InvalidInputError
@@ -76,7 +76,11 @@ def _read_toml(path: Path) -> tuple[dict[str, Any] | None, Fault | None]:
         message = f"cannot read it: {reason}"
         return None, Fault(file, "", "", "unreadable-file", message, "name a readable file")
     try:
-        return tomllib.loads(text), None
+        document = tomllib.loads(text)
+        if _deeper(document, DEEPEST):
+            message = f"tables within tables, more than {DEEPEST} deep"
+            return None, Fault(file, "", "", "nested-too-deep", message, "a scenario needs no such tables")
+        return document, None
     except tomllib.TOMLDecodeError as error:
         return None, _syntax_fault(file, text, str(error))
     except (ValueError, RecursionError) as error:  # e.g. the 31st of February, nesting without end
@@ -91,6 +95,19 @@ def _syntax_fault(file: str, text: str, message: str) -> Fault:
     found = lines[min(number, len(lines)) - 1].strip()[:80]
     reason = f"not TOML: {message.split(' (at ')[0]}"
     return Fault(file, f"line {number}{column}", found, "toml-syntax", reason, "mend that line")
+
+
+def _deeper(document: dict[str, Any], levels: int) -> bool:
+    """Whether tables and lists lie in one another more than so many levels deep."""
+    nodes: list[Any] = [document]
+    for _ in range(levels):
+        nodes = [
+            item
+            for node in nodes
+            for item in (node.values() if isinstance(node, dict) else node)
+            if isinstance(item, (dict, list))
+        ]
+    return bool(nodes)
 
 
 def _leaves(node: Any, prefix: str = "") -> set[str]:

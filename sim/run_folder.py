@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from logistics.roads import Roads
 from logistics.scenario import Scenario
@@ -29,6 +30,7 @@ from sim.tables import SCHEMAS
 from solvers.errors import Fault, InvalidInputError
 
 ROW_GROUP_ROWS = 1 << 20
+AGAIN = "run the scenario again"
 MANIFEST, SCENARIO, NETWORK, ROUTES = "manifest.json", "scenario.json", "network.geojson", "routes.geojson"
 
 
@@ -178,24 +180,74 @@ def write_run(
 def read_run(folder: Path, names: tuple[str, ...] = tuple(SCHEMAS)) -> Run:
     """Read a run folder, or only the tables named.
 
-    Raises `InvalidInputError` where the folder lacks a file of a run.
+    Raises `InvalidInputError` naming every file of these that the folder lacks or that is damaged.
     """
+    paths = {name: folder / f"{name}.parquet" for name in names}
+    check_run(folder, names)
+    return Run(
+        folder,
+        {name: pq.read_table(path) for name, path in paths.items()},
+        read_json(folder / MANIFEST),
+        read_json(folder / SCENARIO),
+    )
+
+
+def check_run(folder: Path, names: tuple[str, ...] = tuple(SCHEMAS)) -> None:
+    """Raise `InvalidInputError` naming every file of a run that is absent or damaged, without reading its rows."""
     wanted = [f"{name}.parquet" for name in names] + [MANIFEST, SCENARIO]
     faults = [
-        Fault(
-            str(folder), file, "", "missing-file", "the run folder lacks this file", "run the scenario again"
-        )
+        Fault(str(folder), file, "", "missing-file", "the run folder lacks this file", AGAIN)
         for file in wanted
         if not (folder / file).is_file()
     ]
+    for name in names:
+        path = folder / f"{name}.parquet"
+        if path.is_file():
+            faults += _table_faults(path, SCHEMAS[name])
+    for path in (folder / MANIFEST, folder / SCENARIO):
+        if path.is_file():
+            try:
+                found = read_json(path)
+                if path.name == SCENARIO:
+                    Scenario.of_dump(found)
+            except InvalidInputError as error:
+                faults += error.faults
+            except ValidationError as error:
+                first = error.errors()[0]
+                where, message = (
+                    ".".join(map(str, first["loc"])),
+                    f"no scenario of this version: {first['msg']}",
+                )
+                faults.append(Fault(str(path), where, "", "unreadable-file", message, AGAIN))
     if faults:
         raise InvalidInputError(faults)
-    return Run(
-        folder,
-        {name: pq.read_table(folder / f"{name}.parquet") for name in names},
-        json.loads((folder / MANIFEST).read_text(encoding="utf-8")),
-        json.loads((folder / SCENARIO).read_text(encoding="utf-8")),
-    )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file of a run folder. Raises `InvalidInputError` where there is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidInputError(
+            [Fault(str(path), "", "", "unreadable-file", f"cannot read it as JSON: {error}", AGAIN)]
+        ) from None
+    if not isinstance(found, dict):
+        message = "this is no JSON object"
+        raise InvalidInputError([Fault(str(path), "", str(found)[:80], "unreadable-file", message, AGAIN)])
+    return found
+
+
+def _table_faults(path: Path, schema: pa.Schema) -> list[Fault]:
+    try:
+        found = pq.read_schema(path)
+    except (OSError, pa.ArrowException) as error:
+        return [Fault(str(path), "", "", "unreadable-file", f"not a Parquet table: {error}", AGAIN)]
+    wrong = [field for field in schema if found.get_field_index(field.name) < 0]
+    wrong += [field for field in schema if field not in wrong and found.field(field.name).type != field.type]
+    message = "the column is absent or not of type"
+    return [
+        Fault(str(path), field.name, "", "bad-column", f"{message} {field.type}", AGAIN) for field in wrong
+    ]
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -92,10 +92,12 @@ STATE_SCHEMAS: dict[str, pa.Schema] = {
     "backorders": pa.schema({"parcel": _row, "deadline_s": _time}),  # in the order of their asking
     "cancellations": pa.schema({"at_s": _count, "line": _row, "quantity": _count}),  # still to come
 }
-KEYS = (
-    "format", "scenario", "start", "cut_s", "network", "vehicles", "next_solve", "deferred", "van_trips",
-    "trucks", "handled_s", "docks", "goods", "lockers", "reports", "solves",
-)  # fmt: skip
+# of the header, each with what it must be
+KEYS: dict[str, type | tuple[type, ...]] = {
+    "format": int, "scenario": str, "start": str, "cut_s": (int, float), "network": dict, "vehicles": dict,
+    "next_solve": int, "deferred": list, "van_trips": dict, "trucks": list, "handled_s": dict, "docks": list,
+    "goods": list, "lockers": dict, "reports": list, "solves": list,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,7 @@ def _read_header(path: Path) -> dict[str, Any]:
     again = "run the earlier scenario again with this version"
     try:
         header = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInputError(
             [Fault(str(path), "", "", "unreadable-file", f"not JSON: {error}", again)]
         ) from None
@@ -236,12 +238,35 @@ def _read_header(path: Path) -> dict[str, Any]:
     if version != FORMAT:
         message = f"the state has another format than {FORMAT}, which this version reads"
         raise InvalidInputError([Fault(str(path), "format", repr(version), "other-version", message, again)])
-    absent = [key for key in KEYS if key not in header]
-    if absent:
-        raise InvalidInputError(
-            [Fault(str(path), key, "", "absent-key", "the key is absent", again) for key in absent]
-        )
+    faults = [
+        Fault(str(path), key, "", "absent-key", "the key is absent", again)
+        for key in KEYS
+        if key not in header
+    ]
+    faults += [
+        Fault(str(path), key, repr(header[key])[:80], "wrong-type", "this is damaged", again)
+        for key, kind in KEYS.items()
+        if key in header and not isinstance(header[key], kind)
+    ]
+    if not faults:
+        if not _is_moment(header["start"]):
+            found = repr(header["start"])[:80]
+            faults.append(Fault(str(path), "start", found, "bad-moment", "no moment with an offset", again))
+        missing = sorted({"sites", "stages", "areas", "services"} - set(header["network"]))
+        faults += [
+            Fault(str(path), f"network.{key}", "", "absent-key", "the key is absent", again)
+            for key in missing
+        ]
+    if faults:
+        raise InvalidInputError(faults)
     return dict(header)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _files() -> list[str]:

@@ -159,14 +159,21 @@ def test_compare_solvers_and_scenarios(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "sign"),
     [
-        ("run", "town.toml", "--out", "out/r", "--set", "demand.scale=1000"),
-        ("compare", "town.toml", "--set", "fleet_scale=0.5", "--replications", "5000"),
-        ("sweep", "town.toml", "--grid", "fleet_scale=0.5,1", "--replications", "5000", "--out", "out/s"),
+        (("run", "town.toml", "--out", "out/r", "--set", "demand.scale=1000"), signal.SIGINT),
+        (("run", "town.toml", "--out", "out/r", "--set", "demand.scale=1000"), signal.SIGTERM),
+        (("compare", "town.toml", "--set", "fleet_scale=0.5", "--replications", "5000"), signal.SIGINT),
+        (("compare", "town.toml", "--set", "fleet_scale=0.5", "--replications", "5000"), signal.SIGTERM),
+        (
+            ("sweep", "town.toml", "--grid", "fleet_scale=0.5,1", "--replications", "5000", "--out", "out/s"),
+            signal.SIGINT,
+        ),
     ],
 )
-def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_ctrl_c_leaves_nothing_half_written(
+    tmp_path: Path, words: tuple[str, ...], sign: signal.Signals
+) -> None:
     call("init", "town", cwd=tmp_path)
     command = [sys.executable, str(ROOT / "cli.py"), *words]
     process = subprocess.Popen(
@@ -179,7 +186,7 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path, words: tuple[str, ..
     )
     time.sleep(2.5)
     assert process.poll() is None, process.communicate()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sign)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "interrupted" in errors

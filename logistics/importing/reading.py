@@ -18,6 +18,7 @@ from logistics.tables import BoolArray, FloatArray, IntArray
 from solvers.errors import Fault, InvalidInputError
 
 ZONE_KEY = b"logistics.zone"  # a cleaned file's own time zone, in its metadata
+MOST_UNITS = 1_000_000  # of an order line: more is a slip, and would fill the memory with parcels
 LISTED = 50  # faults of one column that are listed one by one
 
 _BLANK = ("", "nan", "null", "none")  # how files write "no value"
@@ -41,7 +42,7 @@ def read_lines(source: Path, column_map: ColumnMap) -> pd.DataFrame:
     lines = pd.DataFrame(index=pd.RangeIndex(len(raw)))
     for name in ("order", "item", "description", "customer"):
         lines[name] = reader.texts(name)
-    lines["quantity"] = reader.numbers("quantity", whole=True)
+    lines["quantity"] = reader.numbers("quantity", whole=True, bound=MOST_UNITS)
     lines["price"] = reader.numbers("price")
     for name, bound in (("lon", 180.0), ("lat", 90.0)):
         lines[name] = reader.numbers(name, bound=bound)

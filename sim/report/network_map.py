@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
+from shapely.errors import GEOSException
 from shapely.geometry import LineString
 
+from logistics.scenario import Scenario
 from sim.report.charts import Figure, colour
 from sim.report.source import Source
-from sim.run_folder import NETWORK, ROUTES
+from sim.routes import network_geojson
+from sim.run_folder import AGAIN, ROUTES
+from solvers.errors import Fault, InvalidInputError
 
 LABELS = 16  # with more sites, only warehouses, hubs and suppliers carry their names
 POINTS = 40_000  # of all routes drawn together
@@ -29,7 +35,7 @@ ROLES = {"delivery": "solid", "collection": "dash", "drone": "dot"}
 
 def network_map(source: Source) -> tuple[Figure, list[str], str]:
     """The figure, the stations that can be chosen in it, and a sentence on how many routes it shows."""
-    features = json.loads((source.folder / NETWORK).read_text(encoding="utf-8"))["features"]
+    features = network_geojson(Scenario.of_dump(source.run.scenario))["features"]
     data, stations, note = _routes(source)
     data += [_lanes(features), _areas(features)]
     kinds = [kind for kind in SYMBOLS if any(each["properties"]["kind"] == kind for each in features)]
@@ -56,6 +62,25 @@ def network_map(source: Source) -> tuple[Figure, list[str], str]:
     return {"data": data, "layout": layout}, stations, note
 
 
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Number and text of each route."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            yield from enumerate(islice(lines, 1, None))
+    except (OSError, UnicodeDecodeError) as error:
+        fault = Fault(str(path), "", "", "unreadable-file", f"cannot read it: {error}", AGAIN)
+        raise InvalidInputError([fault]) from None
+
+
+def _path(text: str, row: int, source: Source) -> LineString:
+    try:
+        return LineString(json.loads(text.rstrip().removesuffix(","))["geometry"]["coordinates"])
+    except (ValueError, KeyError, TypeError, GEOSException):
+        place, found = f"line {row + 2}", text.strip()[:80]
+        fault = Fault(str(source.folder / ROUTES), place, found, "unreadable-file", "this is no route", AGAIN)
+        raise InvalidInputError([fault]) from None
+
+
 def _routes(source: Source) -> tuple[list[dict[str, Any]], list[str], str]:
     trips = source.rows(
         """
@@ -76,12 +101,9 @@ def _routes(source: Source) -> tuple[list[dict[str, Any]], list[str], str]:
     paths: dict[tuple[str, str], tuple[list[float | None], list[float | None]]] = {}
     left = 3 * POINTS  # routes along streets have more points than stops
     drawn = 0
-    with (source.folder / ROUTES).open(encoding="utf-8") as lines:
-        for row, text in enumerate(islice(lines, 1, None)):
-            if row not in chosen or left <= 0:
-                continue
-            path = json.loads(text.rstrip().removesuffix(","))["geometry"]["coordinates"]
-            path = list(LineString(path).simplify(TOLERANCE_DEG).coords)
+    for row, text in _lines(source.folder / ROUTES):
+        if row in chosen and left > 0:
+            path = list(_path(text, row, source).simplify(TOLERANCE_DEG).coords)
             lon, lat = paths.setdefault(chosen[row], ([], []))
             lon += [*(round(point[0], 5) for point in path), None]
             lat += [*(round(point[1], 5) for point in path), None]

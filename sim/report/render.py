@@ -15,6 +15,7 @@ from sim.report import capacity, charts, sections
 from sim.report.markup import figure, section
 from sim.report.network_map import network_map
 from sim.report.source import Source
+from solvers.errors import Fault, InvalidInputError
 
 REPORT = "report.html"
 ADVICE = (
@@ -27,7 +28,7 @@ ADVICE = (
 def render_report(folder: Path) -> Path:
     """Write `report.html` into a run folder, from what is in the folder alone, and return its path.
 
-    Raises `InvalidInputError` where the folder lacks a file of a run.
+    Raises `InvalidInputError` where a file of the run is absent or damaged, or the report can't be written.
     """
     source = Source(folder)
     drawn, stations, note = network_map(source)
@@ -53,7 +54,14 @@ def render_report(folder: Path) -> Path:
         plotly=get_plotlyjs().replace("</script", "<\\/script"),
     )
     path = folder / REPORT
-    path.write_text(page, encoding="utf-8")
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        message, repair = (
+            f"cannot write there: {error.strerror}",
+            "make room or copy the run folder elsewhere",
+        )
+        raise InvalidInputError([Fault(str(path), "", "", "unwritable-file", message, repair)]) from None
     return path
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from logistics.demand import build_demand
-from logistics.order_file import BEFORE_START, order_file_faults
+from logistics.order_file import AFTER_END, BEFORE_START, order_file_faults
 from logistics.places import nearest_point
 from logistics.scenario import Scenario
 from logistics.tables import Demand
@@ -84,6 +84,22 @@ def test_real_times_from_the_start_on(tmp_path: Path) -> None:
     assert demand.orders.placed_s.tolist() == [34_200, 2 * 86_400 + 34_200, 2 * 86_400 + 67_500]
     assert demand.cleaning is not None
     assert demand.cleaning.dropped[BEFORE_START] == 3  # two lines and the cancellation of one of them
+    assert demand.cleaning.adds_up
+
+
+def test_orders_beyond_the_horizon_are_left_out(tmp_path: Path) -> None:
+    """They would never be delivered, and make the mean demand that stock is set for too small."""
+    section = of_file(tmp_path, one_day=False)
+    general = section.scenario.model_dump() | {
+        "start": "2010-11-03T00:00:00+00:00",
+        "timezone": "Europe/London",
+        "horizon_days": 2,
+    }
+    short = section.model_copy(update={"scenario": type(section.scenario).model_validate(general)})
+    demand = built(short, tmp_path)
+    assert demand.orders.reference.tolist() == ["2"]
+    assert demand.cleaning is not None
+    assert demand.cleaning.dropped[AFTER_END] > 0
     assert demand.cleaning.adds_up
 
 

@@ -55,6 +55,10 @@ BROKEN: dict[str, tuple[str, str, tuple[str, str, str]]] = {
     "a locker that closes": ("[delivery]", '[[disruptions]]\nkind = "site_closed"\ntarget = "locker-1"\nstarts = 2026-03-02T08:00:00+01:00\nends = 2026-03-02T18:00:00+01:00\n\n[delivery]', ("disruptions[0].target", "locker-1", "wrong-kind")),
     "a truck smaller than a parcel": ("capacity_ml = 30000000", "capacity_ml = 3000", ("max_parcel_ml", "120000", "parcel-too-large")),
     "a van smaller than a parcel": ("capacity_ml = 7000000", "capacity_ml = 7000", ("max_parcel_ml", "120000", "parcel-too-large")),
+    "a start that is a number": ("start = 2026-03-02T00:00:00+01:00", "start = 0", ("scenario.start", "0", "bad-moment")),
+    "a currency in small letters": ('"EUR"', '"eur"', ("currency", "eur", "bad-currency")),
+    "an area as large as a planet": ("radius_m = 1800", "radius_m = 1e9", ("radius_m", "1000000000.0", "out-of-range")),
+    "tables without end": ("schema = 1", "schema = 1\n" + "a" + ".a" * 3000 + " = 1", ("", "", "nested-too-deep")),
     "not TOML": ("schema = 1", "schema = = 1", ("line", "", "")),
 }  # fmt: skip
 
@@ -132,6 +136,12 @@ def test_what_is_wrong_with_the_solver_stands_beside_the_other_faults(
     assert ("scenario.horizon_dayz", "unknown-key") in found
 
 
+def test_a_key_without_end(small: str, tmp_path: Path) -> None:
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    assert [f.code for f in validate(path, {".".join("x" * 3000): "1"})] == ["unknown-override"]
+
+
 def test_a_solver_that_is_not_installed_is_found_before_the_run(small: str, tmp_path: Path) -> None:
     path = tmp_path / "town.toml"
     path.write_text(small, encoding="utf-8")
@@ -196,6 +206,37 @@ def test_tables_that_are_none(small: str, tmp_path: Path, content: bytes, code: 
     path.write_text(small, encoding="utf-8")
     (tmp_path / "volumes.csv").write_bytes(content)
     assert code in {fault.code for fault in validate(path, {"demand.volumes": "volumes.csv"})}
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        ("", [("", "no-items")]),
+        ("a,x,1e30,1,1,standard\n", [("row 2, column weight_g", "bad-cell")]),
+    ],
+)
+def test_a_catalogue_that_is_none(
+    rows: str, wanted: list[tuple[str, str]], small: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    (tmp_path / "items.csv").write_text("code,category,weight_g,volume_ml,price_minor,handling\n" + rows)
+    faults = validate(path, {"catalogue.path": "items.csv"})
+    assert [(fault.place, fault.code) for fault in faults] == wanted
+
+
+def test_an_order_line_of_more_units_than_a_ship_carries(small: str, tmp_path: Path) -> None:
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+    rows = "".join(f"{k},1,TEA,{n},2026-03-02 08:26:00,2.5,1,DE\n" for k, n in enumerate((6, 10**9, 10**21)))
+    (tmp_path / "orders.csv").write_text(header + rows)
+    faults = validate(
+        path, {"demand.order_file": '{path = "orders.csv", warehouse = "wh-1", service = "next-day"}'}
+    )
+    assert [(fault.place, fault.code) for fault in faults] == [
+        (f"row {row}, column Quantity", "bad-number") for row in (3, 4)
+    ]
 
 
 @given(data=st.data())

@@ -179,6 +179,9 @@ def test_a_state_that_does_not_fit_is_refused(template: Path, tmp_path: Path) ->
         ("{", "unreadable-file"),
         (good.replace('"format": 1', '"format": 99'), "other-version"),
         (json.dumps({k: v for k, v in json.loads(good).items() if k != "trucks"}), "absent-key"),
+        (json.dumps({**json.loads(good), "lockers": None, "start": 7}), "wrong-type"),
+        (json.dumps({**json.loads(good), "start": "today"}), "bad-moment"),
+        (json.dumps({**json.loads(good), "network": {}}), "absent-key"),
     ):
         header.write_text(text)
         assert faults_of(template, folder, tmp_path) == {code}

@@ -108,6 +108,25 @@ def test_a_folder_without_a_run_is_a_fault(tmp_path: Path) -> None:
     ]
 
 
+def test_every_damaged_file_is_named(tmp_path: Path) -> None:
+    made, tables, _ = finished()
+    write_run(tmp_path, made, tables, {"seed": 1})
+    (tmp_path / "legs.parquet").write_bytes(b"")
+    (tmp_path / "moves.parquet").write_bytes((tmp_path / "kpis.parquet").read_bytes())
+    (tmp_path / "ledger.parquet").unlink()
+    (tmp_path / "manifest.json").write_text("[]")
+    (tmp_path / "scenario.json").write_text('{"schema": 1}')
+    with pytest.raises(InvalidInputError) as caught:
+        read_run(tmp_path)
+    assert {(Path(fault.file).name, fault.code) for fault in caught.value.faults} == {
+        ("legs.parquet", "unreadable-file"),
+        ("moves.parquet", "bad-column"),
+        (tmp_path.name, "missing-file"),
+        ("manifest.json", "unreadable-file"),
+        ("scenario.json", "unreadable-file"),
+    }
+
+
 @given(parts=st.lists(WORDS, min_size=1, max_size=4))
 def test_names_are_decoded_as_they_were(parts: list[list[str | None]]) -> None:
     chunks = [pa.array(part, pa.string()).dictionary_encode() for part in parts]

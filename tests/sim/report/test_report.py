@@ -171,6 +171,26 @@ def test_it_is_small_enough(report: Path) -> None:
     assert report.stat().st_size <= LIMIT_BYTES
 
 
+def test_damage_is_named(report: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(report.parent, folder)
+    (folder / "network.geojson").unlink()  # the map is drawn from the scenario
+    assert render_report(folder).is_file()
+    (folder / "report.html").unlink()
+    (folder / "report.html").mkdir()
+    with pytest.raises(InvalidInputError) as caught:
+        render_report(folder)
+    assert [fault.code for fault in caught.value.faults] == ["unwritable-file"]
+    routes = (folder / "routes.geojson").read_text(encoding="utf-8")
+    for text in ("", routes.replace("coordinates", "coordinate")):
+        (folder / "routes.geojson").write_text(text, encoding="utf-8")
+        if not text:
+            (folder / "routes.geojson").unlink()
+        with pytest.raises(InvalidInputError) as caught:
+            render_report(folder)
+        assert [fault.code for fault in caught.value.faults] == ["unreadable-file"]
+
+
 def test_it_needs_a_run_folder(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError) as caught:
         render_report(tmp_path)
