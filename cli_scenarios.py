@@ -286,6 +286,7 @@ def sweep(
         MAIN_FIGURES,
         build_cells,
         cheapest,
+        check_figures,
         parse_grid,
         parse_requirements,
         run_sweep,
@@ -296,6 +297,7 @@ def sweep(
     folder = out or Path("runs") / f"sweep-{cells[0].scenario.scenario.name}"
     with progress_bar("replications", len(cells) * replications) as advance:
         results = run_sweep(cells, seed, replications, jobs, folder, level, advance, lambda *_: advance())
+    check_figures(results, [*shown, *(each.figure for each in requirements)])
     best = cheapest(results, requirements) if requirements else None
     if as_json:
         print_json(

@@ -88,10 +88,11 @@ def staged(folder: Path, overwrite: bool = False) -> Iterator[Path]:
     once where `folder` can't be written or, without `overwrite`, has content.
     """
     try:
-        if not overwrite and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            found = "not empty" if folder.is_dir() else "no folder"
+        if folder.exists() and not folder.is_dir():
+            raise _unusable(folder, "folder-exists", "it exists and is no folder", "name another")
+        if not overwrite and folder.exists() and any(folder.iterdir()):
             raise _unusable(
-                folder, "folder-exists", f"it exists and is {found}", "name another or add --overwrite"
+                folder, "folder-exists", "it exists and is not empty", "name another or add --overwrite"
             )
         folder.parent.mkdir(parents=True, exist_ok=True)
         place = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))

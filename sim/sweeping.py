@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from logistics.checks.findings import meant
 from logistics.scenario import Scenario
 from logistics.validate import load_scenario
 from sim.comparing import figures_of
@@ -102,6 +103,20 @@ class _Task:
     replication: int
     seed: int
     scenario: Scenario
+
+
+def check_figures(results: Sequence[CellResult], names: Sequence[str]) -> None:
+    """Raise `InvalidInputError` for every name that is no key figure of any combination."""
+    known = sorted({name for cell in results for name in cell.figures})
+    faults = [
+        Fault(
+            "--require, --kpi", "", name, "unknown-figure", "no key figure has this name", meant(name, known)
+        )
+        for name in dict.fromkeys(names)
+        if name not in known
+    ]
+    if faults:
+        raise InvalidInputError(faults)
 
 
 def parse_grid(pairs: Sequence[str]) -> dict[str, list[str]]:

@@ -55,7 +55,6 @@ from sim.warehouse.site import site_picking
 from sim.world import BusyTime, World
 
 AUDIT_EVERY_S = 3600
-DEFAULT_COMPARTMENTS = 60  # of a locker whose scenario names no space
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,12 +403,12 @@ class Twin:
     def _lockers(self) -> dict[int, Locker]:
         return {
             row: Locker(
-                site.space_parcels if site.space_parcels is not None else DEFAULT_COMPARTMENTS,
+                site.space_parcels,
                 site.dwell_s,
                 self.world.draws(site.id, "dwell"),
             )
             for row, site in enumerate(self.scenario.sites)
-            if site.kind == "locker"
+            if site.kind == "locker" and site.space_parcels is not None  # validation asks for it
         }
 
 

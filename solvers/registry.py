@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import Parameter, signature
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from solvers.errors import Fault, InvalidInputError, UnknownSolverError
@@ -98,26 +99,37 @@ def make(name: str, parameters: Mapping[str, Any] | None = None) -> RoutingSolve
 
 def _parameter_faults(name: str, factory: Any, given: Mapping[str, Any]) -> list[Fault]:
     """Parameters that the factory does not have, and values of another kind than its default."""
-    from inspect import Parameter, signature
-
     known = signature(factory).parameters
     if any(p.kind is Parameter.VAR_KEYWORD for p in known.values()):
         return []
+    kinds = {key: _plain_kinds(parameter) for key, parameter in known.items()}
     faults = []
     for key, value in given.items():
         if key not in known:
             what, repair = "no such parameter", f"there are: {', '.join(known) or 'none'}"
             faults.append(Fault(f"solver {name}", key, str(value), "unknown-parameter", what, repair))
             continue
+        wanted = kinds.get(key, ())
+        if not wanted or type(value) in wanted or (float in wanted and type(value) is int):
+            continue
         default = known[key].default
-        if default is None or default is Parameter.empty or type(value) is type(default):
-            continue
-        if type(default) is float and type(value) is int:
-            continue
-        if type(default) in (bool, int, float, str):
-            what, repair = "a value of the wrong kind", f"give a {type(default).__name__} like {default!r}"
-            faults.append(Fault(f"solver {name}", key, repr(value), "parameter-type", what, repair))
+        like = "" if default in (None, Parameter.empty) else f" like {default!r}"
+        kind = " or ".join(each.__name__ for each in wanted if each is not type(None))
+        what, repair = "a value of the wrong kind", f"give a value of type {kind}{like}"
+        faults.append(Fault(f"solver {name}", key, repr(value), "parameter-type", what, repair))
     return faults
+
+
+def _plain_kinds(parameter: Parameter) -> tuple[type, ...]:
+    """What types a parameter takes, by its annotation or else its default; () where that says no plain types."""
+    plain: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str, "None": type(None)}
+    written = parameter.annotation
+    if isinstance(written, str):
+        parts = [part.strip() for part in written.split("|")]
+        return tuple(plain[part] for part in parts) if all(part in plain for part in parts) else ()
+    if isinstance(written, type) and written in plain.values():
+        return (written,)
+    return (type(parameter.default),) if type(parameter.default) in (bool, int, float, str) else ()
 
 
 def names() -> Iterator[str]:

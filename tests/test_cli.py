@@ -122,6 +122,12 @@ def test_sweep_then_sweep_again(tmp_path: Path) -> None:
     again = call(*words, "--set", "demand.scale=0.3", cwd=tmp_path)
     assert json.loads(again.stdout)["cells"] == answer["cells"]
     assert (tmp_path / "s" / "runs.jsonl").read_bytes() == kept  # nothing ran twice
+    wrong = call(
+        *words, "--set", "demand.scale=0.3", "--kpi", "cost_totl", "--require", "foo>=1", cwd=tmp_path
+    )
+    assert wrong.returncode == 1
+    assert "cost_total" in wrong.stderr
+    assert "foo" in wrong.stderr
 
 
 def test_explain_an_order_and_list_the_latest(tmp_path: Path) -> None:
@@ -199,9 +205,10 @@ def test_ctrl_c_leaves_nothing_half_written(
 def test_a_folder_that_cannot_be_written_is_found_before_the_run(tmp_path: Path) -> None:
     call("init", "town", cwd=tmp_path)
     (tmp_path / "file").write_text("")
-    for out in ("file", "file/below"):
-        done = call("run", "town.toml", "--out", out, cwd=tmp_path)
+    for out in (("file",), ("file", "--overwrite"), ("file/below",)):
+        done = call("run", "town.toml", "--out", *out, cwd=tmp_path)
         assert done.returncode == 1
+        assert "parcels" not in done.stderr  # no progress of a run that could not be kept
         assert "Traceback" not in done.stderr
         assert "--out" in done.stderr
 

@@ -53,6 +53,7 @@ def test_solvers_with_parameters(tmp_path: Path) -> None:
     for text, code in [
         ("savings:colour=1", "unknown-parameter"),
         ("savings:neighbours=many", "parameter-type"),
+        ("ruin_recreate:near=many", "parameter-type"),  # its default is none: the annotation says the type
         ("savings:what", "bad-parameter"),
         ("savings:none.toml", "unreadable"),
     ]:
