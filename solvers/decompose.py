@@ -14,7 +14,7 @@ from solvers.check import CheckReport, absent_visits, check
 from solvers.choice import features_of_solver
 from solvers.errors import Fault, InvalidInputError, UnknownSolverError
 from solvers.features import require
-from solvers.neighbourhood import Neighbourhoods
+from solvers.neighbourhood import Neighbourhood, Neighbourhoods
 from solvers.problem import Objective, Problem
 from solvers.registry import RoutingSolver, make, registered
 from solvers.result import Incumbent, OnBest, Result, Status
@@ -38,21 +38,20 @@ class DecomposeSolver:
     size
         Visits of a part, about.
     passes
-        How often each visit is in a part, about, where the stop bounds iterations or time.
+        How often all visits are dealt out to parts, each time to other ones.
     first, first_share
         The solver that makes the start where none is given, and the share of the run that it may take. Where
         it lacks features of the problem, the inner solver builds the plan part by part.
 
-    Takes turns over the whole area: each part lies around a visit that has been in the fewest so far. The
-    idea is POPMUSIC (Taillard and Voss 2002); groups of neighbouring routes as Santini et al. (2023) compare.
+    The idea is POPMUSIC (Taillard and Voss 2002); groups of neighbouring routes as Santini et al. (2023) compare.
     One iteration is one of the inner solver. No array grows with the square of the visits unless the problem
     brings matrices.
     """
 
     name = "decompose"
     ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "one pass": {"passes": 1.0},
-        "twice the passes": {"passes": 4.0},
+        "one pass": {"passes": 1},
+        "twice the passes": {"passes": 4},
         "half the size": {"size": 750},
         "genetic inside": {"inner": "genetic"},
     }
@@ -62,7 +61,7 @@ class DecomposeSolver:
         inner: str = "",
         parameters: Mapping[str, Any] | None = None,
         size: int = 1500,
-        passes: float = 2.0,
+        passes: int = 2,
         first: str = "savings",
         first_share: float = 0.1,
     ) -> None:
@@ -74,8 +73,8 @@ class DecomposeSolver:
             bad.append(("inner", inner, "name another solver"))
         if size < 2:
             bad.append(("size", str(size), "give a number of visits, 2 or more"))
-        if passes <= 0:
-            bad.append(("passes", str(passes), "give a number above 0"))
+        if passes < 1:
+            bad.append(("passes", str(passes), "give a whole number, 1 or more"))
         if not 0 < first_share < 1:
             bad.append(("first_share", str(first_share), "give a share between 0 and 1"))
         if bad:
@@ -204,11 +203,22 @@ class _Run:
     def search(self, start: Solution | None) -> None:
         if not self.begin(start):
             return
-        planned = max(1, round(self.solver.passes * self.around.parts))
-        done = 0
+        if self.problem.objective is Objective.LONGEST:
+            turns = max(1, round(self.solver.passes * self.problem.num_visits / self.solver.size))
+            while not self.over():
+                chosen = self.around.around(self.solution.routes, self.longest())
+                self.improve(chosen, self.bounds(1.0 / turns))
+                turns = max(1, turns - 1)
+            return
+        passes, total = self.solver.passes, self.problem.num_visits
         while not self.over():
-            self.improve(self.bounds(1.0 / max(1, planned - done)))
-            done += 1
+            left = passes * total
+            for chosen in self.around.split(self.solution.routes):
+                if self.over():
+                    return
+                self.improve(chosen, self.bounds(min(1.0, chosen.size / max(1.0, left))))
+                left -= chosen.size
+            passes = max(1, passes - 1)
 
     def begin(self, start: Solution | None) -> bool:
         """A first plan; False where there can be none, since vehicles under way break a rule already."""
@@ -244,21 +254,18 @@ class _Run:
         try:
             waiting = set(absent_visits(self.problem, self.solution.served()))
             while waiting and not self.interrupted:
-                waiting -= self.improve([MaxIterations(1)], min(waiting), quiet=True)
+                chosen = self.around.around(self.solution.routes, min(waiting))
+                waiting -= {x for r in chosen.routes for x in r.visits} | set(chosen.absent)
+                self.improve(chosen, [MaxIterations(1)], quiet=True)
         finally:
             self.note()
 
-    def improve(self, bounds: list[Stop], middle: int | None = None, quiet: bool = False) -> set[int]:
-        """Solve one neighbourhood; returns its visits."""
-        routes = self.solution.routes
-        if middle is None and self.problem.objective is Objective.LONGEST and routes:
-            middle = self.longest()
-        chosen = self.around.choose(routes, middle)
-        inside = [routes[r] for r in chosen.routes]
-        rest = set(chosen.routes)
-        outside = [route for r, route in enumerate(routes) if r not in rest]
-        part = cut(self.problem, inside, chosen.absent, outside)
-        start = part.inward(inside)
+    def improve(self, chosen: Neighbourhood, bounds: list[Stop], quiet: bool = False) -> None:
+        """Solve one neighbourhood."""
+        inside = set(chosen.routes)
+        outside = [route for route in self.solution.routes if route not in inside]
+        part = cut(self.problem, chosen.routes, chosen.absent, outside)
+        start = part.inward(chosen.routes)
         turn = _Turn(self, part, outside, check(part.problem, start), quiet)
         since = self.iterations - self.improved_at
         through = _Through(self.monitor, self.iterations, since, self.cost - turn.report.cost.total)
@@ -267,13 +274,12 @@ class _Run:
             part.problem,
             stop,
             seed=int(self.rng.integers(2**31)),
-            start=start if inside else None,
+            start=start if chosen.routes else None,
             on_best=turn.hear if self.live and not quiet else None,
         )
         self.iterations += max(1, found.iterations)
         self.interrupted |= found.interrupted
         turn.put(found.solution)
-        return set(part.visits.tolist())
 
     def longest(self) -> int:
         """A visit of the route that lasts longest."""

@@ -14,56 +14,75 @@ from solvers.travel import IntArray, paired_distances
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """Numbers of routes, and visits on no route, that are solved together."""
+    """Routes, and visits on no route, that are solved together."""
 
-    routes: tuple[int, ...]
+    routes: tuple[Route, ...]
     absent: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Visits."""
+        return sum(len(r) for r in self.routes) + len(self.absent)
 
 
 class Neighbourhoods:
-    """Chooses neighbourhoods of about `size` visits, each around a visit that has been in the fewest so far.
+    """Chooses neighbourhoods of about `size` visits.
 
-    Routes are as near as their nearest visit, so whatever lies close to the middle is in. Visits on no route
-    are taken like routes of their own; alternatives of a visit that is served go with its route.
+    Visits on no route are taken like routes of their own; alternatives of a visit that is served go with its
+    route.
     """
 
     def __init__(self, problem: Problem, size: int, rng: np.random.Generator) -> None:
         self._problem = problem
         self._size = size
         self._rng = rng
-        self._met = np.zeros(problem.num_visits, dtype=np.int64)
         self._tied = problem.visits.group is not None or problem.visits.pair is not None
 
-    @property
-    def parts(self) -> int:
-        """Neighbourhoods that would cover the problem if they did not overlap."""
-        return -(-self._problem.num_visits // self._size)
-
-    def choose(self, routes: Sequence[Route], middle: int | None = None) -> Neighbourhood:
-        """The neighbourhood of the visit `middle`, or of one that has rarely been in any."""
-        if middle is None:
-            rare = np.flatnonzero(self._met == self._met.min())
-            middle = int(rare[self._rng.integers(len(rare))])
-        flat = np.array([x for route in routes for x in route.visits], dtype=np.int64)
-        absent = np.ones(self._problem.num_visits, dtype=bool)
-        absent[flat] = False
-        mates, alone = self._ties(routes, np.flatnonzero(absent).tolist())
-        sizes = [len(r) for r in routes] + [len(unit) for unit in alone]
-        flat = np.concatenate([flat, np.array([x for unit in alone for x in unit], dtype=np.int64)])
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+    def around(self, routes: Sequence[Route], middle: int) -> Neighbourhood:
+        """What lies nearest to the visit `middle`; a route is as near as its nearest visit."""
+        units = self._units(routes)
         distance = self._distances(middle)
         distance[middle] = -1  # whatever else is at the same place, it comes along itself
-        away = np.minimum.reduceat(distance[flat], starts)
+        away = np.minimum.reduceat(distance[units.flat], units.starts)
         order = np.argsort(away, kind="stable")
-        fits = int(np.searchsorted(np.cumsum(np.array(sizes)[order]), self._size, side="right"))
-        chosen = order[: max(2, fits)].tolist()
-        inside = tuple(sorted(u for u in chosen if u < len(routes)))
-        outer = [x for u in chosen if u >= len(routes) for x in alone[u - len(routes)]]
-        outer += [x for u in inside for x in mates.get(u, ())]
-        self._met[[x for u in inside for x in routes[u].visits]] += 1
-        self._met[outer] += 1
-        self._met[middle] += 1
-        return Neighbourhood(inside, tuple(sorted(outer)))
+        fits = int(np.searchsorted(np.cumsum(units.sizes[order]), self._size, side="right"))
+        return units.neighbourhood(order[: max(2, fits)])
+
+    def split(self, routes: Sequence[Route]) -> list[Neighbourhood]:
+        """All routes and all visits on no route, each in one neighbourhood.
+
+        Halves again and again what is too large, between two visits far from each other of which the first is
+        random, so that other neighbourhoods come out each time.
+        """
+        units = self._units(routes)
+        done, todo = [], [np.arange(len(units.sizes))]
+        while todo:
+            mine = todo.pop()
+            total = int(units.sizes[mine].sum())
+            if total <= self._size or len(mine) < 2:
+                done.append(units.neighbourhood(mine))
+                continue
+            visits = units.visits(mine)
+            far = int(visits[self._distances(int(visits[self._rng.integers(len(visits))]))[visits].argmax()])
+            away = self._distances(far)
+            other = int(visits[away[visits].argmax()])
+            lean = (away - self._distances(other))[units.flat]
+            order = mine[np.argsort((np.add.reduceat(lean, units.starts) / units.sizes)[mine], kind="stable")]
+            parts = -(-total // self._size)
+            wanted = total * (parts // 2) / parts
+            at = int(np.searchsorted(np.cumsum(units.sizes[order]), wanted))
+            at = min(max(1, at), len(order) - 1)
+            todo += [order[at:], order[:at]]
+        return done
+
+    def _units(self, routes: Sequence[Route]) -> _Units:
+        absent = np.ones(self._problem.num_visits, dtype=bool)
+        absent[[x for route in routes for x in route.visits]] = False
+        mates, alone = self._ties(routes, np.flatnonzero(absent).tolist())
+        groups = [*(r.visits for r in routes), *alone]
+        sizes = np.array([len(g) for g in groups], dtype=np.int64)
+        flat = np.array([x for g in groups for x in g], dtype=np.int64)
+        return _Units(routes, mates, alone, flat, np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
 
     def _ties(
         self, routes: Sequence[Route], absent: list[int]
@@ -97,3 +116,28 @@ class Neighbourhoods:
             return both
         assert p.coords is not None
         return paired_distances(travel, p.coords[d + visit], p.coords[d:])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Units:
+    """What stays together: routes, and after them the visits on no route, with pairs and groups whole."""
+
+    routes: Sequence[Route]
+    mates: dict[int, list[int]]
+    alone: list[list[int]]
+    flat: IntArray
+    starts: IntArray
+    sizes: IntArray
+
+    def visits(self, units: IntArray) -> IntArray:
+        chosen = np.zeros(len(self.sizes), dtype=bool)
+        chosen[units] = True
+        visits: IntArray = self.flat[np.repeat(chosen, self.sizes)]
+        return visits
+
+    def neighbourhood(self, units: IntArray) -> Neighbourhood:
+        chosen = sorted(units.tolist())
+        inside = [u for u in chosen if u < len(self.routes)]
+        absent = [x for u in chosen[len(inside) :] for x in self.alone[u - len(self.routes)]]
+        absent += [x for u in inside for x in self.mates.get(u, ())]
+        return Neighbourhood(tuple(self.routes[u] for u in inside), tuple(sorted(absent)))
