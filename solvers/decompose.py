@@ -23,20 +23,27 @@ from solvers.stop import FirstOf, MaxIterations, MaxRuntime, Monitor, Progress, 
 from solvers.subproblem import Part, cut
 
 INNER = ("ruin_recreate", "alns")  # the first that supports the problem works inside
+SIZES = {
+    "ruin_recreate": 5000
+}  # visits of a part by inner solver; SIZE for the others, which may need matrices
+SIZE = 500
+COOL = {"first_temperature": 0.1}  # of ruin_recreate on parts: it does not begin with a poor plan there
 UNBOUNDED = 200  # iterations for each visit of a part, where the stop bounds neither iterations nor time
 REPORT_S = 0.25  # least time between two incumbents reported while a part is solved
 
 
 class DecomposeSolver:
     """Routes that lie together are taken out as a problem of their own, solved from where they stand, and put
-    back unless that made them worse; a problem of no more than `size` visits is left to the inner solver.
+    back unless that made them worse; a problem of no more than `size` visits is left to the inner
+    solver.
 
     Parameters
     ----------
     inner, parameters
         The solver of the parts and its parameters; by default the first of `INNER` that supports the problem.
     size
-        Visits of a part, about.
+        Visits of a part, about; 0 takes `SIZES` or `SIZE`. Routes at the seams between parts stay as they are
+        until the next pass, so parts should be much larger than routes.
     passes
         How often all visits are dealt out to parts, each time to other ones.
     first, first_share
@@ -52,7 +59,7 @@ class DecomposeSolver:
     ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "one pass": {"passes": 1},
         "twice the passes": {"passes": 4},
-        "half the size": {"size": 750},
+        "small parts": {"size": 1000},
         "genetic inside": {"inner": "genetic"},
     }
 
@@ -60,7 +67,7 @@ class DecomposeSolver:
         self,
         inner: str = "",
         parameters: Mapping[str, Any] | None = None,
-        size: int = 1500,
+        size: int = 0,
         passes: int = 2,
         first: str = "savings",
         first_share: float = 0.1,
@@ -71,8 +78,8 @@ class DecomposeSolver:
         bad = []
         if inner == self.name:
             bad.append(("inner", inner, "name another solver"))
-        if size < 2:
-            bad.append(("size", str(size), "give a number of visits, 2 or more"))
+        if size < 0 or size == 1:
+            bad.append(("size", str(size), "give a number of visits, 2 or more, or 0"))
         if passes < 1:
             bad.append(("passes", str(passes), "give a whole number, 1 or more"))
         if not 0 < first_share < 1:
@@ -107,11 +114,15 @@ class DecomposeSolver:
     ) -> Result[Solution]:
         """See `solvers.registry.Solver`. Ctrl-C returns the best so far."""
         require(problem, self.features, self.name)
-        inner = make(self.inner_for(problem), self.parameters)
-        if problem.num_visits <= self.size:
+        name = self.inner_for(problem)
+        size = self.size or SIZES.get(name, SIZE)
+        whole = problem.num_visits <= size
+        usual = COOL if name == "ruin_recreate" and not whole else {}
+        inner = make(name, {**usual, **self.parameters})
+        if whole:
             found = inner.solve(problem, stop, seed=seed, start=start, on_best=on_best)
             return dataclasses.replace(found, solver=self.name)
-        run = _Run(self, inner, problem, stop, seed, on_best)
+        run = _Run(self, inner, size, problem, stop, seed, on_best)
         try:
             run.search(start)
         except KeyboardInterrupt:
@@ -148,6 +159,7 @@ class _Run:
 
     solver: DecomposeSolver
     inner: RoutingSolver
+    size: int
     problem: Problem
     stop: Stop
     seed: int
@@ -162,7 +174,7 @@ class _Run:
         self.monitor = self.stop.monitor()
         self.seconds, self.limit = self.stop.max_runtime_s, self.stop.max_iterations
         self.rng = np.random.default_rng(self.seed)
-        self.around = Neighbourhoods(self.problem, self.solver.size, self.rng)
+        self.around = Neighbourhoods(self.problem, self.size, self.rng)
         self.live = self.seconds is not None and self.limit is None and self.on_best is not None
         self.take(Solution(), check(self.problem, Solution()))
 
@@ -181,7 +193,7 @@ class _Run:
             stops.append(MaxIterations(max(1, int((self.limit - self.iterations) * share))))
         if self.seconds is not None:
             stops.append(MaxRuntime(max(0.01, (self.seconds - self.elapsed()) * share)))
-        return stops or [MaxIterations(UNBOUNDED * self.solver.size)]
+        return stops or [MaxIterations(UNBOUNDED * self.size)]
 
     # -- the plan
 
@@ -204,7 +216,7 @@ class _Run:
         if not self.begin(start):
             return
         if self.problem.objective is Objective.LONGEST:
-            turns = max(1, round(self.solver.passes * self.problem.num_visits / self.solver.size))
+            turns = max(1, round(self.solver.passes * self.problem.num_visits / self.size))
             while not self.over():
                 chosen = self.around.around(self.solution.routes, self.longest())
                 self.improve(chosen, self.bounds(1.0 / turns))
