@@ -51,6 +51,7 @@ BUILT_IN: dict[str, str] = {
     "alns": "solvers.alns:AlnsSolver",
     "auto": "solvers.auto:AutoSolver",
     "ant_colony": "solvers.ant_colony:AntColonySolver",
+    "decompose": "solvers.decompose:DecomposeSolver",
     "genetic": "solvers.genetic:GeneticSolver",
     "hgs": "solvers.peers.hgs:HgsSolver",
     "ortools": "solvers.ortools_routing:OrtoolsSolver",

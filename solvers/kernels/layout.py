@@ -89,7 +89,9 @@ EARLY, LATE, SERVICE, RELEASE, PRIZE, HARD, SOFT, _ = range(P_HEAD, P_HEAD + NOD
     TOUCHED_AT,
     DIRTY_AT,
     TAKEN_AT,
-) = range(22)
+    FIELD,  # ruins start at visits of this many, from the FIELD_FROM-th on; 0 for all of them
+    FIELD_FROM,
+) = range(24)
 S_HEAD = 32
 
 # --- S: item rows, ITEM words each. Items are the nodes (0..N-1), then two sentinels for each route slot r:

@@ -23,6 +23,8 @@ from solvers.kernels.layout import (
     COST,
     DEPOTS,
     EARLY,
+    FIELD,
+    FIELD_FROM,
     HARD,
     ITEM,
     KINDS,
@@ -139,7 +141,11 @@ def ruin(
 ) -> int:
     """Remove strings near a random visit; returns how many visits are in `out`, banked ones nearby included."""
     served = P[NODES] - P[DEPOTS] - S[N_BANK]
-    seed = P[DEPOTS] + int(rand(S) * (P[NODES] - P[DEPOTS]))
+    visits = P[NODES] - P[DEPOTS]
+    if S[FIELD] > 0:
+        seed = P[DEPOTS] + (S[FIELD_FROM] + int(rand(S) * S[FIELD])) % visits
+    else:
+        seed = P[DEPOTS] + int(rand(S) * visits)
     n = 0
     waiting = S[N_BANK]
     if served > 0:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.kernels.layout import FIXED
+from solvers.kernels.layout import FIELD, FIELD_FROM, FIXED
 from solvers.kernels.ruin_recreate import search
 from solvers.kernels.session import Session
 from solvers.problem import Problem
@@ -20,6 +20,10 @@ from solvers.stop import Progress, Stop
 Batch = Callable[[np.ndarray, int, int], int]
 
 BATCH_S = 0.15  # aim of a batch's length, where time decides
+# Above FIELDS_ABOVE visits ruins keep to a field of neighbouring visits for up to so many iterations, so that
+# what they touch stays in the processor's caches; then the field moves on along the curve that numbers the
+# visits, at least SWEEPS times over all of them.
+FIELDS_ABOVE, FIELD_VISITS, FIELD_ITERATIONS, SWEEPS = 10_000, 2_000, 20_000, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,26 @@ def descend(session: Session, recorder: Recorder, iterations: int) -> None:
     recorder.note(iterations)
 
 
+@dataclass
+class _Field:
+    """The visits among which ruins start for now, in large problems."""
+
+    session: Session
+    moved_at: int = 0
+
+    def move(self, done: int, expected: float) -> None:
+        """Move on if it is time after `done` of about `expected` iterations."""
+        state, visits = self.session.state, self.session.packed.nodes - self.session.packed.depots
+        stay = min(FIELD_ITERATIONS, expected * FIELD_VISITS / max(1, visits) / SWEEPS)
+        if visits <= FIELDS_ABOVE or stay < FIELD_ITERATIONS / 10:  # too short to be worth it
+            state[FIELD] = 0
+            return
+        state[FIELD] = FIELD_VISITS
+        if done - self.moved_at >= stay:
+            self.moved_at = done
+            state[FIELD_FROM] = (state[FIELD_FROM] + FIELD_VISITS) % visits
+
+
 def anneal(
     session: Session, recorder: Recorder, stop: Stop, tuning: RuinTuning, batch_of: Batch | None = None
 ) -> int:
@@ -131,6 +155,7 @@ def anneal(
     started = time.monotonic()
     by_clock, share = limit is None and seconds is not None, 0.0
     batch = 200 if by_clock else 2000
+    ground = _Field(session)
     try:
         while not monitor(Progress(done, since, session.best_cost)):
             size = batch if limit is None else min(batch, limit - done)
@@ -138,6 +163,8 @@ def anneal(
                 break
             tune[7] = share if by_clock else done / horizon
             rate = done / max(1e-9, time.monotonic() - started)
+            within = horizon if seconds is None or not by_clock else rate * seconds
+            ground.move(done, within)
             tune[8] = 1.0 / horizon
             if by_clock and seconds is not None:
                 tune[8] = 1.0 / max(1.0, rate * seconds)

@@ -35,6 +35,7 @@ from tests.conformance.problems import CASES, case_id, random_problem, supported
 
 # solver -> parameters that make its iterations short; solvers not listed take their defaults
 QUICK: dict[str, dict[str, Any]] = {
+    "decompose": {"size": 4},
     "ortools": {"group_solutions": 10, "exact_work": 0.2},
     "portfolio": {"processes": 1, "solvers": "ruin_recreate alns"},
     "vroom": {"exploration": 1},

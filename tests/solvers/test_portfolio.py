@@ -169,7 +169,7 @@ def test_the_rules_choose_by_size_time_and_cores() -> None:
     assert pick(middle, MaxRuntime(2), rules, 4).solver != "portfolio"
     assert pick(middle, MaxIterations(9), rules, 4).solver == pick(middle, MaxIterations(9), rules, 1).solver
     assert {m.solver for m in members(middle, MaxRuntime(60), rules, 2)} <= {
-        "ant_colony", "decompose", "genetic", "ortools", "ruin_recreate",
+        "ant_colony", "genetic", "ortools", "ruin_recreate",
     }  # fmt: skip
 
 

@@ -1,0 +1,201 @@
+"""Parts of problems that stand in the whole as they are, how they are chosen, and what solving them brings."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from solvers import (
+    InvalidInputError,
+    MaxIterations,
+    MaxRuntime,
+    NoImprovement,
+    Problem,
+    ProblemBuilder,
+    Solution,
+    TargetCost,
+    UnknownSolverError,
+    UnsupportedFeatureError,
+    make,
+)
+from solvers.check import check
+from solvers.features import FEATURES
+from solvers.neighbourhood import Neighbourhoods
+from solvers.problem import Objective
+from solvers.subproblem import cut
+from tests.conformance.problems import random_problem
+
+
+def scattered(n: int, seed: int = 0) -> Problem:
+    rng = np.random.default_rng(seed)
+    b = ProblemBuilder(name=f"scattered-{n}")
+    b.depot(500, 500)
+    for x, y in rng.integers(0, 1000, (n, 2)):
+        b.visit(int(x), int(y), delivery=int(rng.integers(1, 9)))
+    b.vehicle_type(count=n, capacity=40)
+    return b.build()
+
+
+def solved(problem: Problem, stop: Any = None, **parameters: Any) -> Any:
+    return make("decompose", parameters).solve(problem, stop or MaxIterations(4000), seed=3)
+
+
+# --- parts ---
+
+
+@pytest.mark.parametrize("case", [(f,) for f in FEATURES] + [("exclusive_groups", "plan_changes", "skills")])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_part_costs_what_its_routes_cost_in_the_whole(case: tuple[str, ...], seed: int) -> None:
+    problem = random_problem(case, seed, most=14)
+    plan = make("alns").solve(problem, MaxIterations(30), seed=1).solution
+    assert plan.routes
+    half = plan.routes[: -(-len(plan.routes) // 2)]
+    figures_of = check(problem, plan).routes
+    whole = {f.route: (f.cost, f.schedule.start_time, f.schedule.end_time) for f in figures_of}
+    for inside in (half, plan.routes[len(half) :]):
+        outside = [r for r in plan.routes if r not in inside]
+        part = cut(problem, inside, (), outside)
+        within = part.inward(inside)
+        report = check(part.problem, within)
+        assert report.violations == ()
+        assert part.outward(within) == tuple(inside)
+        for figures, route in zip(report.routes, inside, strict=True):
+            now = figures.cost, figures.schedule.start_time, figures.schedule.end_time
+            assert now == whole[route]
+        assert part.problem.features <= problem.features
+
+
+def test_vehicles_of_routes_outside_are_not_free_for_a_part() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    for i in range(6):
+        b.visit(10 * i, 5, delivery=1)
+    b.vehicle_type(count=3, capacity=2)
+    problem = b.build()
+    plan = Solution.of([[0, 1], [2, 3]])
+    part = cut(problem, plan.routes[:1], (4, 5), plan.routes[1:])
+    assert part.visits.tolist() == [0, 1, 4, 5]
+    assert part.problem.vehicle_types.count.tolist() == [2]
+
+
+@pytest.mark.parametrize("case", [(), ("pickup_delivery",), ("exclusive_groups",), ("optional_visits",)])
+def test_a_split_deals_out_every_route_and_absent_visit_once(case: tuple[str, ...]) -> None:
+    problem = random_problem(case, 5, most=14)
+    plan = make("alns").solve(problem, MaxIterations(30), seed=1).solution
+    kept = plan.routes[1:]
+    parts = Neighbourhoods(problem, 4, np.random.default_rng(1)).split(kept)
+    assert len(parts) > 1
+    routes = [route for part in parts for route in part.routes]
+    assert len(routes) == len(kept)
+    assert set(routes) == set(kept)
+    dealt = [x for part in parts for x in (*part.absent, *(v for r in part.routes for v in r.visits))]
+    assert sorted(dealt) == list(range(problem.num_visits))
+
+
+def test_what_lies_around_a_visit_is_near_and_no_larger_than_asked() -> None:
+    problem = scattered(300)
+    assert problem.coords is not None
+    plan = make("savings").solve(problem, MaxIterations(1), seed=1).solution
+    around = Neighbourhoods(problem, 60, np.random.default_rng(1)).around(plan.routes, 17)
+    inside = {v for r in around.routes for v in r.visits}
+    assert 17 in inside
+    assert len(inside) <= 60
+    away = np.hypot(*(problem.coords[1:] - problem.coords[18]).T)
+    outside = [r for r in plan.routes if r not in around.routes]
+    farthest = max(min(away[list(r.visits)]) for r in around.routes)
+    assert farthest <= min(min(away[list(r.visits)]) for r in outside) + 1
+
+
+# --- solving ---
+
+
+def test_parts_bring_more_than_the_start() -> None:
+    problem = scattered(300)
+    start = make("savings").solve(problem, MaxIterations(100), seed=3)
+    result = solved(problem, size=80, parameters={"near": 15})
+    report = check(problem, result.solution)
+    assert report.feasible
+    assert result.cost == report.cost.total
+    assert result.cost < 0.99 * start.cost
+    assert result.iterations <= 4000
+    assert len(result.history) > 3
+
+
+def test_a_small_problem_is_left_to_the_inner_solver() -> None:
+    problem = scattered(40)
+    inner = make("ruin_recreate").solve(problem, MaxIterations(300), seed=3)
+    result = solved(problem, MaxIterations(300))
+    assert (result.solver, result.solution) == ("decompose", inner.solution)
+
+
+@pytest.mark.parametrize("inner", ["genetic", "alns", "ant_colony"])
+def test_any_solver_works_inside(inner: str) -> None:
+    problem = scattered(120)
+    result = solved(problem, MaxIterations(200), inner=inner, size=40)
+    assert check(problem, result.solution).feasible
+    assert result.cost == check(problem, result.solution).cost.total
+
+
+def test_features_beyond_the_inner_solver_are_refused() -> None:
+    with pytest.raises(UnsupportedFeatureError, match="open_routes"):
+        solved(random_problem(("open_routes",), 1), inner="ruin_recreate")
+
+
+def test_pairs_are_built_part_by_part() -> None:
+    rng = np.random.default_rng(1)
+    b = ProblemBuilder()
+    b.depot(500, 500)
+    for i in range(40):
+        x, y = (int(c) for c in rng.integers(0, 1000, 2))
+        b.visit(x, y, pickup=1)
+        b.visit(min(999, x + 60), y, delivery=1, pickup_at=2 * i)
+    b.vehicle_type(count=40, capacity=3)
+    problem = b.build()
+    result = solved(problem, MaxIterations(400), size=20)
+    assert check(problem, result.solution).feasible
+    assert result.cost < result.history[0][1]
+
+
+def test_the_longest_route_gets_shorter() -> None:
+    problem = scattered(60).replace(objective=Objective.LONGEST, count=[20])
+    result = solved(problem, MaxIterations(600), size=20)
+    figures = check(problem, result.solution)
+    first = make("decompose", {"size": 20}).solve(problem, MaxIterations(1), seed=3)
+    assert figures.feasible
+    assert figures.rank < check(problem, first.solution).rank
+
+
+def test_the_callers_stop_holds_inside_a_part() -> None:
+    problem = scattered(200)
+    assert solved(problem, NoImprovement(300), size=60).iterations > 300
+    start = solved(problem, MaxIterations(1), size=60)
+    target = solved(problem, TargetCost(start.cost - 1), size=60)
+    assert target.cost < start.cost
+    assert target.iterations < 200 * 60
+
+
+def test_ctrl_c_returns_the_best_so_far() -> None:
+    problem = scattered(300)
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    result = solved(problem, MaxRuntime(60), size=80)
+    assert result.interrupted
+    assert result.runtime_s < 30
+    assert check(problem, result.solution).feasible
+
+
+@pytest.mark.parametrize(
+    "given", [{"size": 1}, {"passes": 0}, {"first_share": 1.5}, {"inner": "decompose"}, {"size": -3}]
+)
+def test_bad_parameters_are_named(given: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError, match=next(iter(given))):
+        make("decompose", given)
+
+
+def test_unknown_solvers_are_named() -> None:
+    with pytest.raises(UnknownSolverError, match="nobody"):
+        make("decompose", {"inner": "nobody"})
