@@ -3,6 +3,7 @@
 >>> from solvers import ProblemBuilder, MaxIterations, make
 """
 
+from solvers.battery import Battery
 from solvers.builder import ProblemBuilder
 from solvers.errors import (
     Fault,
@@ -22,6 +23,7 @@ from solvers.travel import Metric, Travel
 __all__ = [
     "UNLIMITED",
     "AllOf",
+    "Battery",
     "Fault",
     "FirstOf",
     "Halt",

@@ -43,6 +43,7 @@ class AlnsSolver:
     features = CLASSIC | {
         "backhauls",
         "breaks",
+        "electric",
         "exclusive_groups",
         "lifo",
         "locked_routes",
@@ -150,6 +151,8 @@ class _Run:
             return
         self.packed = pack(self.problem, self.solver.near)
         session = self.session(start)
+        if start is not None and "electric" in self.problem.features:
+            self.note(start)  # whose stops to charge may be better than those that the kernels choose
         self.note(session.best())
         if not self.history:  # a locked route breaks a rule: nothing can be done
             self.note(Solution())

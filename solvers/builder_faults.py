@@ -31,6 +31,7 @@ def faults_of(
         *_type_faults(types, len(depots), max(1, len(travel))),
         *_locked_faults(visits, types),
         *_duty_faults(types, travel),
+        *_battery_faults(types, len(depots)),
         *_travel_faults(depots, visits, travel),
     ):
         yield Fault(name or "problem", place, str(value), code, message, repair)
@@ -182,6 +183,20 @@ def _duty_faults(types: Sequence[Row], travel: Sequence[Travel]) -> Iterator[Fou
         if row["profile"] < len(travel) and travel[row["profile"]].speeds is not None:
             message = "breaks are not modelled where speeds change with the hour"
             yield place, row["profile"], "duty-by-hour", message, "use a profile without speeds"
+
+
+def _battery_faults(types: Sequence[Row], depots: int) -> Iterator[Found]:
+    for i, row in enumerate(types):
+        place, battery = f"vehicle_types[{i}]", row["battery"]
+        for message in () if battery is None else battery.faults():
+            yield f"{place}.battery", battery, "battery", message, "mend the battery"
+        for depot in row["stations"]:
+            if not 0 <= depot < depots:
+                message, repair = "no such depot", f"use 0 to {depots - 1}"
+                yield f"{place}.stations", depot, "no-such-depot", message, repair
+        if row["stations"] and battery is None:
+            message = "stations for a type without a battery"
+            yield f"{place}.stations", row["stations"], "no-battery", message, "give it a battery"
 
 
 def _locked_faults(visits: Sequence[Row], types: Sequence[Row]) -> Iterator[Found]:

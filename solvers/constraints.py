@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from solvers.battery import battery_of
 from solvers.duty import rule_of
 from solvers.problem import Problem
 from solvers.schedule import NOBODY, Schedule, latest_return
@@ -76,10 +77,8 @@ def _late_return(problem: Problem, run: Schedule) -> Iterator[Miss]:
     late = run.end_time - latest_return(problem, run.vehicle_type)
     if late > 0:
         yield Miss(None, late, f"returns {late} after the end of shift or depot")
-    for position, visit in enumerate(run.visits[1:-1], start=1):
-        late = 0
-        if visit == NOBODY:
-            late = run.start[position] - int(problem.depots.tw[run.nodes[position], 1])
+    for position in run.reloads():
+        late = run.start[position] - int(problem.depots.tw[run.nodes[position], 1])
         if late > 0:
             yield Miss(None, late, f"trip {run.trips[position]} starts {late} after its depot closes")
 
@@ -117,14 +116,16 @@ def _backhauls(problem: Problem, run: Schedule) -> Iterator[Miss]:
     if backhaul is None:
         return
     seen: int | None = None  # the trip in which a backhaul was served
+    begun: int | None = None  # the trip of the visit before
     for position, visit in _visits(run):
         trip = run.trips[position]
         if backhaul[visit]:
-            if run.visits[position - 1] == NOBODY and not problem.backhauls_alone:
+            if begun != trip and not problem.backhauls_alone:
                 yield Miss(visit, 1, "its trip has no visit ahead of the backhauls")
             seen = trip
         elif seen == trip:
             yield Miss(visit, 1, "it comes after a backhaul")
+        begun = trip
 
 
 def _pairs(problem: Problem, run: Schedule) -> Iterator[Miss]:
@@ -177,13 +178,36 @@ def _reloads(problem: Problem, run: Schedule) -> Iterator[Miss]:
         return
     t, kind = problem.vehicle_types, run.vehicle_type
     allowed = () if t.reload_depots is None else t.reload_depots[kind]
-    for position, visit in enumerate(run.visits[1:-1], start=1):
-        if visit == NOBODY and run.nodes[position] not in allowed:
+    for position in run.reloads():
+        if run.nodes[position] not in allowed:
             name = problem.depots.names[run.nodes[position]]
             yield Miss(None, 1, f"the vehicle cannot reload at {name}")
     most = trips if t.max_reloads is None else int(t.max_reloads[kind])
     if trips > most:
         yield Miss(None, trips - most, f"{trips - most} more reloads than the {most} allowed")
+
+
+def _battery(problem: Problem, run: Schedule) -> Iterator[Miss]:
+    battery = battery_of(problem.vehicle_types.battery, run.vehicle_type)
+    if battery is None:
+        return
+    stop = min(range(1, len(run.energy)), key=lambda i: run.energy[i])
+    short = battery.reserve - run.energy[stop]
+    if short > 0:
+        visit = None if run.visits[stop] == NOBODY else run.visits[stop]
+        yield Miss(visit, short, f"battery short by {short}")
+
+
+def _stations(problem: Problem, run: Schedule) -> Iterator[Miss]:
+    stations = problem.vehicle_types.stations
+    allowed = () if stations is None else stations[run.vehicle_type]
+    for position in run.charges:
+        name = problem.depots.names[run.nodes[position]]
+        if run.nodes[position] not in allowed:
+            yield Miss(None, 1, f"the vehicle cannot charge at {name}")
+        late = run.start[position] - int(problem.depots.tw[run.nodes[position], 1])
+        if late > 0:
+            yield Miss(None, late, f"{name} closes {late} before charging starts")
 
 
 ROUTE_CONSTRAINTS: tuple[RouteConstraint, ...] = (
@@ -200,6 +224,10 @@ ROUTE_CONSTRAINTS: tuple[RouteConstraint, ...] = (
     RouteConstraint("pair", "both ends of a pair are in the same trip", "pickup_delivery", _pairs),
     RouteConstraint("pair-order", "goods are collected before delivery", "pickup_delivery", _pair_order),
     RouteConstraint("lifo", "what was loaded last is unloaded first", "lifo", _lifo),
+    RouteConstraint("battery", "on arrival the battery holds its reserve", "electric", _battery),
+    RouteConstraint(
+        "station", "charging starts at the type's stations, in their hours", "electric", _stations
+    ),
     RouteConstraint("reload", "trips start at the type's depots, not too many", "reloads", _reloads),
 )
 
@@ -242,7 +270,7 @@ def _locked(problem: Problem, solution: Solution) -> Iterator[Violation]:
         missing = sum(a != b for a, b in zip(begins, visits, strict=False)) + len(visits) - len(begins)
         halts = 0
         if index is not None:
-            halts = sum(halt.before < len(visits) for halt in solution.routes[index].halts)
+            halts = sum(halt.before < len(visits) for halt in solution.routes[index].reloads())
         if missing or halts:
             name = problem.vehicle_types.names[kind]
             message = f"{name} does not begin with its {len(visits)} locked visits"

@@ -62,6 +62,18 @@ class DutyPart(_Part):
     max_driving: Amount = 0
 
 
+class BatteryPart(_Part):
+    """A battery: `consumption` per unit of distance, `rate` per unit of time at a station, `initial` at the start
+    (null: full), at least `reserve` on every arrival; `cost` per unit of energy charged on the way."""
+
+    capacity: Amount
+    consumption: Amount
+    rate: Amount
+    initial: Amount | None = None
+    reserve: Amount = 0
+    cost: Amount = 0
+
+
 class VehicleTypePart(_Part):
     """Vehicles of one kind. Depots and the travel profile are positions in their lists, from 0."""
 
@@ -88,6 +100,8 @@ class VehicleTypePart(_Part):
     locked: list[Amount] = []
     on_board: list[Amount] = []
     duty: DutyPart | None = None
+    battery: BatteryPart | None = None
+    stations: list[Amount] = []
 
 
 class SpeedsPart(_Part):
@@ -132,10 +146,12 @@ class ProblemFile(_Part):
 
 
 class HaltPart(_Part):
-    """A stop at the depot `place`, ahead of the route's visit at position `before`, to start the next trip."""
+    """A stop at the depot `place`, ahead of the route's visit at position `before`, to start the next trip or,
+    with `charge`, to charge the battery."""
 
     before: Amount
     place: Amount
+    charge: bool = False
 
 
 class RoutePart(_Part):

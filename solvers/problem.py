@@ -30,7 +30,7 @@ def _like(old: Any, key: str, value: Any) -> Any:
         return None
     if isinstance(old, np.ndarray):
         return _frozen(value, old.dtype)
-    if old is None and key not in ("reload_depots", "locked"):
+    if old is None and key not in ("reload_depots", "locked", "stations"):
         return _frozen(value, np.bool_ if np.asarray(value).dtype == np.bool_ else np.int64)
     return tuple(value)
 
@@ -126,6 +126,8 @@ class VehicleTypes:
                             its own with one vehicle: its place is the start depot, its time the shift's start
     duty            (t, 4)  rows of a `solvers.duty.DutyRule`, zeros for types without one
     on_board        (t, D)  load at the start besides the deliveries of the first trip, kept to that trip's end
+    battery         (t, 6)  rows of a `solvers.battery.Battery`, zeros for types without one
+    stations                per type the depots where it may charge on the way; stations are depots, too
     """
 
     count: IntArray
@@ -151,6 +153,8 @@ class VehicleTypes:
     locked: tuple[tuple[int, ...], ...] | None = None
     on_board: IntArray | None = None
     duty: IntArray | None = None
+    battery: IntArray | None = None
+    stations: tuple[tuple[int, ...], ...] | None = None
 
 
 class Objective(StrEnum):

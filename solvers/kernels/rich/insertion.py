@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from solvers.kernels.jit import helper, inlined
+from solvers.kernels.rich.evaluate import evaluate
 from solvers.kernels.rich.layout import (
     AFTER_AT,
     ALLOWED_AT,
@@ -29,6 +30,7 @@ from solvers.kernels.rich.layout import (
     HANDS,
     HAS_ASSIGN,
     HAS_BACKHAULS,
+    HAS_BATTERY,
     HAS_DUTY,
     HAS_LATE_COST,
     HAS_RELOADS,
@@ -87,7 +89,7 @@ from solvers.kernels.rich.layout import (
     WIDTH,
     N,
 )
-from solvers.kernels.rich.simulate import evaluate, released, rested, waited
+from solvers.kernels.rich.simulate import released, rested, waited
 from solvers.kernels.rich.travel import (
     arrive,
     back_in_window,
@@ -300,12 +302,12 @@ def best_single(
             return cost
         return best
     exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and P[LONGEST] == 0
-    exact = exact and P[row + HAS_DUTY] == 0
+    exact = exact and P[row + HAS_DUTY] == 0 and P[row + HAS_BATTERY] == 0
     exact = exact and F[rate + MAX_DISTANCE] >= INFINITE
     ready, latest, amounts = int(X[READY_AT]), int(X[LATEST_AT]), P[LOAD_AT] + 3 * dims * x
     late = F[F_NODE * x + LATE]
     top, tops = int(X[TOP_AT]), 0
-    few = P[row + TIME_MATTERS] == 1 and k > TOP
+    few = (P[row + TIME_MATTERS] == 1 or P[row + HAS_BATTERY] == 1) and k > TOP
     for gap in range(P[row + LOCKED], k + 1):
         here, after = B[at + gap], B[at + gap + 1]
         ends = gap == k and P[row + OPEN_END] == 1
@@ -422,6 +424,7 @@ def best_pair(
         return best
     exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and P[LONGEST] == 0
     exact = exact and P[row + HAS_DUTY] == 0 and F[rate + MAX_DISTANCE] >= INFINITE
+    exact = exact and P[row + HAS_BATTERY] == 0
     timed, depots, lifo = P[HAS_TIMES] == 1, P[DEPOTS], P[row + LIFO] == 1
     ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
     amounts, legs = P[LOAD_AT] + 3 * dims * x + 2 * dims, B[LEG_AT]

@@ -27,6 +27,8 @@ from solvers.kernels.rich.layout import (
     NOISE,
     PERIODS,
     PROFILE,
+    STATIONS,
+    STAY_AT,
     N,
 )
 
@@ -59,6 +61,14 @@ def duration(D: Any, P: Any, p: int, i: int, j: int) -> float:
 @inlined
 def service(F: Any, P: Any, x: int, t: int) -> float:
     return F[P[F_SERVICE_AT] + P[KINDS] * x + t]
+
+
+@inlined
+def stay(F: Any, P: Any, X: Any, x: int, i: int, t: int) -> float:
+    """Time spent at item i, the visit or station x."""
+    if x >= P[STATIONS]:
+        return X[int(X[STAY_AT]) + i]
+    return service(F, P, x, t)
 
 
 @helper
