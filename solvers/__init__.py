@@ -16,7 +16,7 @@ from solvers.errors import (
 from solvers.problem import UNLIMITED, Objective, Problem
 from solvers.registry import Solver, make, registered
 from solvers.result import Incumbent, Result, Status
-from solvers.solution import Halt, Route, Solution
+from solvers.solution import Halt, Part, Route, Solution
 from solvers.stop import AllOf, FirstOf, MaxIterations, MaxRuntime, NoImprovement, Progress, Stop, TargetCost
 from solvers.travel import Metric, Travel
 
@@ -36,6 +36,7 @@ __all__ = [
     "MissingExtraError",
     "NoImprovement",
     "Objective",
+    "Part",
     "Problem",
     "ProblemBuilder",
     "Progress",

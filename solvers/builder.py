@@ -82,6 +82,7 @@ class ProblemBuilder:
         late_cost: int = 0,
         previous: str | None = None,
         change_cost: int = 0,
+        split: bool = False,
         name: str = "",
     ) -> int:
         """Add a visit; returns its number.
@@ -89,7 +90,7 @@ class ProblemBuilder:
         `tw` is a window or several in ascending order. `service_by_type` replaces `service` for the vehicle
         types named. Of the visits of one `group` one is served. `pickup_at` is the visit where the goods
         delivered here are collected; its pickup must be this visit's delivery. `previous` names the vehicle
-        type that served it in the plan before.
+        type that served it in the plan before. With `split` several routes or trips may share its demand.
         """
         self._visits.append(
             {
@@ -111,6 +112,7 @@ class ProblemBuilder:
                 "late_cost": late_cost,
                 "previous": previous,
                 "change_cost": change_cost,
+                "split": split,
                 "name": name or str(len(self._visits) + 1),
             }
         )
@@ -244,6 +246,7 @@ class ProblemBuilder:
                 late_cost=rare(v, "late_cost", 0),
                 previous=self._previous(),
                 change_cost=rare(v, "change_cost", 0),
+                split=rare(v, "split", False, np.bool_),
             ),
             vehicle_types=VehicleTypes(
                 count=column(t, "count"),

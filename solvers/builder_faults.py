@@ -28,6 +28,7 @@ def faults_of(
         *_lacking(depots, types),
         *_visit_faults(visits),
         *_relation_faults(visits, types),
+        *_split_faults(visits, types),
         *_type_faults(types, len(depots), max(1, len(travel))),
         *_locked_faults(visits, types),
         *_duty_faults(types, travel),
@@ -124,6 +125,19 @@ def _relation_faults(visits: Sequence[Row], types: Sequence[Row]) -> Iterator[Fo
             if end["group"] is not None or end["backhaul"]:
                 message = "a visit of a pair is a backhaul or in a group"
                 yield where, start, "pair-rule", message, "use one of the two"
+
+
+def _split_faults(visits: Sequence[Row], types: Sequence[Row]) -> Iterator[Found]:
+    ends = {i for i, row in enumerate(visits) if row["pair"] != -1} | {row["pair"] for row in visits}
+    locked = {visit for row in types for visit in row["locked"]}
+    for i, row in enumerate(visits):
+        place = f"visits[{i}].split"
+        if row["split"] and any(row["delivery"]) and any(row["pickup"]):
+            message = "a visit to be split has both a delivery and a pickup"
+            yield place, True, "split-both", message, "make it two visits"
+        if row["split"] and (i in ends or i in locked or row["group"] is not None):
+            message = "a visit to be split is in a pair, in a group or locked"
+            yield place, True, "split-rule", message, "use one of the two"
 
 
 def _unequal(a: Sequence[int], b: Sequence[int]) -> bool:

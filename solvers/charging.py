@@ -32,7 +32,7 @@ def recharged(problem: Problem, route: Route) -> Route:
     battery = battery_of(t.battery, kind)
     if battery is None:
         return route
-    bare = Route(kind, route.visits, route.reloads())
+    bare = Route(kind, route.visits, route.reloads(), route.parts)
     plan = itinerary(problem, bare)
     stays_out = t.open_end is not None and bool(t.open_end[kind])
     ends = plan.nodes[:-1] if stays_out else plan.nodes
@@ -129,4 +129,4 @@ def _with_stops(route: Route, stops: list[int], charges: list[Vertex]) -> Route:
                 halts.append(reloads.pop(0))
         while waiting and waiting[0][0] == gap:
             halts.append(Halt(visits, waiting.pop(0)[1], charge=True))
-    return Route(route.vehicle_type, route.visits, tuple(halts))
+    return Route(route.vehicle_type, route.visits, tuple(halts), route.parts)

@@ -14,7 +14,7 @@ from solvers.battery import battery_of
 from solvers.duty import rule_of
 from solvers.problem import Problem
 from solvers.schedule import NOBODY, Schedule, latest_return
-from solvers.solution import Solution
+from solvers.solution import Route, Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,13 +232,40 @@ ROUTE_CONSTRAINTS: tuple[RouteConstraint, ...] = (
 )
 
 
-def _duplicates(_: Problem, solution: Solution) -> Iterator[Violation]:
+def _duplicates(problem: Problem, solution: Solution) -> Iterator[Violation]:
+    split = problem.visits.split
     seen: set[int] = set()
     for index, route in enumerate(solution.routes):
-        for visit in route.visits:
-            if visit in seen:
-                yield Violation("duplicate-visit", index, visit, 1, f"visit {visit} is served more than once")
-            seen.add(visit)
+        for trip in route.trips():
+            shared: set[int] = set()
+            for visit in trip:
+                known = seen if split is None or not split[visit] else shared
+                if visit in known:
+                    message = f"visit {visit} is served more than once"
+                    yield Violation("duplicate-visit", index, visit, 1, message)
+                known.add(visit)
+
+
+def _split(problem: Problem, solution: Solution) -> Iterator[Violation]:
+    v = problem.visits
+    given: dict[int, list[int]] = {}
+    for route in solution.routes:
+        parts = {part.position: part.amount for part in route.parts}
+        for position, visit in enumerate(route.visits):
+            splits = v.split is not None and bool(v.split[visit])
+            if not splits and position not in parts:
+                continue
+            demand = (v.delivery[visit] + v.pickup[visit]).tolist()
+            some = zip(given.get(visit, [0] * len(demand)), parts.get(position, demand), strict=True)
+            given[visit] = [a + b for a, b in some]
+    for visit, amounts in sorted(given.items()):
+        demand = (v.delivery[visit] + v.pickup[visit]).tolist()
+        off = sum(abs(a - b) for a, b in zip(amounts, demand, strict=True))
+        if off:
+            message = f"visit {visit} demands {demand}, its parts are {amounts}"
+            yield Violation("split", None, visit, off, message)
+        elif v.split is None or not v.split[visit]:
+            yield Violation("split", None, visit, 1, f"visit {visit} must not be split")
 
 
 def _fleet(problem: Problem, solution: Solution) -> Iterator[Violation]:
@@ -290,6 +317,7 @@ SOLUTION_CONSTRAINTS: tuple[SolutionConstraint, ...] = (
     SolutionConstraint("duplicate-visit", "no visit is served twice", _duplicates),
     SolutionConstraint("fleet", "each type makes no more routes than it has vehicles", _fleet),
     SolutionConstraint("locked", "vehicles under way keep their locked visits", _locked),
+    SolutionConstraint("split", "the parts of a visit that may be split are its demand", _split),
     SolutionConstraint("group", "of a group of alternatives no more than one is served", _groups),
 )
 
@@ -314,6 +342,19 @@ def unknown_references(problem: Problem, solution: Solution) -> Iterator[Violati
                 message = f"a halt before position {halt.before} of {len(route.visits)} is out of order"
                 yield Violation("halt-order", index, None, 1, message)
             before = max(before, halt.before)
+        yield from _unknown_parts(problem, index, route)
+
+
+def _unknown_parts(problem: Problem, index: int, route: Route) -> Iterator[Violation]:
+    before = -1
+    for part in route.parts:
+        if not before < part.position < len(route.visits):
+            message = f"a part of the visit at position {part.position} is out of order"
+            yield Violation("part-order", index, None, 1, message)
+        if len(part.amount) != problem.num_load_dimensions or min(part.amount, default=0) < 0:
+            message = f"{part.amount} is no amount in {problem.num_load_dimensions} dimensions"
+            yield Violation("part-amount", index, None, 1, message)
+        before = part.position
 
 
 def skill_names(problem: Problem, bits: int) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from solvers.constraints import skill_names
 from solvers.duty import DutyRule, rule_of
 from solvers.errors import Fault, InvalidInputError
 from solvers.native_parts import (
+    AmountPart,
     DepotPart,
     HaltPart,
     MetricPart,
@@ -32,7 +33,7 @@ from solvers.native_parts import (
 )
 from solvers.problem import UNLIMITED, Objective, Problem, VehicleTypes
 from solvers.readers import read, read_sol, sol_text
-from solvers.solution import Halt, Route, Solution
+from solvers.solution import Halt, Part, Route, Solution
 from solvers.speeds import Speeds
 from solvers.travel import Metric, Travel
 
@@ -166,7 +167,12 @@ def load_solution(path: Path | str, problem: Problem) -> Solution:
         return read_sol(path, problem)[0]
     content = _parse(path, SolutionFile)
     return Solution.of(
-        Route(r.vehicle_type, tuple(r.visits), tuple(Halt(h.before, h.place, h.charge) for h in r.halts))
+        Route(
+            r.vehicle_type,
+            tuple(r.visits),
+            tuple(Halt(h.before, h.place, h.charge) for h in r.halts),
+            tuple(Part(p.position, tuple(p.amount)) for p in r.parts),
+        )
         for r in content.routes
     )
 
@@ -187,6 +193,7 @@ def dump_solution(problem: Problem, solution: Solution, path: Path | str) -> Non
                 vehicle_type=r.vehicle_type,
                 visits=list(r.visits),
                 halts=[HaltPart(before=h.before, place=h.place, charge=h.charge) for h in r.halts],
+                parts=[AmountPart(position=p.position, amount=list(p.amount)) for p in r.parts],
             )
             for r in solution.routes
         ],
@@ -272,6 +279,8 @@ def _rare_of_visit(problem: Problem, i: int) -> dict[str, Any]:
         out["previous"] = problem.vehicle_types.names[int(v.previous[i])]
     if v.change_cost is not None and v.change_cost[i]:
         out["change_cost"] = int(v.change_cost[i])
+    if v.split is not None and v.split[i]:
+        out["split"] = True
     return out
 
 

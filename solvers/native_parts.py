@@ -50,6 +50,7 @@ class VisitPart(_Part):
     late_cost: Amount = 0
     previous: str | None = None
     change_cost: Amount = 0
+    split: bool = False
 
 
 class DutyPart(_Part):
@@ -154,12 +155,20 @@ class HaltPart(_Part):
     charge: bool = False
 
 
+class AmountPart(_Part):
+    """What the route's visit at `position` gets of its demand, by load dimension."""
+
+    position: Amount
+    amount: list[Amount]
+
+
 class RoutePart(_Part):
     """One vehicle's visits in order; all are positions in the problem's lists, from 0."""
 
     vehicle_type: Amount = 0
     visits: list[Amount]
     halts: list[HaltPart] = []
+    parts: list[AmountPart] = []
 
 
 class SolutionFile(_Part):

@@ -18,7 +18,7 @@ from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.insertion import Trial
 from solvers.problem import Problem
 from solvers.schedule import Leg, leg_function, schedule
-from solvers.solution import Halt, Route
+from solvers.solution import Halt, Part, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,14 @@ def _with(problem: Problem, route: Route, visit: int, least: int) -> Iterator[tu
     kind, visits, halts = route.vehicle_type, route.visits, route.halts
     for at in range(least, len(visits) + 1):
         grown = (*visits[:at], visit, *visits[at:])
+        parts = tuple(Part(p.position + (p.position >= at), p.amount) for p in route.parts)
         here = [k for k, halt in enumerate(halts) if halt.before == at]
         for cut in range(here[0], here[-1] + 2) if here else [sum(h.before < at for h in halts)]:
             moved = (*halts[:cut], *(Halt(h.before + 1, h.place, h.charge) for h in halts[cut:]))
-            yield at, Route(kind, grown, moved)
+            yield at, Route(kind, grown, moved, parts)
     depots = problem.vehicle_types.reload_depots
     for place in () if depots is None else depots[kind]:
-        yield len(visits), Route(kind, (*visits, visit), (*halts, Halt(len(visits), place)))
+        yield len(visits), Route(kind, (*visits, visit), (*halts, Halt(len(visits), place)), route.parts)
 
 
 def try_plans(problem: Problem, report: CheckReport, plans: list[Plan]) -> Trial:

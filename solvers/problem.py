@@ -70,6 +70,7 @@ class Visits:
     pair            (n,)    the visit that collects what this visit delivers, or -1 where the depot gives it
     gaps            (g, 3)  visit, closes, opens: between its windows, inside `tw`, service may not start
     due, late_cost  (n,)    each unit of time that service starts after `due` costs `late_cost`
+    split           (n,)    its delivery, or pickup, may be shared by several routes or trips
     previous, change_cost  (n,)  the vehicle type that served the visit in the plan before, or -1, and what it
                             costs to have another type serve it
 
@@ -97,6 +98,7 @@ class Visits:
     late_cost: IntArray | None = None
     previous: IntArray | None = None
     change_cost: IntArray | None = None
+    split: BoolArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -123,7 +123,7 @@ def schedule(problem: Problem, route: Route, leg: Leg | None = None) -> Schedule
         arrival=arrival,
         start=start,
         departure=departure,
-        load=_loads(problem, plan, route.vehicle_type),
+        load=_loads(problem, plan, route),
         distance=sum(distance for distance, _ in plan.legs),
         late_cost=_late_cost(problem, plan, start),
         breaks=breaks,
@@ -219,24 +219,36 @@ def latest_departure(problem: Problem, route: Route) -> tuple[int, int | None]:
     return bound - plan.legs[0][1], binding
 
 
-def _loads(problem: Problem, plan: Itinerary, kind: int) -> tuple[tuple[int, ...], ...]:
+def _loads(problem: Problem, plan: Itinerary, route: Route) -> tuple[tuple[int, ...], ...]:
     """Load on each leg. Deliveries are loaded at the start of their trip, pickups stay on board until its end,
     goods of a pair are on board between its ends."""
-    v, pair, on_board = problem.visits, problem.visits.pair, problem.vehicle_types.on_board
+    pair, on_board = problem.visits.pair, problem.vehicle_types.on_board
+    nothing = [0] * problem.num_load_dimensions
+    amounts = iter(_amounts(problem, route))
+    stops = [(x, *((nothing, nothing) if x == NOBODY else next(amounts))) for x in plan.visits[1:-1]]
     out: list[tuple[int, ...]] = []
     for number in range(plan.trips[-1] + 1):
-        stops = [x for x, trip in zip(plan.visits[1:-1], plan.trips[1:-1], strict=True) if trip == number]
-        stops = stops[1:] if number else stops  # a later trip begins at its halt
-        load = [0] * problem.num_load_dimensions
+        trip = [stop for stop, its in zip(stops, plan.trips[1:-1], strict=True) if its == number]
+        trip = trip[1:] if number else trip  # a later trip begins at its halt
+        load = nothing
         if number == 0 and on_board is not None:
-            load = [int(more) for more in on_board[kind]]
-        for visit in stops:
+            load = [int(more) for more in on_board[route.vehicle_type]]
+        for visit, gone, _ in trip:
             if visit != NOBODY and (pair is None or pair[visit] == NOBODY):
-                load = [on + int(more) for on, more in zip(load, v.delivery[visit], strict=True)]
+                load = [on + more for on, more in zip(load, gone, strict=True)]
         out.append(tuple(load))
-        for visit in stops:
-            if visit != NOBODY:
-                changes = zip(load, v.delivery[visit], v.pickup[visit], strict=True)
-                load = [on - int(gone) + int(gained) for on, gone, gained in changes]
+        for _, gone, gained in trip:
+            load = [on - less + more for on, less, more in zip(load, gone, gained, strict=True)]
             out.append(tuple(load))
     return tuple(out)
+
+
+def _amounts(problem: Problem, route: Route) -> list[tuple[list[int], list[int]]]:
+    """What each visit of the route gets, and what it gives."""
+    v = problem.visits
+    out = [(v.delivery[x].tolist(), v.pickup[x].tolist()) for x in route.visits]
+    for part in route.parts:
+        takes, gives = out[part.position]
+        some, none = list(part.amount), [0] * len(part.amount)
+        out[part.position] = (none, some) if any(gives) and not any(takes) else (some, none)
+    return out

@@ -18,15 +18,25 @@ class Halt:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What the route's visit at `position` gets, by load dimension, where it does not get all of its demand."""
+
+    position: int
+    amount: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One vehicle's visits in order. `visits` are visit numbers (0-based), depots are implied by the type.
 
-    `halts` are in the order in which they are made; those that do not charge cut the route into trips.
+    `halts` are in the order in which they are made; those that do not charge cut the route into trips. `parts`
+    are of visits that other routes or trips serve as well; visits without one get all that they demand.
     """
 
     vehicle_type: int
     visits: tuple[int, ...]
     halts: tuple[Halt, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     def __len__(self) -> int:
         return len(self.visits)

@@ -78,8 +78,10 @@ def sol_text(problem: Problem, solution: Solution, cost: int) -> str:
     """The solution as a .sol file. `cost` is in the problem's units and is written in those of the file.
 
     Raises `UnsupportedFeatureError` where a vehicle charges at a depot where it also may reload: a .sol file
-    does not tell the two apart.
+    does not tell the two apart; and for routes that share a visit.
     """
+    if any(route.parts for route in solution.routes):
+        raise UnsupportedFeatureError("a .sol file does not support: split_delivery (parts of a demand)")
     for route in solution.routes:
         only = _stations_only(problem, route.vehicle_type)
         if any(halt.charge != (halt.place in only) for halt in route.halts):

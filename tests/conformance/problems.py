@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from solvers import Battery, Metric, Problem, ProblemBuilder, Travel
+from solvers.builder import ALWAYS
 from solvers.duty import DutyRule
 from solvers.features import CLASSIC, FEATURES
 from solvers.problem import Objective
@@ -111,6 +112,16 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
         if "service_by_type" in on and (i == 0 or rng.random() < 0.4):
             details["service_by_type"] = {f"type {kinds - 1}": int(rng.integers(0, 40))}
         b.visit(*rng.integers(0, 100, 2).tolist(), **details)
+    shared = int(rng.integers(1, 4)) if "split_delivery" in on else 0
+    for _ in range(shared):
+        key = "pickup" if "pickups" in on and rng.random() < 0.3 else "delivery"
+        b.visit(
+            *rng.integers(0, 100, 2).tolist(),
+            **{key: rng.integers(4, 24, dims).tolist()},
+            tw=(0, 600) if "time_windows" in on else ALWAYS,
+            backhaul="backhauls" in on and key == "pickup",
+            split=True,
+        )
     for k in range(kinds):
         vehicle: dict[str, Any] = {"capacity": rng.integers(12, 20, dims).tolist()}
         if "fixed_costs" in on:
@@ -162,7 +173,7 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
         b.vehicle_type(count=int(rng.integers(2, n + 1)) if rng.random() < 0.7 else n, **vehicle)
     speeds = None
     if "time_dependent" in on:
-        nodes = depots + len(stations) + n
+        nodes = depots + len(stations) + n + shared
         category = rng.integers(0, 2, (nodes, nodes))
         starts = [0.0, *np.cumsum(rng.uniform(20.5, 90.0, 3)).tolist()]
         speeds = Speeds.of(starts, rng.uniform(0.4, 2.0, (2, 4)), category)

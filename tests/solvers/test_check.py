@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvers import Battery, Halt, Metric, Problem, ProblemBuilder, Route, Solution, Travel
+from solvers import Battery, Halt, Metric, Part, Problem, ProblemBuilder, Route, Solution, Travel
 from solvers.check import check, schedule
 from solvers.constraints import ROUTE_CONSTRAINTS, SOLUTION_CONSTRAINTS
 from solvers.duty import DutyRule
@@ -134,6 +134,13 @@ def broken(code: str) -> tuple[Problem, Solution, int]:
         routes = [Route(0, (0,), (Halt(1, 4),)), Route(0, (1,)), Route(0, (0,))]
     elif code == "halt-order":
         routes = [Route(0, (0,), (Halt(2, 0),)), Route(0, (1,)), Route(0, (0,))]
+    elif code == "part-order":
+        routes = [Route(0, (0,), parts=(Part(1, (1,)),)), Route(0, (1,)), Route(0, (0,))]
+    elif code == "part-amount":
+        routes = [Route(0, (0,), parts=(Part(0, (-1,)),)), Route(0, (1,)), Route(0, (0,))]
+    elif code == "split":
+        one, amount = {"delivery": 9, "split": True}, 2
+        routes = [Route(0, (0,), parts=(Part(0, (4,)),)), Route(0, (1, 0), parts=(Part(1, (3,)),))]
     elif code == "reload":
         details["reload_depots"], details["max_reloads"], amount = (0,), 1, 2
         routes = [Route(0, (0, 1), (Halt(1, 0), Halt(1, 0), Halt(1, 0)))]
@@ -175,6 +182,8 @@ CODES = [
     "unknown-type",
     "unknown-depot",
     "halt-order",
+    "part-order",
+    "part-amount",
 ]
 
 
