@@ -134,7 +134,8 @@ class _Run:
     def pack(self, problem: Problem) -> Packed:
         from solvers.kernels.rich.pack import pack
 
-        return pack(problem, self.solver.near)
+        wholes = None if self.parts is None or problem is self.problem else self.parts.of
+        return pack(problem, self.solver.near, wholes)
 
     @property
     def per_visit(self) -> float:

@@ -82,11 +82,11 @@ class Presplit:
         wanted = Counter(self.of)
         found = Counter(self.of[part] for route in solution.routes for part in route.visits)
         whole = {visit for visit, count in found.items() if count == wanted[visit]}
-        return Solution.of(self._joined(route, whole) for route in solution.routes)
+        return Solution.of(self.joined(route, whole) for route in solution.routes)
 
-    def _joined(self, route: Route, whole: set[int]) -> Route:
-        """The route with the parts of a visit in one trip joined: a delivery at the first of them, a pickup at the
-        last, so that no leg carries more than before."""
+    def joined(self, route: Route, whole: set[int]) -> Route:
+        """The route of the visits `whole` with the parts of a visit in one trip joined: a delivery at the first of
+        them, a pickup at the last, so that no leg carries more than before."""
         collects = set(np.flatnonzero(self.original.visits.pickup.sum(axis=1)).tolist())
         places: dict[tuple[int, int], int] = {}  # where each visit stays, by trip
         sums: dict[tuple[int, int], Amount] = {}

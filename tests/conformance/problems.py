@@ -118,7 +118,10 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
         b.visit(
             *rng.integers(0, 100, 2).tolist(),
             **{key: rng.integers(4, 24, dims).tolist()},
-            tw=(0, 600) if "time_windows" in on else ALWAYS,
+            tw=(0, int(rng.integers(60, 600))) if "time_windows" in on else ALWAYS,
+            service=int(rng.integers(0, 15)) if on & {"time_windows", "max_duration", "time_costs"} else 0,
+            **({"due": 50, "late_cost": 2} if "soft_windows" in on else {}),
+            **({"previous": "type 0", "change_cost": 9} if "plan_changes" in on else {}),
             backhaul="backhauls" in on and key == "pickup",
             split=True,
         )

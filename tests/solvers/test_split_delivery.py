@@ -23,10 +23,17 @@ from solvers import (
     UnsupportedFeatureError,
     make,
 )
-from solvers.check import check
+from solvers.charging import recharged
+from solvers.check import check, cost_of
+from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.explain import explain
+from solvers.features import FEATURES
+from solvers.kernels.rich.layout import INFINITE
+from solvers.kernels.rich.pack import pack
+from solvers.kernels.rich.session import Session
 from solvers.native import dump_problem, dump_solution, load_problem, load_solution
 from solvers.replay import replay
+from solvers.schedule import schedule
 from solvers.splitting import Presplit, parts_of
 from tests.conformance.problems import random_problem
 
@@ -172,6 +179,31 @@ def test_a_plan_becomes_parts_and_a_plan_again() -> None:
         assert inner.cost.distance == outer.cost.distance
         result = make("alns").solve(problem, MaxIterations(30), seed=2, start=plan)
         assert check(problem, result.solution).rank <= outer.rank
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    case=st.sets(st.sampled_from(sorted(set(FEATURES) - {"longest_route", "time_dependent"})), max_size=5),
+    seed=st.integers(0, 5_000),
+)
+def test_parts_in_a_row_are_one_stop_for_the_kernels_too(case: set[str], seed: int) -> None:
+    problem = random_problem({*case, "split_delivery"}, seed)
+    split, rng = Presplit.make(problem), np.random.default_rng(seed)
+    rich = Session(split.parts, pack(split.parts, 100, split.of), seed, np.zeros(8), [1.0] * 5)
+    shares = [[p for p, visit in enumerate(split.of) if visit == v] for v in range(problem.num_visits)]
+    for _ in range(25):
+        some = [shares[v] for v in rng.permutation(problem.num_visits)[: int(rng.integers(1, 5))]]
+        parts = [p for mine in some for p in mine[: int(rng.integers(1, len(mine) + 1))]]
+        bare = Route(int(rng.integers(len(problem.vehicle_types.count))), tuple(parts))
+        cost, route = rich.evaluate(bare), rich.charged(bare)
+        if cost >= INFINITE:
+            route = recharged(split.parts, bare)
+        joined = split.joined(route, set(range(problem.num_visits)))
+        run = schedule(problem, joined)
+        misses = [miss for rule in ROUTE_CONSTRAINTS for miss in rule.check(problem, run)]
+        assert (cost >= INFINITE) == bool(misses)
+        if not misses:
+            assert cost == cost_of(problem, run).total
 
 
 def test_what_cannot_be_served_as_a_whole_is_left_out_as_a_whole() -> None:

@@ -77,7 +77,7 @@ from solvers.kernels.rich.layout import (
     WORSE_LABEL,
 )
 from solvers.kernels.rich.simulate import driven, released, rested, waited
-from solvers.kernels.rich.travel import arrive, distance, duration, in_window, kind, rates, service
+from solvers.kernels.rich.travel import arrive, distance, duration, in_window, kind, rates, same_stop, service
 
 
 @helper
@@ -291,6 +291,9 @@ def drive_on(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int, la
         now = start + X[new + L_CHARGING]
     for i in range(gap + 1, min(ahead, k) + 1):
         x = B[at + i]
+        if same_stop(P, here, x):
+            here = x
+            continue
         if duty:
             now += rested(F, X, rate, duration(D, P, p, here, x))
         else:

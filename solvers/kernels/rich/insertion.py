@@ -33,6 +33,7 @@ from solvers.kernels.rich.layout import (
     HAS_BATTERY,
     HAS_DUTY,
     HAS_LATE_COST,
+    HAS_PARTS,
     HAS_RELOADS,
     HAS_TIMES,
     INFINITE,
@@ -99,6 +100,7 @@ from solvers.kernels.rich.travel import (
     in_window,
     kind,
     rates,
+    same_stop,
     service,
 )
 
@@ -150,6 +152,9 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
     X[SINCE], X[PART] = 0.0, 0.0
     for i in range(1, k + 1):
         x = B[at + i]
+        if same_stop(P, B[at + i - 1], x):
+            X[ready + i] = now
+            continue
         if duty:
             now += rested(F, X, rate, duration(D, P, P[row + PROFILE], B[at + i - 1], x))
         else:
@@ -170,6 +175,9 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
         x = B[at + i]
         if not (i == k and P[row + OPEN_END] == 1):
             bound = depart(D, F, P, t, x, B[at + i + 1], bound)
+        if same_stop(P, B[at + i - 1], x):
+            X[latest + i] = bound
+            continue
         bound -= F[rate + RELOAD_TIME] if x < depots else service(F, P, x, t)
         bound = min(bound, F[F_NODE * x + LATE])
         if x >= depots:
@@ -302,7 +310,7 @@ def best_single(
             return cost
         return best
     exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and P[LONGEST] == 0
-    exact = exact and P[row + HAS_DUTY] == 0 and P[row + HAS_BATTERY] == 0
+    exact = exact and P[row + HAS_DUTY] == 0 and P[row + HAS_BATTERY] == 0 and P[HAS_PARTS] == 0
     exact = exact and F[rate + MAX_DISTANCE] >= INFINITE
     ready, latest, amounts = int(X[READY_AT]), int(X[LATEST_AT]), P[LOAD_AT] + 3 * dims * x
     late = F[F_NODE * x + LATE]
@@ -325,11 +333,12 @@ def best_single(
             plain = fits_order(P, B, at, k, gap, x)
         whole = not exact
         if plain and P[HAS_TIMES] == 1:
-            now = arrive(D, F, P, t, here, x, X[ready + gap])
-            now = in_window(F, P, x, now)
-            if now > late + NOISE:
-                continue
-            now += service(F, P, x, t)
+            now = X[ready + gap]
+            if not same_stop(P, here, x):
+                now = in_window(F, P, x, arrive(D, F, P, t, here, x, now))
+                if now > late + NOISE:
+                    continue
+                now += service(F, P, x, t)
             if not ends:
                 now = arrive(D, F, P, t, x, after, now)
             if now > X[latest + gap + 1] + NOISE:
@@ -424,7 +433,7 @@ def best_pair(
         return best
     exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and P[LONGEST] == 0
     exact = exact and P[row + HAS_DUTY] == 0 and F[rate + MAX_DISTANCE] >= INFINITE
-    exact = exact and P[row + HAS_BATTERY] == 0
+    exact = exact and P[row + HAS_BATTERY] == 0 and P[HAS_PARTS] == 0
     timed, depots, lifo = P[HAS_TIMES] == 1, P[DEPOTS], P[row + LIFO] == 1
     ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
     amounts, legs = P[LOAD_AT] + 3 * dims * x + 2 * dims, B[LEG_AT]
@@ -452,7 +461,7 @@ def best_pair(
                 z = B[at + gap2]
                 if z < depots:
                     break
-                if timed:
+                if timed and not same_stop(P, before, z):
                     leave = in_window(F, P, z, arrive(D, F, P, t, before, z, leave))
                     if leave > F[F_NODE * z + LATE] + NOISE:
                         break

@@ -63,12 +63,14 @@ NOISE = 1e-3  # a limit holds although floating point misses it by less
     VISITS,
     STATIONS,  # the first of the nodes that stand for depots as stations, behind the visits
     STATION_LIST_AT,
-) = range(40)
+    HAS_PARTS,
+) = range(41)
 P_HEAD = 48
 
-# --- P: node rows of NODE words from P_HEAD. ROLE is 1 at the pickup and 2 at the delivery of a pair
+# --- P: node rows of NODE words from P_HEAD. ROLE is 1 at the pickup and 2 at the delivery of a pair; WHOLE is
+# the number that the parts of a split visit share, -1 at depots
 NODE = 8
-PARTNER, ROLE, BACKHAUL, JOB_OF, GAP_FROM, GAP_COUNT, _, _ = range(P_HEAD, P_HEAD + NODE)
+PARTNER, ROLE, BACKHAUL, JOB_OF, GAP_FROM, GAP_COUNT, WHOLE, _ = range(P_HEAD, P_HEAD + NODE)
 
 # --- P: load rows of 3 x DIMS words from LOAD_AT: from the depot, to the depot, to or from the other end of a pair
 

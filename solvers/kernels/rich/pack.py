@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +35,11 @@ class Packed:
         return int(self.ints[column])
 
 
-def pack(problem: Problem, near: int = 100) -> Packed:
-    """Flat arrays of `problem`; needs 16 N² bytes for each travel profile."""
+def pack(problem: Problem, near: int = 100, wholes: Sequence[int] | None = None) -> Packed:
+    """Flat arrays of `problem`; needs 16 N² bytes for each travel profile.
+
+    Visits with the same number in `wholes` are parts of one: one after the other they are a single stop.
+    """
     d, n, v, t = problem.num_depots, problem.num_visits, problem.visits, problem.vehicle_types
     stations = tuple(sorted({place for places in t.stations or () for place in places}))
     total, kinds, dims = d + n + len(stations), len(t.count), problem.num_load_dimensions
@@ -83,6 +87,10 @@ def pack(problem: Problem, near: int = 100) -> Packed:
         if partner is not None and v.pair is not None:
             node[d + visit, at.PARTNER - first] = d + partner
             node[d + visit, at.ROLE - first] = 2 if v.pair[visit] == partner else 1
+    node[:, at.WHOLE - first] = -1
+    if wholes is not None:
+        header[at.HAS_PARTS] = 1
+        node[visits, at.WHOLE - first] = wholes
     if v.backhaul is not None:
         node[visits, at.BACKHAUL - first] = v.backhaul
     gaps: list[tuple[int, int]] = []

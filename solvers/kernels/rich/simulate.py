@@ -73,6 +73,7 @@ from solvers.kernels.rich.travel import (
     in_window,
     kind,
     rates,
+    same_stop,
     stay,
 )
 
@@ -127,6 +128,8 @@ def driven(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> f
         cost *= 1e-6  # only between equals
     if P[HAS_ASSIGN] == 1:
         for i in range(1, k + 1):
+            if same_stop(P, B[at + i - 1], B[at + i]):
+                continue
             cost += F[P[F_ASSIGN_AT] + P[KINDS] * B[at + i] + t]
     if P[HAS_TIMES] == 0:
         return cost
@@ -139,6 +142,8 @@ def driven(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> f
     X[SINCE], X[DRIVEN], X[PART] = 0.0, 0.0, 0.0
     for i in range(1, k + 1):
         x = B[at + i]
+        if same_stop(P, B[at + i - 1], x):
+            continue
         if duty:
             now += rested(F, X, rate, duration(D, P, p, B[at + i - 1], x))
         else:
@@ -177,6 +182,9 @@ def driven(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> f
     for i in range(k, 0, -1):
         x = B[at + i]
         travel = 0.0 if i == k and open_end else duration(D, P, p, x, B[at + i + 1])
+        if same_stop(P, B[at + i - 1], x):
+            latest -= travel
+            continue
         work = F[rate + RELOAD_TIME] if x < depots else stay(F, P, X, x, i, t)
         due = F[F_NODE * x + LATE] if x < depots else F[F_NODE * x + DUE]
         latest = min(latest - travel - work, max(due, X[starts + i]))
@@ -280,6 +288,8 @@ def best_departure(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: i
         x = B[at + i]
         if not (i == k and open_end):
             final = depart(D, F, P, t, x, B[at + i + 1], final)
+        if same_stop(P, B[at + i - 1], x):
+            continue
         final -= F[rate + RELOAD_TIME] if x < depots else stay(F, P, X, x, i, t)
         final = min(final, F[F_NODE * x + LATE])
         if x >= depots:
@@ -311,6 +321,8 @@ def best_departure(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: i
         if i == k + 1 and open_end:
             break
         here, x = B[at + i - 1], B[at + i]
+        if i <= k and same_stop(P, here, x):
+            continue
         length = duration(D, P, p, here, x)
         m = split(X, prune, a, b, m, marks, bends(F, P, X, p, here, x, length, marks))
         for q in range(m):

@@ -20,6 +20,7 @@ from solvers.kernels.rich.layout import (
     GAP_COUNT,
     GAP_FROM,
     HAS_GAPS,
+    HAS_PARTS,
     KIND,
     KIND_AT,
     KINDS,
@@ -29,6 +30,7 @@ from solvers.kernels.rich.layout import (
     PROFILE,
     STATIONS,
     STAY_AT,
+    WHOLE,
     N,
 )
 
@@ -69,6 +71,12 @@ def stay(F: Any, P: Any, X: Any, x: int, i: int, t: int) -> float:
     if x >= P[STATIONS]:
         return X[int(X[STAY_AT]) + i]
     return service(F, P, x, t)
+
+
+@inlined
+def same_stop(P: Any, a: int, b: int) -> bool:
+    """Whether a and b, one after the other, are parts of one visit: served at once, in one stop."""
+    return P[HAS_PARTS] == 1 and P[NODE * a + WHOLE] == P[NODE * b + WHOLE] and P[NODE * a + WHOLE] >= 0
 
 
 @helper
