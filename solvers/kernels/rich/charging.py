@@ -2,8 +2,9 @@
 
 A label stands for one way of reaching a station in a gap between two items: what it costs, how long it is, when
 it arrives and with how much energy. How much was charged at the stop before is known only now: as little as
-brought it here. A label that is no better in anything than another at the same place is dropped. Times are those
-of the earliest departure.
+brought it here. A label that is no better in anything than another at the same place is dropped, as is one that
+cannot become a shorter or cheaper route than one known; the label that promises the shortest comes first. Times
+are those of the earliest departure.
 """
 
 from __future__ import annotations
@@ -22,9 +23,12 @@ from solvers.kernels.rich.layout import (
     DUE,
     EARLY,
     END,
+    END_COST,
+    END_WAY,
     ENERGY_COST,
     F_NODE,
     FINALS,
+    FIXED,
     HAS_DUTY,
     HAS_LATE_COST,
     HAS_TIMES,
@@ -46,11 +50,14 @@ from solvers.kernels.rich.layout import (
     L_STOPS,
     L_TIME,
     L_VALUE,
+    L_WAY,
     LABEL_AT,
     LABEL_X_AT,
     LABELS,
     LATE,
     LATE_COST,
+    LEFT_AT,
+    LIMIT,
     LONGEST,
     MAX_DISTANCE,
     MAX_DRIVING,
@@ -67,6 +74,7 @@ from solvers.kernels.rich.layout import (
     RELOAD_TIME,
     RESERVE,
     SINCE,
+    SLACK,
     START,
     STATION_COUNT,
     STATION_FROM,
@@ -83,11 +91,13 @@ from solvers.kernels.rich.travel import arrive, distance, duration, in_window, k
 @helper
 def charged(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> float:
     """Cost of the route of items B[at .. at + k + 1] with the best stops to charge found, which stand in the plan;
-    INFINITE if there are none."""
+    INFINITE if there are none, or none that cost less than LIMIT."""
     row, rate = kind(P, t), rates(P, t)
-    open_end, p, length = P[row + OPEN_END], P[row + PROFILE], 0.0
-    for i in range(k + 1 - open_end):
+    open_end, p, length, left = P[row + OPEN_END], P[row + PROFILE], 0.0, int(X[LEFT_AT])
+    X[left + k + 1] = X[left + k] = 0.0
+    for i in range(k - open_end, -1, -1):
         length += distance(D, P, p, B[at + i], B[at + i + 1])
+        X[left + i] = length
     if F[rate + CONSUMPTION] * length <= F[rate + INITIAL] - F[rate + RESERVE]:
         return driven(D, F, P, B, X, at, t, k)
     count = label_ways(D, F, P, B, X, at, t, k)
@@ -167,22 +177,38 @@ def label_ways(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) 
     if P[HAS_TIMES] == 1:
         X[values + L_TIME] = max(F[rate + OPEN], released(F, P, B, at, k, 0))
     count = 1
+    X[values + L_WAY] = X[int(X[LEFT_AT])]
+    X[END_COST], X[END_WAY] = INFINITE, INFINITE
+    if X[LIMIT] < INFINITE and P[LONGEST] == 0:
+        X[END_COST], X[END_WAY] = X[LIMIT] - F[rate + FIXED], 0.0
     while True:
-        # of the gaps the first, there the shortest way: none that comes later can be better in all
         label = -1
         for q in range(count):
             if B[rows + L_ROW * q + L_STATE] != OPEN_LABEL or B[rows + L_ROW * q + L_GAP] > k:
                 continue
-            if label >= 0:
-                a, b = B[rows + L_ROW * q + L_GAP], B[rows + L_ROW * label + L_GAP]
-                shorter = X[values + L_VALUE * q + L_DISTANCE] < X[values + L_VALUE * label + L_DISTANCE]
-                if a > b or (a == b and not shorter):
-                    continue
-            label = q
+            if label < 0 or X[values + L_VALUE * q + L_WAY] < X[values + L_VALUE * label + L_WAY]:
+                label = q
         if label < 0:
             return count
+        own = values + L_VALUE * label
+        if hopeless(F, P, X, t, own):
+            B[rows + L_ROW * label + L_STATE] = WORSE_LABEL
+            continue
         B[rows + L_ROW * label + L_STATE] = DONE_LABEL
         count = extend(D, F, P, B, X, at, t, k, label, count)
+
+
+@helper
+def hopeless(F: Any, P: Any, X: Any, t: int, label: int) -> bool:
+    """Whether the label of values at `label` leads to no route that is shorter or cheaper than one known; where
+    only driving tells the cost, a way somewhat longer is not given up."""
+    ahead = X[label + L_WAY] - X[label + L_DISTANCE]
+    cost = X[label + L_COST] + F[rates(P, t) + PER_DISTANCE] * (ahead - SLACK)
+    longest = X[END_WAY] + SLACK
+    if P[kind(P, t) + TIME_MATTERS] == 1:
+        longest *= 1.02
+        cost *= 0.98
+    return cost >= X[END_COST] and X[label + L_WAY] >= longest
 
 
 @helper
@@ -243,6 +269,12 @@ def reached(
     X[new + L_LEVEL] = X[old + L_LEVEL] + gained - used
     X[new + L_CHARGING], X[new + L_CHARGED] = time, X[old + L_CHARGED] + gained
     X[new + L_TIME] = 0.0
+    X[new + L_WAY] = X[new + L_DISTANCE]
+    if gap <= k:
+        ahead = distance(D, P, P[kind(P, t) + PROFILE], place, B[at + gap + 1])
+        X[new + L_WAY] += ahead + X[int(X[LEFT_AT]) + gap + 1]
+    if hopeless(F, P, X, t, new):
+        return count
     B[fresh + L_GAP], B[fresh + L_NODE], B[fresh + L_PARENT] = gap, place, label
     B[fresh + L_STOPS], B[fresh + L_STATE] = B[rows + L_ROW * label + L_STOPS] + (label > 0), OPEN_LABEL
     if P[HAS_TIMES] == 1 and not drive_on(D, F, P, B, X, at, t, k, label, count):
@@ -257,6 +289,9 @@ def reached(
             return count
         if B[rows + L_ROW * q + L_STATE] == OPEN_LABEL and no_worse(X, new, other):
             B[rows + L_ROW * q + L_STATE] = WORSE_LABEL
+    if gap > k:
+        X[END_COST] = min(X[END_COST], X[new + L_COST])
+        X[END_WAY] = min(X[END_WAY], X[new + L_DISTANCE])
     return count + 1
 
 

@@ -51,6 +51,7 @@ from solvers.kernels.rich.layout import (
     LEG_AT,
     LENGTH,
     LIFO,
+    LIMIT,
     LOAD_AT,
     LOCKED,
     LONGEST,
@@ -256,14 +257,28 @@ def fits_order(P: Any, B: Any, at: int, k: int, gap: int, x: int) -> bool:
 
 @helper
 def try_with(
-    D: Any, F: Any, P: Any, B: Any, X: Any, t: int, k: int, gap: int, x: int, gap2: int, y: int, mode: int
+    D: Any,
+    F: Any,
+    P: Any,
+    B: Any,
+    X: Any,
+    t: int,
+    k: int,
+    gap: int,
+    x: int,
+    gap2: int,
+    y: int,
+    mode: int,
+    limit: float,
 ) -> float:
     """Cost of the route at hand with x after item `gap`, and y (unless -1) after item `gap2` or x; `mode` says
-    whether a new trip begins before or ends after them."""
+    whether a new trip begins before or ends after them. What costs `limit` or more may pass for impossible."""
     n = lay_out(P, B, t, k, gap, x, gap2, y, mode)
     if n > P[WIDTH]:
         return NEVER
+    X[LIMIT] = limit
     cost = evaluate(D, F, P, B, X, B[TRIAL_AT], t, n)
+    X[LIMIT] = INFINITE
     return cost if cost < INFINITE else NEVER
 
 
@@ -304,7 +319,7 @@ def best_single(
     if P[HAS_ASSIGN] == 1:
         extra = F[P[F_ASSIGN_AT] + P[KINDS] * x + t]
     if k == 0:
-        cost = try_with(D, F, P, B, X, t, k, 0, x, 0, -1, PLAIN)
+        cost = try_with(D, F, P, B, X, t, k, 0, x, 0, -1, PLAIN, best + old)
         if cost < best:
             found(B, x, 0, 0, PLAIN)
             return cost
@@ -350,13 +365,13 @@ def best_single(
             tops = note_top(X, top, tops, gap, detour_time(D, P, p, here, x, after, ends))
         elif plain:
             if whole:
-                added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN) - old
+                added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN, best + old) - old
             if added < best:
                 best = added
                 found(B, x, gap, gap, PLAIN)
     for q in range(tops):
         gap = int(X[top + TOP + q])
-        added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN) - old
+        added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN, best + old) - old
         if added < best:
             best = added
             found(B, x, gap, gap, PLAIN)
@@ -393,7 +408,7 @@ def with_reload(
             out = 0.0 if ends else distance(D, P, p, last, after)
             added = distance(D, P, p, here, place) + distance(D, P, p, place, x) + inner + out - gone
             if per * added < best:
-                cost = try_with(D, F, P, B, X, t, k, gap, x, gap, y, HALT_BEFORE + 3 * c) - old
+                cost = try_with(D, F, P, B, X, t, k, gap, x, gap, y, HALT_BEFORE + 3 * c, best + old) - old
                 if cost < best:
                     best = cost
                     found(B, x, gap, gap, HALT_BEFORE + 3 * c)
@@ -402,7 +417,7 @@ def with_reload(
             out = distance(D, P, p, place, after)
             added = distance(D, P, p, here, x) + inner + distance(D, P, p, last, place) + out - gone
             if per * added < best:
-                cost = try_with(D, F, P, B, X, t, k, gap, x, gap, y, HALT_AFTER + 3 * c) - old
+                cost = try_with(D, F, P, B, X, t, k, gap, x, gap, y, HALT_AFTER + 3 * c, best + old) - old
                 if cost < best:
                     best = cost
                     found(B, x, gap, gap, HALT_AFTER + 3 * c)
@@ -426,7 +441,7 @@ def best_pair(
     if P[HAS_ASSIGN] == 1:
         extra = F[P[F_ASSIGN_AT] + P[KINDS] * x + t] + F[P[F_ASSIGN_AT] + P[KINDS] * y + t]
     if k == 0:
-        cost = try_with(D, F, P, B, X, t, k, 0, x, 0, y, PLAIN)
+        cost = try_with(D, F, P, B, X, t, k, 0, x, 0, y, PLAIN, best + old)
         if cost < best:
             found(B, x, 0, 0, PLAIN)
             return cost
@@ -507,7 +522,7 @@ def best_pair(
                 if now > X[latest + gap2 + 1] + NOISE:
                     continue
             if whole:
-                added = try_with(D, F, P, B, X, t, k, gap, x, gap2, y, PLAIN) - old
+                added = try_with(D, F, P, B, X, t, k, gap, x, gap2, y, PLAIN, best + old) - old
             if added < best:
                 best = added
                 found(B, x, gap, gap2, PLAIN)

@@ -228,8 +228,12 @@ HAND_ROWS = 24
     TOP_AT,
     STAY_AT,  # time spent charging, by item of the plan
     LABEL_X_AT,
-) = range(13)
-X_HEAD = 16
+    LEFT_AT,  # length from each item to the end
+    END_COST,  # least cost and length of a way to the end found so far
+    END_WAY,
+    LIMIT,  # a route that has to charge is of no use if it costs as much
+) = range(17)
+X_HEAD = 24
 TOP = 5  # places of a route that are driven, of those that pass the bounds, where only driving tells the cost
 POINTS = 4096  # of an arrival function: POINTS departures, POINTS times, POINTS prices paid
 
@@ -238,7 +242,7 @@ LABELS = 256
 L_ROW = 5
 L_GAP, L_NODE, L_PARENT, L_STOPS, L_STATE = range(5)
 OPEN_LABEL, DONE_LABEL, WORSE_LABEL = 0, 1, 2
-L_VALUE = 9
+L_VALUE = 10
 (
     L_COST,  # of distance, lateness and energy so far
     L_DISTANCE,
@@ -249,5 +253,7 @@ L_VALUE = 9
     L_SINCE,
     L_PART,
     L_DRIVEN,
-) = range(9)
+    L_WAY,  # least length of the whole route
+) = range(10)
+SLACK = 2.0  # by which rounded distances may break the triangle inequality
 FINALS = 4  # of the ways to the end, those driven where only driving tells the cost

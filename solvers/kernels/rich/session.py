@@ -86,6 +86,7 @@ class Session:
             (at.TOP_AT, 2 * at.TOP),
             (at.START_AT, 2 * width + 12),
             (at.STAY_AT, 2 * width + 12),
+            (at.LEFT_AT, width + 4),
             (at.LABEL_X_AT, at.LABELS * at.L_VALUE),
             (at.DEP_AT, 3 * at.POINTS),
             (at.DEP2_AT, 3 * at.POINTS),
@@ -93,6 +94,7 @@ class Session:
             (at.BENDS_AT, 4 * packed[at.PERIODS] + 64 + 4 * len(problem.closed_times)),
         ]
         self.times = _laid_out(at.X_HEAD, times, np.float64)
+        self.times[at.LIMIT] = at.INFINITE
 
     @property
     def arrays(self) -> tuple[Any, ...]:
