@@ -225,6 +225,7 @@ def _explained(problem: Problem, solution: Solution, quiet: bool) -> dict[str, A
             "spare_distance": a.spare_distance,
             "spare_duration": a.spare_duration,
             "tightest_visit": a.tightest_visit,
+            "spare_energy": a.spare_energy,
         }
         for a in found.routes
     ]

@@ -3,6 +3,7 @@
 >>> from solvers import ProblemBuilder, MaxIterations, make
 """
 
+from solvers.battery import Battery
 from solvers.builder import ProblemBuilder
 from solvers.errors import (
     Fault,
@@ -15,13 +16,14 @@ from solvers.errors import (
 from solvers.problem import UNLIMITED, Objective, Problem
 from solvers.registry import Solver, make, registered
 from solvers.result import Incumbent, Result, Status
-from solvers.solution import Halt, Route, Solution
+from solvers.solution import Halt, Part, Route, Solution
 from solvers.stop import AllOf, FirstOf, MaxIterations, MaxRuntime, NoImprovement, Progress, Stop, TargetCost
 from solvers.travel import Metric, Travel
 
 __all__ = [
     "UNLIMITED",
     "AllOf",
+    "Battery",
     "Fault",
     "FirstOf",
     "Halt",
@@ -34,6 +36,7 @@ __all__ = [
     "MissingExtraError",
     "NoImprovement",
     "Objective",
+    "Part",
     "Problem",
     "ProblemBuilder",
     "Progress",

@@ -11,9 +11,11 @@ from solvers.features import CLASSIC, require
 from solvers.problem import Objective, Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Solution
+from solvers.splitting import Presplit
 from solvers.stop import Progress, Stop
 
 if TYPE_CHECKING:
+    from solvers.kernels.rich.pack import Packed
     from solvers.kernels.rich.session import Session
 
 _BATCH_S = 0.15  # aim of a batch's length, where time decides
@@ -21,7 +23,8 @@ _BATCH_S = 0.15  # aim of a batch's length, where time decides
 
 class AlnsSolver:
     """Ruin and recreate with adaptive choice of ruins and simulated annealing; pairs, alternatives and trips are
-    moved as such, and every changed route is driven anew.
+    moved as such, and every changed route is driven anew. Demands to be split are divided beforehand
+    (`solvers.splitting`).
 
     Parameters
     ----------
@@ -43,6 +46,7 @@ class AlnsSolver:
     features = CLASSIC | {
         "backhauls",
         "breaks",
+        "electric",
         "exclusive_groups",
         "lifo",
         "locked_routes",
@@ -55,6 +59,7 @@ class AlnsSolver:
         "service_by_type",
         "several_windows",
         "soft_windows",
+        "split_delivery",
         "time_dependent",
         "vehicles_first",
     }
@@ -119,9 +124,23 @@ class _Run:
         self.report: CheckReport = check(self.problem, self.solution)
         self.monitor = self.stop.monitor()
         self.rate = 0.0
+        self.parts: Presplit | None = None
+        self.searched = self.problem  # what the kernels are given
+        self.found = Solution()  # the best solution, as one of that problem
 
     def elapsed(self) -> float:
         return time.monotonic() - self.began
+
+    def pack(self, problem: Problem) -> Packed:
+        from solvers.kernels.rich.pack import pack
+
+        wholes = None if self.parts is None or problem is self.problem else self.parts.of
+        return pack(problem, self.solver.near, wholes)
+
+    @property
+    def per_visit(self) -> float:
+        """Jobs of the kernels for each visit: its parts."""
+        return self.searched.num_visits / max(1, self.problem.num_visits)
 
     def session(self, start: Solution | None) -> Session:
         """A fresh search from `start`, or from nothing."""
@@ -131,10 +150,11 @@ class _Run:
 
         s = self.solver
         weights = list(s.weights)
-        if "reloads" not in self.problem.features:
+        if "reloads" not in self.searched.features:
             weights[-1] = 0.0
-        tune = np.array([s.mean_removed, s.max_string, s.blink, 0.0, 1.0, 0.0, s.reaction, 0.0])
-        made = Session(self.problem, self.packed, self.seed, tune, weights)
+        more = self.per_visit
+        tune = np.array([more * s.mean_removed, more * s.max_string, s.blink, 0.0, 1.0, 0.0, s.reaction, 0.0])
+        made = Session(self.searched, self.packed, self.seed, tune, weights)
         if start is None:
             made.load_locked()
             made.construct()
@@ -143,33 +163,58 @@ class _Run:
         return made
 
     def search(self, start: Solution | None) -> None:
-        from solvers.kernels.rich.pack import pack
-
         if self.problem.num_visits == 0 or self.problem.vehicle_types.count.max(initial=0) == 0:
             self.note(Solution())
             return
-        self.packed = pack(self.problem, self.solver.near)
+        if "split_delivery" in self.problem.features:
+            if start is not None and not self.note(start):
+                start = None
+            self.parts = Presplit.make(self.problem, start)
+            self.searched, start = self.parts.parts, self.parts.start
+            self.found = Solution() if start is None else start
+        self.packed = self.pack(self.searched)
         session = self.session(start)
-        self.note(session.best())
-        if not self.history:  # a locked route breaks a rule: nothing can be done
+        if start is not None and "electric" in self.problem.features:
+            self.take(start)  # whose stops to charge may be better than those that the kernels choose
+        self.take(session.best())
+        if self.parts is not None and start is None and (self.report.unserved or self.report.left_out):
+            self.search_whole(self.parts)
+        if not self.history:
             self.note(Solution())
-            return
+            if self.parts is None:  # a locked route breaks a rule: nothing can be done
+                return
         if self.problem.objective is Objective.VEHICLES:
             self.shrink_fleet(session)
-            session = self.session(self.solution)
+            session = self.session(self.found)
             session.allow(max(1, len(self.solution.routes)) if not self.report.unserved else None)
         self.anneal(session, 1.0)
 
-    def note(self, solution: Solution) -> None:
-        """Take a solution that ranks better than all before."""
+    def search_whole(self, parts: Presplit) -> None:
+        """Search without splitting for half of the run: where not all can be served, parts of visits that come to
+        nothing take the room of others."""
+        split = self.packed
+        self.searched, self.parts, self.packed = self.problem, None, self.pack(self.problem)
+        session = self.session(None)
+        self.take(session.best())
+        self.anneal(session, 0.5)
+        self.searched, self.parts, self.packed, self.found = parts.parts, parts, split, Solution()
+
+    def take(self, found: Solution) -> None:
+        """Note a solution of the problem that the kernels are given."""
+        if self.note(found if self.parts is None else self.parts.outward(found)):
+            self.found = found
+
+    def note(self, solution: Solution) -> bool:
+        """Take a solution that ranks better than all before; whether it does."""
         report = check(self.problem, solution)
         if report.violations or (self.history and report.rank >= self.report.rank):
-            return
+            return False
         self.solution, self.report, self.since = solution, report, 0
         elapsed, cost, unserved = self.elapsed(), report.cost.total, len(report.unserved)
         self.history.append((elapsed, cost, unserved))
         if self.on_best is not None:
             self.on_best(Incumbent(solution, cost, unserved, elapsed, self.iterations))
+        return True
 
     def over(self) -> bool:
         return self.monitor(Progress(self.iterations, self.since, self.report.cost.total))
@@ -200,11 +245,11 @@ class _Run:
         if spent > 0.01 or not self.rate:
             self.rate = min(done / max(1e-5, spent), 2 * self.rate + 1000)
         if session.best_rank < rank:
-            self.note(session.best())
+            self.take(session.best())
 
     def anneal(self, session: Session, until: float) -> None:
         """Cool down until the share `until` of the run is over."""
-        s, scale = self.solver, session.edge_cost
+        s, scale = self.solver, self.per_visit * session.edge_cost
         begin = self.done()
         while not self.over() and (share := self.done()) < until and self.batch() > 0:
             part = min(1.0, (share - begin) / max(1e-9, until - begin))
@@ -222,7 +267,7 @@ class _Run:
                 self.step(session)
             if not session.complete:
                 return
-            self.note(session.keep())
+            self.take(session.keep())
 
     def result(self) -> Result[Solution]:
         status = self.report.status

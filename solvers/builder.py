@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from solvers.battery import Battery
 from solvers.builder_faults import faults_of, too_many_skills
 from solvers.duty import DutyRule
 from solvers.errors import InvalidInputError
@@ -81,6 +82,7 @@ class ProblemBuilder:
         late_cost: int = 0,
         previous: str | None = None,
         change_cost: int = 0,
+        split: bool = False,
         name: str = "",
     ) -> int:
         """Add a visit; returns its number.
@@ -88,7 +90,7 @@ class ProblemBuilder:
         `tw` is a window or several in ascending order. `service_by_type` replaces `service` for the vehicle
         types named. Of the visits of one `group` one is served. `pickup_at` is the visit where the goods
         delivered here are collected; its pickup must be this visit's delivery. `previous` names the vehicle
-        type that served it in the plan before.
+        type that served it in the plan before. With `split` several routes or trips may share its demand.
         """
         self._visits.append(
             {
@@ -110,6 +112,7 @@ class ProblemBuilder:
                 "late_cost": late_cost,
                 "previous": previous,
                 "change_cost": change_cost,
+                "split": split,
                 "name": name or str(len(self._visits) + 1),
             }
         )
@@ -140,9 +143,14 @@ class ProblemBuilder:
         locked: Sequence[int] = (),
         on_board: Amounts = 0,
         duty: DutyRule | None = None,
+        battery: Battery | None = None,
+        stations: Sequence[int] = (),
         name: str = "",
     ) -> int:
-        """Add a vehicle type; returns its number. The end depot defaults to the start depot."""
+        """Add a vehicle type; returns its number. The end depot defaults to the start depot.
+
+        `stations` are the depots where it may charge its `battery` on the way.
+        """
         self._types.append(
             {
                 "count": count,
@@ -167,6 +175,8 @@ class ProblemBuilder:
                 "locked": tuple(int(x) for x in locked),
                 "on_board": _amounts(on_board),
                 "duty": duty,
+                "battery": battery,
+                "stations": tuple(int(d) for d in stations),
                 "name": name or f"type {len(self._types)}",
             }
         )
@@ -236,6 +246,7 @@ class ProblemBuilder:
                 late_cost=rare(v, "late_cost", 0),
                 previous=self._previous(),
                 change_cost=rare(v, "change_cost", 0),
+                split=rare(v, "split", False, np.bool_),
             ),
             vehicle_types=VehicleTypes(
                 count=column(t, "count"),
@@ -261,7 +272,9 @@ class ProblemBuilder:
                 max_reloads=rare(t, "max_reloads", int(UNLIMITED)),
                 reload_time=rare(t, "reload_time", 0),
                 locked=tuple(row["locked"] for row in t) if any(row["locked"] for row in t) else None,
-                duty=self._duty(),
+                duty=self._rules("duty", 4),
+                battery=self._rules("battery", 6),
+                stations=tuple(row["stations"] for row in t) if any(row["stations"] for row in t) else None,
                 on_board=padded([row["on_board"] for row in t]) if any(map(any, loads)) else None,
             ),
             travel=tuple(self._travel) or (Travel(metric=Metric.EUCLIDEAN_ROUND),),
@@ -291,11 +304,12 @@ class ProblemBuilder:
             return None
         return _frozen([number.get(row["previous"], -1) for row in self._visits], np.int64)
 
-    def _duty(self) -> Any:
-        """(types, 4) rules, zeros for none; None where no type has one."""
-        if all(row["duty"] is None for row in self._types):
+    def _rules(self, key: str, width: int) -> Any:
+        """(types, width) rows of duty rules or batteries, zeros for none; None where no type has one."""
+        if all(row[key] is None for row in self._types):
             return None
-        return _frozen([astuple(row["duty"]) if row["duty"] else (0,) * 4 for row in self._types], np.int64)
+        rows = [astuple(row[key]) if row[key] else (0,) * width for row in self._types]
+        return _frozen(rows, np.int64)
 
     def _groups(self) -> Any:
         """(visits,) group numbers by first use, -1 for none; None where there is no group."""

@@ -28,9 +28,11 @@ def faults_of(
         *_lacking(depots, types),
         *_visit_faults(visits),
         *_relation_faults(visits, types),
+        *_split_faults(visits, types),
         *_type_faults(types, len(depots), max(1, len(travel))),
         *_locked_faults(visits, types),
         *_duty_faults(types, travel),
+        *_battery_faults(types, len(depots)),
         *_travel_faults(depots, visits, travel),
     ):
         yield Fault(name or "problem", place, str(value), code, message, repair)
@@ -125,6 +127,19 @@ def _relation_faults(visits: Sequence[Row], types: Sequence[Row]) -> Iterator[Fo
                 yield where, start, "pair-rule", message, "use one of the two"
 
 
+def _split_faults(visits: Sequence[Row], types: Sequence[Row]) -> Iterator[Found]:
+    ends = {i for i, row in enumerate(visits) if row["pair"] != -1} | {row["pair"] for row in visits}
+    locked = {visit for row in types for visit in row["locked"]}
+    for i, row in enumerate(visits):
+        place = f"visits[{i}].split"
+        if row["split"] and any(row["delivery"]) and any(row["pickup"]):
+            message = "a visit to be split has both a delivery and a pickup"
+            yield place, True, "split-both", message, "make it two visits"
+        if row["split"] and (i in ends or i in locked or row["group"] is not None):
+            message = "a visit to be split is in a pair, in a group or locked"
+            yield place, True, "split-rule", message, "use one of the two"
+
+
 def _unequal(a: Sequence[int], b: Sequence[int]) -> bool:
     width = max(len(a), len(b))
     return [*a, *[0] * (width - len(a))] != [*b, *[0] * (width - len(b))]
@@ -182,6 +197,20 @@ def _duty_faults(types: Sequence[Row], travel: Sequence[Travel]) -> Iterator[Fou
         if row["profile"] < len(travel) and travel[row["profile"]].speeds is not None:
             message = "breaks are not modelled where speeds change with the hour"
             yield place, row["profile"], "duty-by-hour", message, "use a profile without speeds"
+
+
+def _battery_faults(types: Sequence[Row], depots: int) -> Iterator[Found]:
+    for i, row in enumerate(types):
+        place, battery = f"vehicle_types[{i}]", row["battery"]
+        for message in () if battery is None else battery.faults():
+            yield f"{place}.battery", battery, "battery", message, "mend the battery"
+        for depot in row["stations"]:
+            if not 0 <= depot < depots:
+                message, repair = "no such depot", f"use 0 to {depots - 1}"
+                yield f"{place}.stations", depot, "no-such-depot", message, repair
+        if row["stations"] and battery is None:
+            message = "stations for a type without a battery"
+            yield f"{place}.stations", row["stations"], "no-battery", message, "give it a battery"
 
 
 def _locked_faults(visits: Sequence[Row], types: Sequence[Row]) -> Iterator[Found]:

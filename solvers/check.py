@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from solvers.battery import battery_of
 from solvers.constraints import ROUTE_CONSTRAINTS, SOLUTION_CONSTRAINTS, Violation, unknown_references
 from solvers.problem import Objective, Problem
 from solvers.result import Status
@@ -27,6 +28,7 @@ class CostParts:
     overtime: int = 0
     lateness: int = 0
     changes: int = 0
+    energy: int = 0
 
     @property
     def total(self) -> int:
@@ -115,7 +117,14 @@ def cost_of(problem: Problem, run: Schedule) -> CostParts:
         overtime=overtime,
         lateness=run.late_cost,
         changes=_changes(problem, run),
+        energy=_energy(problem, run),
     )
+
+
+def _energy(problem: Problem, run: Schedule) -> int:
+    """Price of what is charged on the way."""
+    battery = battery_of(problem.vehicle_types.battery, run.vehicle_type)
+    return 0 if battery is None else battery.cost * sum(run.charged)
 
 
 def _changes(problem: Problem, run: Schedule) -> int:

@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from solvers.battery import battery_of
 from solvers.duty import rule_of
 from solvers.problem import Problem
 from solvers.schedule import NOBODY, Schedule, latest_return
-from solvers.solution import Solution
+from solvers.solution import Route, Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,8 @@ def _late_return(problem: Problem, run: Schedule) -> Iterator[Miss]:
     late = run.end_time - latest_return(problem, run.vehicle_type)
     if late > 0:
         yield Miss(None, late, f"returns {late} after the end of shift or depot")
-    for position, visit in enumerate(run.visits[1:-1], start=1):
-        late = 0
-        if visit == NOBODY:
-            late = run.start[position] - int(problem.depots.tw[run.nodes[position], 1])
+    for position in run.reloads():
+        late = run.start[position] - int(problem.depots.tw[run.nodes[position], 1])
         if late > 0:
             yield Miss(None, late, f"trip {run.trips[position]} starts {late} after its depot closes")
 
@@ -117,14 +116,16 @@ def _backhauls(problem: Problem, run: Schedule) -> Iterator[Miss]:
     if backhaul is None:
         return
     seen: int | None = None  # the trip in which a backhaul was served
+    begun: int | None = None  # the trip of the visit before
     for position, visit in _visits(run):
         trip = run.trips[position]
         if backhaul[visit]:
-            if run.visits[position - 1] == NOBODY and not problem.backhauls_alone:
+            if begun != trip and not problem.backhauls_alone:
                 yield Miss(visit, 1, "its trip has no visit ahead of the backhauls")
             seen = trip
         elif seen == trip:
             yield Miss(visit, 1, "it comes after a backhaul")
+        begun = trip
 
 
 def _pairs(problem: Problem, run: Schedule) -> Iterator[Miss]:
@@ -177,13 +178,36 @@ def _reloads(problem: Problem, run: Schedule) -> Iterator[Miss]:
         return
     t, kind = problem.vehicle_types, run.vehicle_type
     allowed = () if t.reload_depots is None else t.reload_depots[kind]
-    for position, visit in enumerate(run.visits[1:-1], start=1):
-        if visit == NOBODY and run.nodes[position] not in allowed:
+    for position in run.reloads():
+        if run.nodes[position] not in allowed:
             name = problem.depots.names[run.nodes[position]]
             yield Miss(None, 1, f"the vehicle cannot reload at {name}")
     most = trips if t.max_reloads is None else int(t.max_reloads[kind])
     if trips > most:
         yield Miss(None, trips - most, f"{trips - most} more reloads than the {most} allowed")
+
+
+def _battery(problem: Problem, run: Schedule) -> Iterator[Miss]:
+    battery = battery_of(problem.vehicle_types.battery, run.vehicle_type)
+    if battery is None:
+        return
+    stop = min(range(1, len(run.energy)), key=lambda i: run.energy[i])
+    short = battery.reserve - run.energy[stop]
+    if short > 0:
+        visit = None if run.visits[stop] == NOBODY else run.visits[stop]
+        yield Miss(visit, short, f"battery short by {short}")
+
+
+def _stations(problem: Problem, run: Schedule) -> Iterator[Miss]:
+    stations = problem.vehicle_types.stations
+    allowed = () if stations is None else stations[run.vehicle_type]
+    for position in run.charges:
+        name = problem.depots.names[run.nodes[position]]
+        if run.nodes[position] not in allowed:
+            yield Miss(None, 1, f"the vehicle cannot charge at {name}")
+        late = run.start[position] - int(problem.depots.tw[run.nodes[position], 1])
+        if late > 0:
+            yield Miss(None, late, f"{name} closes {late} before charging starts")
 
 
 ROUTE_CONSTRAINTS: tuple[RouteConstraint, ...] = (
@@ -200,17 +224,48 @@ ROUTE_CONSTRAINTS: tuple[RouteConstraint, ...] = (
     RouteConstraint("pair", "both ends of a pair are in the same trip", "pickup_delivery", _pairs),
     RouteConstraint("pair-order", "goods are collected before delivery", "pickup_delivery", _pair_order),
     RouteConstraint("lifo", "what was loaded last is unloaded first", "lifo", _lifo),
+    RouteConstraint("battery", "on arrival the battery holds its reserve", "electric", _battery),
+    RouteConstraint(
+        "station", "charging starts at the type's stations, in their hours", "electric", _stations
+    ),
     RouteConstraint("reload", "trips start at the type's depots, not too many", "reloads", _reloads),
 )
 
 
-def _duplicates(_: Problem, solution: Solution) -> Iterator[Violation]:
+def _duplicates(problem: Problem, solution: Solution) -> Iterator[Violation]:
+    split = problem.visits.split
     seen: set[int] = set()
     for index, route in enumerate(solution.routes):
-        for visit in route.visits:
-            if visit in seen:
-                yield Violation("duplicate-visit", index, visit, 1, f"visit {visit} is served more than once")
-            seen.add(visit)
+        for trip in route.trips():
+            shared: set[int] = set()
+            for visit in trip:
+                known = seen if split is None or not split[visit] else shared
+                if visit in known:
+                    message = f"visit {visit} is served more than once"
+                    yield Violation("duplicate-visit", index, visit, 1, message)
+                known.add(visit)
+
+
+def _split(problem: Problem, solution: Solution) -> Iterator[Violation]:
+    v = problem.visits
+    given: dict[int, list[int]] = {}
+    for route in solution.routes:
+        parts = {part.position: part.amount for part in route.parts}
+        for position, visit in enumerate(route.visits):
+            splits = v.split is not None and bool(v.split[visit])
+            if not splits and position not in parts:
+                continue
+            demand = (v.delivery[visit] + v.pickup[visit]).tolist()
+            some = zip(given.get(visit, [0] * len(demand)), parts.get(position, demand), strict=True)
+            given[visit] = [a + b for a, b in some]
+    for visit, amounts in sorted(given.items()):
+        demand = (v.delivery[visit] + v.pickup[visit]).tolist()
+        off = sum(abs(a - b) for a, b in zip(amounts, demand, strict=True))
+        if off:
+            message = f"visit {visit} demands {demand}, its parts are {amounts}"
+            yield Violation("split", None, visit, off, message)
+        elif v.split is None or not v.split[visit]:
+            yield Violation("split", None, visit, 1, f"visit {visit} must not be split")
 
 
 def _fleet(problem: Problem, solution: Solution) -> Iterator[Violation]:
@@ -242,7 +297,7 @@ def _locked(problem: Problem, solution: Solution) -> Iterator[Violation]:
         missing = sum(a != b for a, b in zip(begins, visits, strict=False)) + len(visits) - len(begins)
         halts = 0
         if index is not None:
-            halts = sum(halt.before < len(visits) for halt in solution.routes[index].halts)
+            halts = sum(halt.before < len(visits) for halt in solution.routes[index].reloads())
         if missing or halts:
             name = problem.vehicle_types.names[kind]
             message = f"{name} does not begin with its {len(visits)} locked visits"
@@ -262,6 +317,7 @@ SOLUTION_CONSTRAINTS: tuple[SolutionConstraint, ...] = (
     SolutionConstraint("duplicate-visit", "no visit is served twice", _duplicates),
     SolutionConstraint("fleet", "each type makes no more routes than it has vehicles", _fleet),
     SolutionConstraint("locked", "vehicles under way keep their locked visits", _locked),
+    SolutionConstraint("split", "the parts of a visit that may be split are its demand", _split),
     SolutionConstraint("group", "of a group of alternatives no more than one is served", _groups),
 )
 
@@ -286,6 +342,19 @@ def unknown_references(problem: Problem, solution: Solution) -> Iterator[Violati
                 message = f"a halt before position {halt.before} of {len(route.visits)} is out of order"
                 yield Violation("halt-order", index, None, 1, message)
             before = max(before, halt.before)
+        yield from _unknown_parts(problem, index, route)
+
+
+def _unknown_parts(problem: Problem, index: int, route: Route) -> Iterator[Violation]:
+    before = -1
+    for part in route.parts:
+        if not before < part.position < len(route.visits):
+            message = f"a part of the visit at position {part.position} is out of order"
+            yield Violation("part-order", index, None, 1, message)
+        if len(part.amount) != problem.num_load_dimensions or min(part.amount, default=0) < 0:
+            message = f"{part.amount} is no amount in {problem.num_load_dimensions} dimensions"
+            yield Violation("part-amount", index, None, 1, message)
+        before = part.position
 
 
 def skill_names(problem: Problem, bits: int) -> tuple[str, ...]:

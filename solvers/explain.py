@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from solvers.battery import battery_of
 from solvers.check import CheckReport, RouteFigures, check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS, Miss, skill_names
 from solvers.features import CLASSIC
@@ -81,6 +82,7 @@ class RouteAccount:
     spare_capacity     per dimension, at the fullest leg
     spare_time         by how much the departure may be put off before a window or the end is missed
     spare_distance, spare_duration   None where the type has no limit
+    spare_energy       least energy on arrival anywhere beyond the reserve; None where it has no battery
     tightest_visit     the visit whose window limits `spare_time`, None if it is the end of the route
     """
 
@@ -90,6 +92,7 @@ class RouteAccount:
     spare_distance: int | None
     spare_duration: int | None
     tightest_visit: int | None
+    spare_energy: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,7 @@ def account(problem: Problem, figures: RouteFigures) -> RouteAccount:
         return None if limit >= 2**60 else limit - used
 
     latest, tightest = latest_departure(problem, figures.route)
-    capacity = t.capacity[kind]
+    capacity, battery = t.capacity[kind], battery_of(t.battery, kind)
     return RouteAccount(
         figures=figures,
         spare_capacity=tuple(int(c) - p for c, p in zip(capacity, run.load_peak, strict=True)),
@@ -225,4 +228,5 @@ def account(problem: Problem, figures: RouteFigures) -> RouteAccount:
         spare_distance=room(int(t.max_distance[kind]), run.distance),
         spare_duration=room(int(t.max_duration[kind]), run.duration),
         tightest_visit=tightest,
+        spare_energy=None if battery is None else min(run.energy[1:]) - battery.reserve,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
+from solvers.battery import Charging, battery_of, charge_plan
 from solvers.problem import Problem
 from solvers.solution import Route
 from solvers.travel import Metric, exact_length
@@ -18,7 +19,7 @@ Time = TypeVar("Time", int, float)  # float where travel times depend on the hou
 
 _NOISE = 1e-3  # floating point may miss the end of a window by less than this
 
-NOBODY = -1  # in place of a visit, at stops in depots
+NOBODY = -1  # in place of a visit, at stops in depots and stations
 
 
 def leg_function(problem: Problem, profile: int) -> Leg:
@@ -48,8 +49,7 @@ def earliest_departure(problem: Problem, route: Route) -> int:
     """The earliest time at which the route may leave: depot, shift and releases of the first trip."""
     t = problem.vehicle_types
     opens = int(problem.depots.tw[t.start_depot[route.vehicle_type], 0])
-    first = route.visits if not route.halts else route.visits[: route.halts[0].before]
-    releases = [int(problem.visits.release[v]) for v in first]
+    releases = [int(problem.visits.release[v]) for v in route.trips()[0]]
     return max(opens, int(t.shift[route.vehicle_type, 0]), *releases)
 
 
@@ -64,7 +64,8 @@ def latest_return(problem: Problem, vehicle_type: int) -> int:
 class Itinerary:
     """The stops of a route with what the problem says of each, before any time is known.
 
-    `due` is when service starts at the latest without a price; `gaps` are (closes, opens) by stop.
+    `due` is when service starts at the latest without a price; `gaps` are (closes, opens) by stop. At a station
+    `work` is the time that charging takes.
     """
 
     leave: int
@@ -77,6 +78,7 @@ class Itinerary:
     due: list[int]
     work: list[int]
     gaps: dict[int, list[tuple[int, int]]]
+    charging: Charging | None
 
     def start(self, stop: int, arrival: Time) -> Time:
         """The first time on or after `arrival` at which service may start."""
@@ -112,16 +114,17 @@ def itinerary(problem: Problem, route: Route, leg: Leg | None = None) -> Itinera
     if route.halts:
         due = list(due)
         reload_time = 0 if t.reload_time is None else int(t.reload_time[kind])
-        for halt, goods in reversed(list(zip(route.halts, route.trips()[1:], strict=True))):
-            at, released = 1 + halt.before, max((int(v.release[i]) for i in goods), default=0)
+        loaded = list(route.trips())
+        for halt in reversed(route.halts):
+            at, goods = 1 + halt.before, () if halt.charge else loaded.pop()
             window = [int(x) for x in problem.depots.tw[halt.place]]
             nodes.insert(at, halt.place)
             visits.insert(at, NOBODY)
-            opens.insert(at, max(window[0], released))
+            opens.insert(at, max([window[0], *(int(v.release[i]) for i in goods)]))
             due.insert(at, window[1])
             closes.insert(at, window[1])
-            work.insert(at, reload_time)
-        trips = _trip_numbers(visits)
+            work.insert(at, 0 if halt.charge else reload_time)
+        trips = _trip_numbers(route)
     gaps: dict[int, list[tuple[int, int]]] = {}
     if v.gaps is not None:
         closed = problem.closed_times
@@ -129,12 +132,28 @@ def itinerary(problem: Problem, route: Route, leg: Leg | None = None) -> Itinera
     legs = [leg(i, j) for i, j in pairwise(nodes)]
     if t.open_end is not None and t.open_end[kind]:
         legs[-1], nodes[-1] = (0, 0), nodes[-2]
+    charging = None
+    if (battery := battery_of(t.battery, kind)) is not None:
+        used = [0, *(battery.consumption * distance for distance, _ in legs)]
+        charging = charge_plan(battery, used, _charges(route, len(nodes)))
+        work = [a + b for a, b in zip(work, charging.times, strict=True)]
     leave = earliest_departure(problem, route)
-    return Itinerary(leave, nodes, visits, trips, legs, opens, closes, due, work, gaps)
+    return Itinerary(leave, nodes, visits, trips, legs, opens, closes, due, work, gaps, charging)
 
 
-def _trip_numbers(visits: Sequence[int]) -> list[int]:
-    numbers = [0]
-    for i, visit in enumerate(visits[1:], start=1):
-        numbers.append(numbers[-1] + (visit == NOBODY and i < len(visits) - 1))
+def _trip_numbers(route: Route) -> list[int]:
+    """The number of the trip at each stop."""
+    numbers = [0] * (len(route.visits) + len(route.halts) + 2)
+    for number, halt in enumerate(route.halts):
+        if not halt.charge:
+            for stop in range(1 + halt.before + number, len(numbers)):
+                numbers[stop] += 1
     return numbers
+
+
+def _charges(route: Route, stops: int) -> list[bool]:
+    """Whether the vehicle charges, at each stop."""
+    out = [False] * stops
+    for number, halt in enumerate(route.halts):
+        out[1 + halt.before + number] = halt.charge
+    return out

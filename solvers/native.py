@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from solvers.battery import Battery, battery_of
 from solvers.builder import ALWAYS, ProblemBuilder
 from solvers.check import check
 from solvers.constraints import skill_names
 from solvers.duty import DutyRule, rule_of
 from solvers.errors import Fault, InvalidInputError
 from solvers.native_parts import (
+    AmountPart,
     DepotPart,
     HaltPart,
     MetricPart,
@@ -31,7 +33,7 @@ from solvers.native_parts import (
 )
 from solvers.problem import UNLIMITED, Objective, Problem, VehicleTypes
 from solvers.readers import read, read_sol, sol_text
-from solvers.solution import Halt, Route, Solution
+from solvers.solution import Halt, Part, Route, Solution
 from solvers.speeds import Speeds
 from solvers.travel import Metric, Travel
 
@@ -81,10 +83,11 @@ def problem_of(content: ProblemFile, file: str = "problem") -> Problem:
         b.visit(*_place(visit), tw=windows, due=_limit(visit.due), **details)
     for kind in content.vehicle_types:
         bounds = ("max_distance", "max_duration", "overtime_after", "max_reloads")
-        details = kind.model_dump(exclude={"shift", "duty", *bounds})
+        details = kind.model_dump(exclude={"shift", "duty", "battery", *bounds})
         duty = None if kind.duty is None else DutyRule(**kind.duty.model_dump())
+        battery = None if kind.battery is None else Battery(**kind.battery.model_dump(exclude_none=True))
         limits: dict[str, Any] = {key: _limit(getattr(kind, key)) for key in bounds}
-        b.vehicle_type(shift=_window(kind.shift), duty=duty, **limits, **details)
+        b.vehicle_type(shift=_window(kind.shift), duty=duty, battery=battery, **limits, **details)
     faults: list[Fault] = []
     for i, profile in enumerate(content.travel):
         if isinstance(profile, MetricPart):
@@ -164,8 +167,13 @@ def load_solution(path: Path | str, problem: Problem) -> Solution:
         return read_sol(path, problem)[0]
     content = _parse(path, SolutionFile)
     return Solution.of(
-        Route(route.vehicle_type, tuple(route.visits), tuple(Halt(h.before, h.place) for h in route.halts))
-        for route in content.routes
+        Route(
+            r.vehicle_type,
+            tuple(r.visits),
+            tuple(Halt(h.before, h.place, h.charge) for h in r.halts),
+            tuple(Part(p.position, tuple(p.amount)) for p in r.parts),
+        )
+        for r in content.routes
     )
 
 
@@ -184,7 +192,8 @@ def dump_solution(problem: Problem, solution: Solution, path: Path | str) -> Non
             RoutePart(
                 vehicle_type=r.vehicle_type,
                 visits=list(r.visits),
-                halts=[HaltPart(before=h.before, place=h.place) for h in r.halts],
+                halts=[HaltPart(before=h.before, place=h.place, charge=h.charge) for h in r.halts],
+                parts=[AmountPart(position=p.position, amount=list(p.amount)) for p in r.parts],
             )
             for r in solution.routes
         ],
@@ -270,6 +279,8 @@ def _rare_of_visit(problem: Problem, i: int) -> dict[str, Any]:
         out["previous"] = problem.vehicle_types.names[int(v.previous[i])]
     if v.change_cost is not None and v.change_cost[i]:
         out["change_cost"] = int(v.change_cost[i])
+    if v.split is not None and v.split[i]:
+        out["split"] = True
     return out
 
 
@@ -281,7 +292,9 @@ def _rare_of_type(t: VehicleTypes, k: int) -> dict[str, Any]:
         out["on_board"] = t.on_board[k].tolist()
     if (rule := rule_of(t.duty, k)) is not None:
         out["duty"] = dataclasses.asdict(rule)
-    for key in ("reload_depots", "locked"):
+    if (battery := battery_of(t.battery, k)) is not None:
+        out["battery"] = {**dataclasses.asdict(battery), "initial": battery.at_start}
+    for key in ("reload_depots", "locked", "stations"):
         if (lists := getattr(t, key)) is not None:
             out[key] = list(lists[k])
     return out

@@ -50,6 +50,7 @@ class VisitPart(_Part):
     late_cost: Amount = 0
     previous: str | None = None
     change_cost: Amount = 0
+    split: bool = False
 
 
 class DutyPart(_Part):
@@ -60,6 +61,18 @@ class DutyPart(_Part):
     break_time: Amount
     first_part: Amount = 0
     max_driving: Amount = 0
+
+
+class BatteryPart(_Part):
+    """A battery: `consumption` per unit of distance, `rate` per unit of time at a station, `initial` at the start
+    (null: full), at least `reserve` on every arrival; `cost` per unit of energy charged on the way."""
+
+    capacity: Amount
+    consumption: Amount
+    rate: Amount
+    initial: Amount | None = None
+    reserve: Amount = 0
+    cost: Amount = 0
 
 
 class VehicleTypePart(_Part):
@@ -88,6 +101,8 @@ class VehicleTypePart(_Part):
     locked: list[Amount] = []
     on_board: list[Amount] = []
     duty: DutyPart | None = None
+    battery: BatteryPart | None = None
+    stations: list[Amount] = []
 
 
 class SpeedsPart(_Part):
@@ -132,10 +147,19 @@ class ProblemFile(_Part):
 
 
 class HaltPart(_Part):
-    """A stop at the depot `place`, ahead of the route's visit at position `before`, to start the next trip."""
+    """A stop at the depot `place`, ahead of the route's visit at position `before`, to start the next trip or,
+    with `charge`, to charge the battery."""
 
     before: Amount
     place: Amount
+    charge: bool = False
+
+
+class AmountPart(_Part):
+    """What the route's visit at `position` gets of its demand, by load dimension."""
+
+    position: Amount
+    amount: list[Amount]
 
 
 class RoutePart(_Part):
@@ -144,6 +168,7 @@ class RoutePart(_Part):
     vehicle_type: Amount = 0
     visits: list[Amount]
     halts: list[HaltPart] = []
+    parts: list[AmountPart] = []
 
 
 class SolutionFile(_Part):

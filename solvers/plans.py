@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solvers.battery import battery_of
+from solvers.charging import recharged
 from solvers.check import CheckReport, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.insertion import Trial
 from solvers.problem import Problem
 from solvers.schedule import Leg, leg_function, schedule
-from solvers.solution import Halt, Route
+from solvers.solution import Halt, Part, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,21 @@ def plans_for(problem: Problem, report: CheckReport, visit: int) -> list[Plan]:
             if partner is not None and partner in served and partner not in figures.route.visits:
                 continue
             for position, route in _grown(problem, figures.route, ends):
-                found.append(Plan(route, figures.index, 1, position))
+                found += [Plan(r, figures.index, 1, position) for r in _charged(problem, route)]
         for kind, count in enumerate(problem.vehicle_types.count.tolist()):
             if problem.vehicle_types.locked and problem.vehicle_types.locked[kind]:
                 continue  # under way already
             if partner is None or partner not in served:
-                found.append(Plan(Route(kind, ends), None, max(0, count - used[kind]), 0))
+                spare = max(0, count - used[kind])
+                found += [Plan(r, None, spare, 0) for r in _charged(problem, Route(kind, ends))]
     return found
+
+
+def _charged(problem: Problem, route: Route) -> tuple[Route, ...]:
+    """The route as it is and, where that differs, with the stops to charge that make it shortest."""
+    if battery_of(problem.vehicle_types.battery, route.vehicle_type) is None:
+        return (route,)
+    return tuple(dict.fromkeys((route, recharged(problem, route))))
 
 
 def _alternatives(problem: Problem, visit: int) -> tuple[int, ...]:
@@ -81,13 +91,14 @@ def _with(problem: Problem, route: Route, visit: int, least: int) -> Iterator[tu
     kind, visits, halts = route.vehicle_type, route.visits, route.halts
     for at in range(least, len(visits) + 1):
         grown = (*visits[:at], visit, *visits[at:])
+        parts = tuple(Part(p.position + (p.position >= at), p.amount) for p in route.parts)
         here = [k for k, halt in enumerate(halts) if halt.before == at]
         for cut in range(here[0], here[-1] + 2) if here else [sum(h.before < at for h in halts)]:
-            moved = (*halts[:cut], *(Halt(h.before + 1, h.place) for h in halts[cut:]))
-            yield at, Route(kind, grown, moved)
+            moved = (*halts[:cut], *(Halt(h.before + 1, h.place, h.charge) for h in halts[cut:]))
+            yield at, Route(kind, grown, moved, parts)
     depots = problem.vehicle_types.reload_depots
     for place in () if depots is None else depots[kind]:
-        yield len(visits), Route(kind, (*visits, visit), (*halts, Halt(len(visits), place)))
+        yield len(visits), Route(kind, (*visits, visit), (*halts, Halt(len(visits), place)), route.parts)
 
 
 def try_plans(problem: Problem, report: CheckReport, plans: list[Plan]) -> Trial:
@@ -111,6 +122,7 @@ def try_plans(problem: Problem, report: CheckReport, plans: list[Plan]) -> Trial
             "late-return": max(1, run.duration),
             "max-distance": max(1, int(t.max_distance[kind])),
             "max-duration": max(1, int(t.max_duration[kind])),
+            "battery": max(1, int(t.battery[kind, 0])) if t.battery is not None else 1,
         }
         for constraint in ROUTE_CONSTRAINTS:
             amount = sum(miss.amount for miss in constraint.check(problem, run))

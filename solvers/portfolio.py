@@ -245,8 +245,8 @@ class _Run:
     def recombine(self) -> None:
         """The best choice among all routes seen."""
         share = self.solver.pool_share
-        if share <= 0 or len(self.best.routes) < 2:
-            return
+        if share <= 0 or len(self.best.routes) < 2 or "split_delivery" in self.problem.features:
+            return  # nor are routes that share visits a partition
         seconds = None if self.seconds is None else share * self.seconds
         if seconds is not None:
             seconds = max(0.05, min(seconds, (self.seconds or 0.0) - self.elapsed()))

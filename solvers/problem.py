@@ -30,7 +30,7 @@ def _like(old: Any, key: str, value: Any) -> Any:
         return None
     if isinstance(old, np.ndarray):
         return _frozen(value, old.dtype)
-    if old is None and key not in ("reload_depots", "locked"):
+    if old is None and key not in ("reload_depots", "locked", "stations"):
         return _frozen(value, np.bool_ if np.asarray(value).dtype == np.bool_ else np.int64)
     return tuple(value)
 
@@ -70,6 +70,7 @@ class Visits:
     pair            (n,)    the visit that collects what this visit delivers, or -1 where the depot gives it
     gaps            (g, 3)  visit, closes, opens: between its windows, inside `tw`, service may not start
     due, late_cost  (n,)    each unit of time that service starts after `due` costs `late_cost`
+    split           (n,)    its delivery, or pickup, may be shared by several routes or trips
     previous, change_cost  (n,)  the vehicle type that served the visit in the plan before, or -1, and what it
                             costs to have another type serve it
 
@@ -97,6 +98,7 @@ class Visits:
     late_cost: IntArray | None = None
     previous: IntArray | None = None
     change_cost: IntArray | None = None
+    split: BoolArray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +128,8 @@ class VehicleTypes:
                             its own with one vehicle: its place is the start depot, its time the shift's start
     duty            (t, 4)  rows of a `solvers.duty.DutyRule`, zeros for types without one
     on_board        (t, D)  load at the start besides the deliveries of the first trip, kept to that trip's end
+    battery         (t, 6)  rows of a `solvers.battery.Battery`, zeros for types without one
+    stations                per type the depots where it may charge on the way; stations are depots, too
     """
 
     count: IntArray
@@ -151,6 +155,8 @@ class VehicleTypes:
     locked: tuple[tuple[int, ...], ...] | None = None
     on_board: IntArray | None = None
     duty: IntArray | None = None
+    battery: IntArray | None = None
+    stations: tuple[tuple[int, ...], ...] | None = None
 
 
 class Objective(StrEnum):

@@ -48,8 +48,8 @@ class Schedule:
     Where travel times depend on the hour the departure is chosen otherwise (`solvers.time_dependent`).
 
     nodes      (k+2)       node numbers; an open route ends at the node of its last visit
-    visits     (k+2)       visit numbers, -1 at depots
-    trips      (k+2)       number of the trip, from 0; a halt begins the next one
+    visits     (k+2)       visit numbers, -1 at depots and stations
+    trips      (k+2)       number of the trip, from 0; a halt that does not charge begins the next one
     arrival    (k+2)       at the start depot: the departure
     start      (k+2)       start of service, arrival plus waiting
     departure  (k+2)       at the end depot: the arrival
@@ -57,6 +57,9 @@ class Schedule:
     late_cost              price of the services that start after they are due
     breaks                 (start, length) of the driver's breaks on the way, `solvers.duty`
     driving                driving in all, where breaks are due
+    energy     (k+2)       on board on arrival; empty where the type has no battery
+    charged    (k+2)       energy charged at each stop; empty likewise
+    charges                stops of the plan to charge, as positions
     """
 
     vehicle_type: int
@@ -71,6 +74,9 @@ class Schedule:
     late_cost: int = 0
     breaks: tuple[tuple[int, int], ...] = ()
     driving: int = 0
+    energy: tuple[int, ...] = ()
+    charged: tuple[int, ...] = ()
+    charges: tuple[int, ...] = ()
 
     @property
     def start_time(self) -> int:
@@ -87,6 +93,10 @@ class Schedule:
     @property
     def waiting(self) -> int:
         return sum(s - a for s, a in zip(self.start, self.arrival, strict=True))
+
+    def reloads(self) -> tuple[int, ...]:
+        """Positions of the stops between two trips."""
+        return tuple(i for i in range(1, len(self.trips)) if self.trips[i] > self.trips[i - 1])
 
     @property
     def load_peak(self) -> tuple[int, ...]:
@@ -113,11 +123,14 @@ def schedule(problem: Problem, route: Route, leg: Leg | None = None) -> Schedule
         arrival=arrival,
         start=start,
         departure=departure,
-        load=_loads(problem, plan.visits[1:-1], route.vehicle_type),
+        load=_loads(problem, plan, route),
         distance=sum(distance for distance, _ in plan.legs),
         late_cost=_late_cost(problem, plan, start),
         breaks=breaks,
         driving=driving,
+        energy=() if plan.charging is None else plan.charging.energy,
+        charged=() if plan.charging is None else plan.charging.charged,
+        charges=tuple(1 + h.before + i for i, h in enumerate(route.halts) if h.charge),
     )
 
 
@@ -206,29 +219,36 @@ def latest_departure(problem: Problem, route: Route) -> tuple[int, int | None]:
     return bound - plan.legs[0][1], binding
 
 
-def _loads(problem: Problem, stops: Sequence[int], kind: int) -> tuple[tuple[int, ...], ...]:
-    """Load on each leg of visits and, as -1, depots. Deliveries are loaded at the start of their trip, pickups
-    stay on board until its end, goods of a pair are on board between its ends."""
-    v, width = problem.visits, problem.num_load_dimensions
-    pair = v.pair
+def _loads(problem: Problem, plan: Itinerary, route: Route) -> tuple[tuple[int, ...], ...]:
+    """Load on each leg. Deliveries are loaded at the start of their trip, pickups stay on board until its end,
+    goods of a pair are on board between its ends."""
+    pair, on_board = problem.visits.pair, problem.vehicle_types.on_board
+    nothing = [0] * problem.num_load_dimensions
+    amounts = iter(_amounts(problem, route))
+    stops = [(x, *((nothing, nothing) if x == NOBODY else next(amounts))) for x in plan.visits[1:-1]]
     out: list[tuple[int, ...]] = []
-    begins = 0
-    on_board = problem.vehicle_types.on_board
-    while True:
-        ends = begins
-        while ends < len(stops) and stops[ends] != NOBODY:
-            ends += 1
-        trip = stops[begins:ends]
-        delivery = [[int(a) for a in v.delivery[i]] for i in trip]
-        pickup = [[int(a) for a in v.pickup[i]] for i in trip]
-        from_depot = [d for i, d in zip(trip, delivery, strict=True) if pair is None or pair[i] == NOBODY]
-        load = [sum(amounts) for amounts in zip(*from_depot, strict=True)] or [0] * width
-        if begins == 0 and on_board is not None:
-            load = [on + int(more) for on, more in zip(load, on_board[kind], strict=True)]
+    for number in range(plan.trips[-1] + 1):
+        trip = [stop for stop, its in zip(stops, plan.trips[1:-1], strict=True) if its == number]
+        trip = trip[1:] if number else trip  # a later trip begins at its halt
+        load = nothing
+        if number == 0 and on_board is not None:
+            load = [int(more) for more in on_board[route.vehicle_type]]
+        for visit, gone, _ in trip:
+            if visit != NOBODY and (pair is None or pair[visit] == NOBODY):
+                load = [on + more for on, more in zip(load, gone, strict=True)]
         out.append(tuple(load))
-        for gone, gained in zip(delivery, pickup, strict=True):
-            load = [on - d + p for on, d, p in zip(load, gone, gained, strict=True)]
+        for _, gone, gained in trip:
+            load = [on - less + more for on, less, more in zip(load, gone, gained, strict=True)]
             out.append(tuple(load))
-        begins = ends + 1
-        if ends == len(stops):
-            return tuple(out)
+    return tuple(out)
+
+
+def _amounts(problem: Problem, route: Route) -> list[tuple[list[int], list[int]]]:
+    """What each visit of the route gets, and what it gives."""
+    v = problem.visits
+    out = [(v.delivery[x].tolist(), v.pickup[x].tolist()) for x in route.visits]
+    for part in route.parts:
+        takes, gives = out[part.position]
+        some, none = list(part.amount), [0] * len(part.amount)
+        out[part.position] = (none, some) if any(gives) and not any(takes) else (some, none)
+    return out

@@ -9,30 +9,45 @@ from itertools import pairwise
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """A stop at depot `place`, ahead of the route's visit at position `before`, where one trip ends and the
-    next begins."""
+    """A stop at depot `place`, ahead of the route's visit at position `before`: to end one trip and begin the
+    next or, with `charge`, to charge the battery on the way. How much is charged, the schedule decides."""
 
     before: int
     place: int
+    charge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the route's visit at `position` gets, by load dimension, where it does not get all of its demand."""
+
+    position: int
+    amount: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One vehicle's visits in order. `visits` are visit numbers (0-based), depots are implied by the type.
 
-    `halts`, by position, cut the route into trips.
+    `halts` are in the order in which they are made; those that do not charge cut the route into trips. `parts`
+    are of visits that other routes or trips serve as well; visits without one get all that they demand.
     """
 
     vehicle_type: int
     visits: tuple[int, ...]
     halts: tuple[Halt, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     def __len__(self) -> int:
         return len(self.visits)
 
+    def reloads(self) -> tuple[Halt, ...]:
+        """The halts between trips."""
+        return tuple(h for h in self.halts if not h.charge)
+
     def trips(self) -> tuple[tuple[int, ...], ...]:
         """The visits of each trip."""
-        ends = (0, *(h.before for h in self.halts), len(self.visits))
+        ends = (0, *(h.before for h in self.reloads()), len(self.visits))
         return tuple(self.visits[a:b] for a, b in pairwise(ends))
 
 

@@ -1,8 +1,8 @@
 """CVRPLIB solution files (.sol): `Route #k: a b c` lines, then `Cost: value`.
 
 Numbers in a route are nodes counted from 0 with the depots first; a depot within a route is where the vehicle
-reloads. With one vehicle type the number of a route means nothing; with several, route k is driven by vehicle
-k, counted through the types in order.
+reloads or, where it cannot reload, charges. With one vehicle type the number of a route means nothing; with
+several, route k is driven by vehicle k, counted through the types in order.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from solvers.errors import UnsupportedFeatureError
 from solvers.problem import Problem
 from solvers.readers.lines import Faults, read_lines
 from solvers.solution import Halt, Route, Solution
@@ -34,7 +35,8 @@ def read_sol(path: Path | str, problem: Problem) -> tuple[Solution, float | None
         if match := _ROUTE.match(line.text):
             vehicle = faults.integer(line.number, match[1], "route number", least=1)
             visits = [faults.integer(line.number, word, "client") for word in match[2].split()]
-            least = depots if problem.vehicle_types.reload_depots is None else 0
+            t = problem.vehicle_types
+            least = depots if t.reload_depots is None and t.stations is None else 0
             for client in visits:
                 if not least <= client < nodes:
                     faults.add(
@@ -43,7 +45,8 @@ def read_sol(path: Path | str, problem: Problem) -> tuple[Solution, float | None
             kind = 0 if len(ends) == 1 else int(np.searchsorted(ends, vehicle))
             if kind >= len(ends):
                 faults.add(line.number, vehicle, "bad-index", "no such vehicle", f"use 1 to {ends[-1]}")
-            routes.append(_route(kind, visits, depots))
+                continue
+            routes.append(_route(problem, kind, visits))
         elif match := _COST.match(line.text):
             cost = faults.number(line.number, match[1], "cost")
         elif not re.match(r"[A-Za-z ]+:", line.text):
@@ -52,19 +55,37 @@ def read_sol(path: Path | str, problem: Problem) -> tuple[Solution, float | None
     return Solution.of(routes), cost
 
 
-def _route(kind: int, nodes: list[int], depots: int) -> Route:
+def _route(problem: Problem, kind: int, nodes: list[int]) -> Route:
+    depots, charges = problem.num_depots, _stations_only(problem, kind)
     visits: list[int] = []
     halts: list[Halt] = []
     for node in nodes:
         if node < depots:
-            halts.append(Halt(len(visits), node))
+            halts.append(Halt(len(visits), node, node in charges))
         else:
             visits.append(node - depots)
     return Route(kind, tuple(visits), tuple(halts))
 
 
+def _stations_only(problem: Problem, kind: int) -> set[int]:
+    """The stations where a vehicle of the type cannot reload."""
+    t = problem.vehicle_types
+    stations = set() if t.stations is None else set(t.stations[kind])
+    return stations - (set() if t.reload_depots is None else set(t.reload_depots[kind]))
+
+
 def sol_text(problem: Problem, solution: Solution, cost: int) -> str:
-    """The solution as a .sol file. `cost` is in the problem's units and is written in those of the file."""
+    """The solution as a .sol file. `cost` is in the problem's units and is written in those of the file.
+
+    Raises `UnsupportedFeatureError` where a vehicle charges at a depot where it also may reload: a .sol file
+    does not tell the two apart; and for routes that share a visit.
+    """
+    if any(route.parts for route in solution.routes):
+        raise UnsupportedFeatureError("a .sol file does not support: split_delivery (parts of a demand)")
+    for route in solution.routes:
+        only = _stations_only(problem, route.vehicle_type)
+        if any(halt.charge != (halt.place in only) for halt in route.halts):
+            raise UnsupportedFeatureError("a .sol file does not support: charging where a vehicle may reload")
     numbers: list[int] = []
     first = np.cumsum([0, *problem.vehicle_types.count[:-1].tolist()])
     used = [0] * len(first)
@@ -76,10 +97,10 @@ def sol_text(problem: Problem, solution: Solution, cost: int) -> str:
         used[route.vehicle_type] += 1
     rows = []
     for number, route in sorted(zip(numbers, solution.routes, strict=True), key=lambda pair: pair[0]):
-        trips = (" ".join(str(v + problem.num_depots) for v in trip) for trip in route.trips())
-        places = [*(f" {halt.place} " for halt in route.halts), ""]
-        clients = "".join(part for pair in zip(trips, places, strict=True) for part in pair)
-        rows.append(f"Route #{number}: {clients}")
+        clients = [str(v + problem.num_depots) for v in route.visits]
+        for halt in reversed(route.halts):
+            clients.insert(halt.before, str(halt.place))
+        rows.append(f"Route #{number}: {' '.join(clients)}")
     value = cost / problem.cost_scale
     rows.append(f"Cost: {int(value) if value == int(value) else value}")
     return "\n".join(rows) + "\n"

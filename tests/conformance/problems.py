@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from solvers import Metric, Problem, ProblemBuilder, Travel
+from solvers import Battery, Metric, Problem, ProblemBuilder, Travel
+from solvers.builder import ALWAYS
 from solvers.duty import DutyRule
 from solvers.features import CLASSIC, FEATURES
 from solvers.problem import Objective
@@ -26,6 +27,7 @@ IMPLIED = {
     "soft_windows": {"time_windows"},
     "plan_changes": {"heterogeneous_fleet"},
     "locked_routes": {"heterogeneous_fleet"},
+    "electric": {"multi_depot"},
 }
 # features that no problem has both of
 EXCLUSIVE = ({"vehicles_first", "longest_route"}, {"breaks", "time_dependent"})
@@ -73,6 +75,11 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
     reversed_from = n - 1 if "backhauls" in on else n
     for _ in range(depots):
         b.depot(*rng.integers(20, 80, 2).tolist())
+    stations: list[int] = []
+    if "electric" in on:
+        for _ in range(int(rng.integers(1, 4))):
+            hours = {"tw": (0, int(rng.integers(300, 700)))} if "time_windows" in on else {}
+            stations.append(b.depot(*rng.integers(20, 80, 2).tolist(), **hours))
     for i in range(n):
         details: dict[str, Any] = {"delivery": rng.integers(1, 6, dims).tolist()}
         if "pickups" in on:
@@ -105,6 +112,19 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
         if "service_by_type" in on and (i == 0 or rng.random() < 0.4):
             details["service_by_type"] = {f"type {kinds - 1}": int(rng.integers(0, 40))}
         b.visit(*rng.integers(0, 100, 2).tolist(), **details)
+    shared = int(rng.integers(1, 4)) if "split_delivery" in on else 0
+    for _ in range(shared):
+        key = "pickup" if "pickups" in on and rng.random() < 0.3 else "delivery"
+        b.visit(
+            *rng.integers(0, 100, 2).tolist(),
+            **{key: rng.integers(4, 24, dims).tolist()},
+            tw=(0, int(rng.integers(60, 600))) if "time_windows" in on else ALWAYS,
+            service=int(rng.integers(0, 15)) if on & {"time_windows", "max_duration", "time_costs"} else 0,
+            **({"due": 50, "late_cost": 2} if "soft_windows" in on else {}),
+            **({"previous": "type 0", "change_cost": 9} if "plan_changes" in on else {}),
+            backhaul="backhauls" in on and key == "pickup",
+            split=True,
+        )
     for k in range(kinds):
         vehicle: dict[str, Any] = {"capacity": rng.integers(12, 20, dims).tolist()}
         if "fixed_costs" in on:
@@ -129,6 +149,11 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
             first = int(rng.integers(0, 12))
             limit = int(rng.integers(0, 2)) * int(rng.integers(200, 400))
             vehicle["duty"] = DutyRule(int(rng.integers(40, 150)), int(rng.integers(12, 40)), first, limit)
+        if "electric" in on and (k == 0 or rng.random() < 0.7):
+            initial, reserve = (int(rng.integers(*ends)) for ends in ((150, 300), (0, 21)))
+            price = int(rng.integers(0, 3))
+            vehicle["battery"] = Battery(300, int(rng.integers(1, 3)), 7, initial, reserve, price)
+            vehicle["stations"] = [*stations, *([0] if rng.random() < 0.3 else [])]
         if "open_routes" in on:
             vehicle["open_end"] = bool(k == 0 or rng.random() < 0.5)
         if "overtime" in on:
@@ -151,7 +176,8 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
         b.vehicle_type(count=int(rng.integers(2, n + 1)) if rng.random() < 0.7 else n, **vehicle)
     speeds = None
     if "time_dependent" in on:
-        category = rng.integers(0, 2, (depots + n, depots + n))
+        nodes = depots + len(stations) + n + shared
+        category = rng.integers(0, 2, (nodes, nodes))
         starts = [0.0, *np.cumsum(rng.uniform(20.5, 90.0, 3)).tolist()]
         speeds = Speeds.of(starts, rng.uniform(0.4, 2.0, (2, 4)), category)
     if "profiles" in on:

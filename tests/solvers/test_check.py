@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solvers import Halt, Metric, Problem, ProblemBuilder, Route, Solution, Travel
+from solvers import Battery, Halt, Metric, Part, Problem, ProblemBuilder, Route, Solution, Travel
 from solvers.check import check, schedule
 from solvers.constraints import ROUTE_CONSTRAINTS, SOLUTION_CONSTRAINTS
 from solvers.duty import DutyRule
@@ -134,6 +134,13 @@ def broken(code: str) -> tuple[Problem, Solution, int]:
         routes = [Route(0, (0,), (Halt(1, 4),)), Route(0, (1,)), Route(0, (0,))]
     elif code == "halt-order":
         routes = [Route(0, (0,), (Halt(2, 0),)), Route(0, (1,)), Route(0, (0,))]
+    elif code == "part-order":
+        routes = [Route(0, (0,), parts=(Part(1, (1,)),)), Route(0, (1,)), Route(0, (0,))]
+    elif code == "part-amount":
+        routes = [Route(0, (0,), parts=(Part(0, (-1,)),)), Route(0, (1,)), Route(0, (0,))]
+    elif code == "split":
+        one, amount = {"delivery": 9, "split": True}, 2
+        routes = [Route(0, (0,), parts=(Part(0, (4,)),)), Route(0, (1, 0), parts=(Part(1, (3,)),))]
     elif code == "reload":
         details["reload_depots"], details["max_reloads"], amount = (0,), 1, 2
         routes = [Route(0, (0, 1), (Halt(1, 0), Halt(1, 0), Halt(1, 0)))]
@@ -146,6 +153,12 @@ def broken(code: str) -> tuple[Problem, Solution, int]:
         routes, amount = ([Route(0, (1, 0))], 1) if code == "pair-order" else (routes, 1)
     elif code == "max-driving":
         details["duty"], amount = DutyRule(500, 20, max_driving=193), 7
+    elif code == "battery":
+        details["battery"], amount = Battery(193, 1, 1), 7
+    elif code == "station":
+        details["battery"], details["stations"] = Battery(200, 1, 1), (0,)
+        routes[0] = Route(0, (0,), (Halt(0, 0, charge=True), Halt(1, 1, charge=True)))
+        b.depot(50, 0)
     elif code == "locked":
         details["count"], details["locked"], routes, amount = 1, (1, 0), [Route(0, (0, 1))], 2
     elif code == "lifo":
@@ -169,6 +182,8 @@ CODES = [
     "unknown-type",
     "unknown-depot",
     "halt-order",
+    "part-order",
+    "part-amount",
 ]
 
 

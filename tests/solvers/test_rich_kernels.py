@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvers import Halt, Objective, Problem, Route, Solution
+from solvers.charging import recharged
 from solvers.check import check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.features import FEATURES
@@ -57,10 +58,12 @@ def compare(problem: Problem, seed: int) -> tuple[int, int]:
         slack = 6.0 * float(problem.vehicle_types.time_cost.max()) + 3.0
         for price in (problem.vehicle_types.overtime_cost, problem.visits.late_cost):
             slack += 0.0 if price is None else 6.0 * float(price.max())
-    for route in routes:
+    for bare in routes:
+        cost, route = rich.evaluate(bare), rich.charged(bare)
+        if cost >= layout.INFINITE:  # so it is with the stops of the shortest way, too
+            route = recharged(problem, bare)
         run = schedule(problem, route)
         misses = [(c.code, m) for c in ROUTE_CONSTRAINTS for m in c.check(problem, run)]
-        cost = rich.evaluate(route)
         if slack and misses and all(miss.amount <= 1 for _, miss in misses):
             continue  # a limit missed by less than the rounding
         assert (cost >= layout.INFINITE) == bool(misses), (route, cost, misses)

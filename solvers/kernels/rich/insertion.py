@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from solvers.kernels.jit import helper, inlined
+from solvers.kernels.rich.evaluate import evaluate
 from solvers.kernels.rich.layout import (
     AFTER_AT,
     ALLOWED_AT,
@@ -29,8 +30,10 @@ from solvers.kernels.rich.layout import (
     HANDS,
     HAS_ASSIGN,
     HAS_BACKHAULS,
+    HAS_BATTERY,
     HAS_DUTY,
     HAS_LATE_COST,
+    HAS_PARTS,
     HAS_RELOADS,
     HAS_TIMES,
     INFINITE,
@@ -48,6 +51,7 @@ from solvers.kernels.rich.layout import (
     LEG_AT,
     LENGTH,
     LIFO,
+    LIMIT,
     LOAD_AT,
     LOCKED,
     LONGEST,
@@ -87,7 +91,7 @@ from solvers.kernels.rich.layout import (
     WIDTH,
     N,
 )
-from solvers.kernels.rich.simulate import evaluate, released, rested, waited
+from solvers.kernels.rich.simulate import released, rested, waited
 from solvers.kernels.rich.travel import (
     arrive,
     back_in_window,
@@ -97,6 +101,7 @@ from solvers.kernels.rich.travel import (
     in_window,
     kind,
     rates,
+    same_stop,
     service,
 )
 
@@ -148,6 +153,9 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
     X[SINCE], X[PART] = 0.0, 0.0
     for i in range(1, k + 1):
         x = B[at + i]
+        if same_stop(P, B[at + i - 1], x):
+            X[ready + i] = now
+            continue
         if duty:
             now += rested(F, X, rate, duration(D, P, P[row + PROFILE], B[at + i - 1], x))
         else:
@@ -168,6 +176,9 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
         x = B[at + i]
         if not (i == k and P[row + OPEN_END] == 1):
             bound = depart(D, F, P, t, x, B[at + i + 1], bound)
+        if same_stop(P, B[at + i - 1], x):
+            X[latest + i] = bound
+            continue
         bound -= F[rate + RELOAD_TIME] if x < depots else service(F, P, x, t)
         bound = min(bound, F[F_NODE * x + LATE])
         if x >= depots:
@@ -246,14 +257,28 @@ def fits_order(P: Any, B: Any, at: int, k: int, gap: int, x: int) -> bool:
 
 @helper
 def try_with(
-    D: Any, F: Any, P: Any, B: Any, X: Any, t: int, k: int, gap: int, x: int, gap2: int, y: int, mode: int
+    D: Any,
+    F: Any,
+    P: Any,
+    B: Any,
+    X: Any,
+    t: int,
+    k: int,
+    gap: int,
+    x: int,
+    gap2: int,
+    y: int,
+    mode: int,
+    limit: float,
 ) -> float:
     """Cost of the route at hand with x after item `gap`, and y (unless -1) after item `gap2` or x; `mode` says
-    whether a new trip begins before or ends after them."""
+    whether a new trip begins before or ends after them. What costs `limit` or more may pass for impossible."""
     n = lay_out(P, B, t, k, gap, x, gap2, y, mode)
     if n > P[WIDTH]:
         return NEVER
+    X[LIMIT] = limit
     cost = evaluate(D, F, P, B, X, B[TRIAL_AT], t, n)
+    X[LIMIT] = INFINITE
     return cost if cost < INFINITE else NEVER
 
 
@@ -294,18 +319,18 @@ def best_single(
     if P[HAS_ASSIGN] == 1:
         extra = F[P[F_ASSIGN_AT] + P[KINDS] * x + t]
     if k == 0:
-        cost = try_with(D, F, P, B, X, t, k, 0, x, 0, -1, PLAIN)
+        cost = try_with(D, F, P, B, X, t, k, 0, x, 0, -1, PLAIN, best + old)
         if cost < best:
             found(B, x, 0, 0, PLAIN)
             return cost
         return best
     exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and P[LONGEST] == 0
-    exact = exact and P[row + HAS_DUTY] == 0
+    exact = exact and P[row + HAS_DUTY] == 0 and P[row + HAS_BATTERY] == 0 and P[HAS_PARTS] == 0
     exact = exact and F[rate + MAX_DISTANCE] >= INFINITE
     ready, latest, amounts = int(X[READY_AT]), int(X[LATEST_AT]), P[LOAD_AT] + 3 * dims * x
     late = F[F_NODE * x + LATE]
     top, tops = int(X[TOP_AT]), 0
-    few = P[row + TIME_MATTERS] == 1 and k > TOP
+    few = (P[row + TIME_MATTERS] == 1 or P[row + HAS_BATTERY] == 1) and k > TOP
     for gap in range(P[row + LOCKED], k + 1):
         here, after = B[at + gap], B[at + gap + 1]
         ends = gap == k and P[row + OPEN_END] == 1
@@ -323,11 +348,12 @@ def best_single(
             plain = fits_order(P, B, at, k, gap, x)
         whole = not exact
         if plain and P[HAS_TIMES] == 1:
-            now = arrive(D, F, P, t, here, x, X[ready + gap])
-            now = in_window(F, P, x, now)
-            if now > late + NOISE:
-                continue
-            now += service(F, P, x, t)
+            now = X[ready + gap]
+            if not same_stop(P, here, x):
+                now = in_window(F, P, x, arrive(D, F, P, t, here, x, now))
+                if now > late + NOISE:
+                    continue
+                now += service(F, P, x, t)
             if not ends:
                 now = arrive(D, F, P, t, x, after, now)
             if now > X[latest + gap + 1] + NOISE:
@@ -339,13 +365,13 @@ def best_single(
             tops = note_top(X, top, tops, gap, detour_time(D, P, p, here, x, after, ends))
         elif plain:
             if whole:
-                added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN) - old
+                added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN, best + old) - old
             if added < best:
                 best = added
                 found(B, x, gap, gap, PLAIN)
     for q in range(tops):
         gap = int(X[top + TOP + q])
-        added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN) - old
+        added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN, best + old) - old
         if added < best:
             best = added
             found(B, x, gap, gap, PLAIN)
@@ -382,7 +408,7 @@ def with_reload(
             out = 0.0 if ends else distance(D, P, p, last, after)
             added = distance(D, P, p, here, place) + distance(D, P, p, place, x) + inner + out - gone
             if per * added < best:
-                cost = try_with(D, F, P, B, X, t, k, gap, x, gap, y, HALT_BEFORE + 3 * c) - old
+                cost = try_with(D, F, P, B, X, t, k, gap, x, gap, y, HALT_BEFORE + 3 * c, best + old) - old
                 if cost < best:
                     best = cost
                     found(B, x, gap, gap, HALT_BEFORE + 3 * c)
@@ -391,7 +417,7 @@ def with_reload(
             out = distance(D, P, p, place, after)
             added = distance(D, P, p, here, x) + inner + distance(D, P, p, last, place) + out - gone
             if per * added < best:
-                cost = try_with(D, F, P, B, X, t, k, gap, x, gap, y, HALT_AFTER + 3 * c) - old
+                cost = try_with(D, F, P, B, X, t, k, gap, x, gap, y, HALT_AFTER + 3 * c, best + old) - old
                 if cost < best:
                     best = cost
                     found(B, x, gap, gap, HALT_AFTER + 3 * c)
@@ -415,13 +441,14 @@ def best_pair(
     if P[HAS_ASSIGN] == 1:
         extra = F[P[F_ASSIGN_AT] + P[KINDS] * x + t] + F[P[F_ASSIGN_AT] + P[KINDS] * y + t]
     if k == 0:
-        cost = try_with(D, F, P, B, X, t, k, 0, x, 0, y, PLAIN)
+        cost = try_with(D, F, P, B, X, t, k, 0, x, 0, y, PLAIN, best + old)
         if cost < best:
             found(B, x, 0, 0, PLAIN)
             return cost
         return best
     exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and P[LONGEST] == 0
     exact = exact and P[row + HAS_DUTY] == 0 and F[rate + MAX_DISTANCE] >= INFINITE
+    exact = exact and P[row + HAS_BATTERY] == 0 and P[HAS_PARTS] == 0
     timed, depots, lifo = P[HAS_TIMES] == 1, P[DEPOTS], P[row + LIFO] == 1
     ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
     amounts, legs = P[LOAD_AT] + 3 * dims * x + 2 * dims, B[LEG_AT]
@@ -449,7 +476,7 @@ def best_pair(
                 z = B[at + gap2]
                 if z < depots:
                     break
-                if timed:
+                if timed and not same_stop(P, before, z):
                     leave = in_window(F, P, z, arrive(D, F, P, t, before, z, leave))
                     if leave > F[F_NODE * z + LATE] + NOISE:
                         break
@@ -495,7 +522,7 @@ def best_pair(
                 if now > X[latest + gap2 + 1] + NOISE:
                     continue
             if whole:
-                added = try_with(D, F, P, B, X, t, k, gap, x, gap2, y, PLAIN) - old
+                added = try_with(D, F, P, B, X, t, k, gap, x, gap2, y, PLAIN, best + old) - old
             if added < best:
                 best = added
                 found(B, x, gap, gap2, PLAIN)

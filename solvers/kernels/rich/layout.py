@@ -11,8 +11,9 @@ B  int64    scratch: the route at hand as items, loads by leg, marks
 X  float64  scratch: times along the route at hand, points of arrival functions
 
 Times and costs are float64 throughout: whole numbers stay exact below 2^53, and where speeds change with the
-hour nothing is rounded on the way. Nodes are depots first, then visits. A route is a row of visits and, where
-it reloads, depots; a job is what is inserted as one: a visit, a pair, or a group of alternatives.
+hour nothing is rounded on the way. Nodes are depots first, then visits, then once more the depots that are
+stations. A route is a row of visits and, where it reloads, depots; where it charges is found when it is
+evaluated. A job is what is inserted as one: a visit, a pair, or a group of alternatives.
 """
 
 from __future__ import annotations
@@ -59,12 +60,17 @@ NOISE = 1e-3  # a limit holds although floating point misses it by less
     LONGEST,
     F_ASSIGN_AT,
     HAS_ASSIGN,
-) = range(37)
+    VISITS,
+    STATIONS,  # the first of the nodes that stand for depots as stations, behind the visits
+    STATION_LIST_AT,
+    HAS_PARTS,
+) = range(41)
 P_HEAD = 48
 
-# --- P: node rows of NODE words from P_HEAD. ROLE is 1 at the pickup and 2 at the delivery of a pair
+# --- P: node rows of NODE words from P_HEAD. ROLE is 1 at the pickup and 2 at the delivery of a pair; WHOLE is
+# the number that the parts of a split visit share, -1 at depots
 NODE = 8
-PARTNER, ROLE, BACKHAUL, JOB_OF, GAP_FROM, GAP_COUNT, _, _ = range(P_HEAD, P_HEAD + NODE)
+PARTNER, ROLE, BACKHAUL, JOB_OF, GAP_FROM, GAP_COUNT, WHOLE, _ = range(P_HEAD, P_HEAD + NODE)
 
 # --- P: load rows of 3 x DIMS words from LOAD_AT: from the depot, to the depot, to or from the other end of a pair
 
@@ -84,7 +90,10 @@ KIND = 16
     TIME_MATTERS,
     LOCKED,
     HAS_DUTY,
-) = range(13)
+    HAS_BATTERY,
+    STATION_FROM,
+    STATION_COUNT,
+) = range(16)
 
 # --- P: job rows of JOB words from JOB_AT: kind, first member, members, required, hard weight
 JOB = 6
@@ -96,7 +105,7 @@ F_NODE = 6
 EARLY, LATE, DUE, LATE_COST, RELEASE, SIZE_KEY = range(6)
 
 # --- F: type rows from F_KIND_AT
-F_KIND = 16
+F_KIND = 20
 (
     FIXED,
     PER_DISTANCE,
@@ -112,7 +121,13 @@ F_KIND = 16
     BREAK_TIME,
     FIRST_PART,
     MAX_DRIVING,
-) = range(14)
+    BATTERY,
+    CONSUMPTION,
+    RATE,
+    INITIAL,
+    RESERVE,
+    ENERGY_COST,
+) = range(20)
 
 # --- F: job rows: the cost of leaving it out, the cost of each member beyond the best (by member list)
 
@@ -190,7 +205,10 @@ V_HEAD = 16
     TRIP_AT,
     LOADS_AT,
     HAND_SLOT,
-) = range(16)
+    PLAN_AT,  # a route with its stops to charge, laid out like a trial
+    PLAN_LENGTH,  # its items, 0 where none of the last route evaluated is a station
+    LABEL_AT,
+) = range(19)
 B_HEAD = 24 + 3 * 16
 HANDS = 16  # routes laid out at once; HAND_ rows (slot, type, version) from 24 on, parts at equal strides
 HAND_ROWS = 24
@@ -208,7 +226,34 @@ HAND_ROWS = 24
     DRIVEN,
     PART,
     TOP_AT,
-) = range(11)
-X_HEAD = 16
+    STAY_AT,  # time spent charging, by item of the plan
+    LABEL_X_AT,
+    LEFT_AT,  # length from each item to the end
+    END_COST,  # least cost and length of a way to the end found so far
+    END_WAY,
+    LIMIT,  # a route that has to charge is of no use if it costs as much
+) = range(17)
+X_HEAD = 24
 TOP = 5  # places of a route that are driven, of those that pass the bounds, where only driving tells the cost
 POINTS = 4096  # of an arrival function: POINTS departures, POINTS times, POINTS prices paid
+
+# --- labels of the search for stops to charge: rows in B, values in X
+LABELS = 256
+L_ROW = 5
+L_GAP, L_NODE, L_PARENT, L_STOPS, L_STATE = range(5)
+OPEN_LABEL, DONE_LABEL, WORSE_LABEL = 0, 1, 2
+L_VALUE = 10
+(
+    L_COST,  # of distance, lateness and energy so far
+    L_DISTANCE,
+    L_TIME,  # arrival
+    L_LEVEL,  # energy on arrival
+    L_CHARGING,  # time spent charging at the parent
+    L_CHARGED,  # energy charged so far
+    L_SINCE,
+    L_PART,
+    L_DRIVEN,
+    L_WAY,  # least length of the whole route
+) = range(10)
+SLACK = 2.0  # by which rounded distances may break the triangle inequality
+FINALS = 4  # of the ways to the end, those driven where only driving tells the cost

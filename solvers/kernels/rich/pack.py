@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from solvers.battery import battery_of
 from solvers.kernels.rich import layout as at
 from solvers.problem import UNLIMITED, Objective, Problem
 from solvers.travel import FloatArray, IntArray, Metric, Travel
@@ -16,12 +18,13 @@ CACHE_LIMIT = 8_000_000  # cells of the insertion cache, 40 bytes each
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed:
-    """The problem's arrays D, F and P, and the jobs: each a tuple of visits, and whether these are a group."""
+    """The problem's arrays D, F and P; the jobs, each a tuple of visits; the depots that are stations."""
 
     distances: FloatArray
     floats: FloatArray
     ints: IntArray
     jobs: tuple[tuple[int, ...], ...]
+    stations: tuple[int, ...]
 
     @property
     def arrays(self) -> tuple[Any, Any, Any]:
@@ -32,10 +35,15 @@ class Packed:
         return int(self.ints[column])
 
 
-def pack(problem: Problem, near: int = 100) -> Packed:
-    """Flat arrays of `problem`; needs 16 N² bytes for each travel profile."""
+def pack(problem: Problem, near: int = 100, wholes: Sequence[int] | None = None) -> Packed:
+    """Flat arrays of `problem`; needs 16 N² bytes for each travel profile.
+
+    Visits with the same number in `wholes` are parts of one: one after the other they are a single stop.
+    """
     d, n, v, t = problem.num_depots, problem.num_visits, problem.visits, problem.vehicle_types
-    total, kinds, dims = d + n, len(t.count), problem.num_load_dimensions
+    stations = tuple(sorted({place for places in t.stations or () for place in places}))
+    total, kinds, dims = d + n + len(stations), len(t.count), problem.num_load_dimensions
+    visits = slice(d, d + n)
     features = problem.features
     jobs = _jobs(problem)
     header = np.zeros(at.P_HEAD, dtype=np.int64)
@@ -45,6 +53,8 @@ def pack(problem: Problem, near: int = 100) -> Packed:
     flags = {
         at.N: total,
         at.DEPOTS: d,
+        at.VISITS: n,
+        at.STATIONS: d + n,
         at.KINDS: kinds,
         at.DIMS: dims,
         at.JOBS: len(jobs),
@@ -77,27 +87,31 @@ def pack(problem: Problem, near: int = 100) -> Packed:
         if partner is not None and v.pair is not None:
             node[d + visit, at.PARTNER - first] = d + partner
             node[d + visit, at.ROLE - first] = 2 if v.pair[visit] == partner else 1
+    node[:, at.WHOLE - first] = -1
+    if wholes is not None:
+        header[at.HAS_PARTS] = 1
+        node[visits, at.WHOLE - first] = wholes
     if v.backhaul is not None:
-        node[d:, at.BACKHAUL - first] = v.backhaul
+        node[visits, at.BACKHAUL - first] = v.backhaul
     gaps: list[tuple[int, int]] = []
     for visit, closed in sorted(problem.closed_times.items()):
         node[d + visit, at.GAP_FROM - first], node[d + visit, at.GAP_COUNT - first] = len(gaps), len(closed)
         gaps += closed
     ints.append(None, node)
 
-    windows = np.concatenate([problem.depots.tw, v.tw])
+    windows = np.concatenate([problem.depots.tw, v.tw, problem.depots.tw[list(stations)]])
     times[:, at.EARLY], times[:, at.LATE], times[:, at.DUE] = windows[:, 0], windows[:, 1], windows[:, 1]
-    times[d:, at.RELEASE] = v.release
+    times[visits, at.RELEASE] = v.release
     if v.due is not None and v.late_cost is not None:
-        times[d:, at.DUE], times[d:, at.LATE_COST] = np.minimum(v.due, v.tw[:, 1]), v.late_cost
-    paired = node[d:, at.ROLE - first] == 2
+        times[visits, at.DUE], times[visits, at.LATE_COST] = np.minimum(v.due, v.tw[:, 1]), v.late_cost
+    paired = node[visits, at.ROLE - first] == 2
     loads = np.zeros((total, 3, dims), dtype=np.int64)
-    loads[d:, 0] = np.where(paired[:, None], 0, v.delivery)
-    collects = node[d:, at.ROLE - first] == 1
-    loads[d:, 1] = np.where(collects[:, None], 0, v.pickup)
-    loads[d:, 2] = np.where(collects[:, None], v.pickup, 0) - np.where(paired[:, None], v.delivery, 0)
+    loads[visits, 0] = np.where(paired[:, None], 0, v.delivery)
+    collects = node[visits, at.ROLE - first] == 1
+    loads[visits, 1] = np.where(collects[:, None], 0, v.pickup)
+    loads[visits, 2] = np.where(collects[:, None], v.pickup, 0) - np.where(paired[:, None], v.delivery, 0)
     scale = np.maximum(1, t.capacity.max(axis=0))
-    times[d:, at.SIZE_KEY] = ((v.delivery + v.pickup) / scale).sum(axis=1)
+    times[visits, at.SIZE_KEY] = ((v.delivery + v.pickup) / scale).sum(axis=1)
     floats.append(None, times)
     ints.append(at.LOAD_AT, loads)
 
@@ -107,31 +121,34 @@ def pack(problem: Problem, near: int = 100) -> Packed:
     if v.previous is not None and v.change_cost is not None:
         assign = np.zeros((total, kinds))
         moved = (v.previous[:, None] >= 0) & (v.previous[:, None] != np.arange(kinds)[None, :])
-        assign[d:] = np.where(moved, v.change_cost[:, None], 0)
+        assign[visits] = np.where(moved, v.change_cost[:, None], 0)
         header[at.HAS_ASSIGN] = 1
         ints.place(at.F_ASSIGN_AT, floats.append(None, assign))
     if problem.objective is Objective.LONGEST:
         header[at.LONGEST] = _scale(problem)
     ints.place(at.F_KIND_AT, floats.append(None, rate))
     allowed = np.ones((total, kinds), dtype=np.int64)
-    allowed[d:] = (v.skills[:, None] & ~t.skills[None, :]) == 0
+    allowed[visits] = (v.skills[:, None] & ~t.skills[None, :]) == 0
     ints.append(at.ALLOWED_AT, allowed)
     ints.append(at.RELOAD_LIST_AT, np.array([x for depots in t.reload_depots or () for x in depots]))
+    number = {place: d + n + i for i, place in enumerate(stations)}
+    ints.append(at.STATION_LIST_AT, np.array([number[x] for places in t.stations or () for x in set(places)]))
     ints.place(at.F_GAP_AT, floats.append(None, np.array(gaps, dtype=np.float64)))
     service = np.zeros((total, kinds))
-    service[d:] = v.service[:, None] if v.service_by_type is None else v.service_by_type
+    service[visits] = v.service[:, None] if v.service_by_type is None else v.service_by_type
     ints.place(at.F_SERVICE_AT, floats.append(None, service))
 
     rows, members, lost, costs = _job_rows(problem, jobs)
     ints.append(at.JOB_AT, rows)
     ints.append(at.MEMBER_AT, members)
     ints.place(at.F_JOB_AT, floats.append(None, np.concatenate([costs, lost])))
-    matrices = [_matrix(problem, travel) for travel in problem.travel]
-    near_lists = _near(matrices[0][0], d, min(near, max(1, n)))
+    nodes = [*range(d + n), *stations]
+    matrices = [_matrix(problem, travel)[:, nodes][:, :, nodes] for travel in problem.travel]
+    near_lists = _near(matrices[0][0], d, n, min(near, max(1, n)))
     ints.header[at.NEAR_WIDTH] = near_lists.shape[1]
     ints.append(at.NEAR_AT, near_lists)
-    _speeds(problem, ints, floats, total)
-    return Packed(np.concatenate([m.ravel() for m in matrices]), floats.array(), ints.array(), jobs)
+    _speeds(problem, ints, floats, nodes)
+    return Packed(np.concatenate([m.ravel() for m in matrices]), floats.array(), ints.array(), jobs, stations)
 
 
 class _Parts:
@@ -233,6 +250,14 @@ def _types(problem: Problem) -> tuple[IntArray, FloatArray]:
         kind[:, at.HAS_DUTY] = t.duty[:, 0] > 0
         rate[:, at.DRIVE_BETWEEN : at.MAX_DRIVING + 1] = t.duty
         rate[t.duty[:, 3] == 0, at.MAX_DRIVING] = float(UNLIMITED)
+    if t.battery is not None:
+        kind[:, at.HAS_BATTERY] = t.battery[:, 0] > 0
+        rate[:, at.BATTERY : at.ENERGY_COST + 1] = t.battery
+        batteries = [battery_of(t.battery, k) for k in range(kinds)]
+        rate[:, at.INITIAL] = [0 if b is None else b.at_start for b in batteries]
+    numbers = [len(set(places)) for places in t.stations or [()] * kinds]
+    kind[:, at.STATION_COUNT] = numbers
+    kind[:, at.STATION_FROM] = np.cumsum([0, *numbers[:-1]])
     rate[:, at.RELOAD_TIME] = of(t.reload_time, 0.0)
     longest = problem.objective is Objective.LONGEST
     kind[:, at.TIME_MATTERS] = (
@@ -314,13 +339,13 @@ def _lengths(problem: Problem, travel: Travel) -> FloatArray:
     return np.array([[exact_length(travel, xy, i, j) for j in range(n)] for i in range(n)])
 
 
-def _near(distance: FloatArray, depots: int, width: int) -> IntArray:
+def _near(distance: FloatArray, depots: int, visits: int, width: int) -> IntArray:
     """Per node the visits by distance to and from it, itself first."""
     total = len(distance)
     both = distance + distance.T
     out = np.full((total, width), -1, dtype=np.int64)
-    for x in range(depots, total):
-        row = both[x, depots:].copy()
+    for x in range(depots, depots + visits):
+        row = both[x, depots : depots + visits].copy()
         row[x - depots] = -1.0
         some = np.argpartition(row, width - 1)[:width] if width < len(row) else np.arange(len(row))
         some = some[np.argsort(row[some], kind="stable")]
@@ -328,7 +353,7 @@ def _near(distance: FloatArray, depots: int, width: int) -> IntArray:
     return out
 
 
-def _speeds(problem: Problem, ints: _Parts, floats: _Parts, total: int) -> None:
+def _speeds(problem: Problem, ints: _Parts, floats: _Parts, nodes: list[int]) -> None:
     """Per profile: the starts of its periods, then a row of speeds per category; and the categories of arcs."""
     known = [travel.speeds for travel in problem.travel]
     if not any(s is not None for s in known):
@@ -336,7 +361,7 @@ def _speeds(problem: Problem, ints: _Parts, floats: _Parts, total: int) -> None:
     periods = max(len(s.starts) for s in known if s is not None)
     categories = max(len(s.values) for s in known if s is not None)
     block = np.full((len(known), 1 + categories, periods), 1e18)
-    table = np.zeros((len(known), total, total), dtype=np.int64)
+    table = np.zeros((len(known), len(nodes), len(nodes)), dtype=np.int64)
     for k, s in enumerate(known):
         if s is None:
             continue
@@ -344,7 +369,7 @@ def _speeds(problem: Problem, ints: _Parts, floats: _Parts, total: int) -> None:
         block[k, 1:] = 1.0
         block[k, 1 : 1 + len(s.values), : len(s.starts)] = s.values
         if s.category is not None:
-            table[k] = s.category
+            table[k] = s.category[nodes][:, nodes]
     ints.header[at.PERIODS], ints.header[at.CATEGORIES] = periods, categories
     ints.place(at.F_SPEED_AT, floats.append(None, block))
     ints.append(at.CATEGORY_AT, table)

@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 from solvers.kernels.jit import entry, helper
+from solvers.kernels.rich.evaluate import evaluate
 from solvers.kernels.rich.insertion import best_in_route, row_of, slot
 from solvers.kernels.rich.layout import (
     ABSENCES_AT,
@@ -66,10 +67,9 @@ from solvers.kernels.rich.layout import (
     V_COST_AT,
     V_WEIGHT_AT,
     VEHICLES_FIRST,
+    VISITS,
     WHERE_AT,
-    N,
 )
-from solvers.kernels.rich.simulate import evaluate
 from solvers.kernels.rich.state import (
     begin,
     below,
@@ -113,7 +113,7 @@ def mark(P: Any, S: Any, B: Any, x: int, count: int) -> int:
 @helper
 def ruin(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, T: Any, how: int) -> None:
     """Take jobs near a random visit out of their routes."""
-    depots, visits = P[DEPOTS], P[N] - P[DEPOTS]
+    depots, visits = P[DEPOTS], P[VISITS]
     seed = depots + below(S, visits)
     count, near = 0, P[NEAR_AT] + P[NEAR_WIDTH] * seed
     if how == NEIGHBOURS:

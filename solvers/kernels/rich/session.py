@@ -75,6 +75,8 @@ class Session:
             (at.TRIP_AT, (width + 4) * at.HANDS),
             (at.LOADS_AT, dims),
             (at.ORDER_AT, slots + 1),
+            (at.PLAN_AT, 2 * width + 12),
+            (at.LABEL_AT, at.LABELS * at.L_ROW),
         ]
         self.scratch = _laid_out(at.B_HEAD, scratch, np.int64)
         self.scratch[at.HAND_ROWS : at.HAND_ROWS + 3 * at.HANDS] = -1
@@ -82,13 +84,17 @@ class Session:
             (at.READY_AT, (width + 4) * at.HANDS),
             (at.LATEST_AT, (width + 4) * at.HANDS),
             (at.TOP_AT, 2 * at.TOP),
-            (at.START_AT, width + 4),
+            (at.START_AT, 2 * width + 12),
+            (at.STAY_AT, 2 * width + 12),
+            (at.LEFT_AT, width + 4),
+            (at.LABEL_X_AT, at.LABELS * at.L_VALUE),
             (at.DEP_AT, 3 * at.POINTS),
             (at.DEP2_AT, 3 * at.POINTS),
             (at.KEY_AT, jobs),
             (at.BENDS_AT, 4 * packed[at.PERIODS] + 64 + 4 * len(problem.closed_times)),
         ]
         self.times = _laid_out(at.X_HEAD, times, np.float64)
+        self.times[at.LIMIT] = at.INFINITE
 
     @property
     def arrays(self) -> tuple[Any, ...]:
@@ -138,15 +144,16 @@ class Session:
         return len(taken) != len(set(taken))
 
     def items(self, route: Route) -> Any:
-        """The route as nodes, halts included."""
+        """The route as nodes, depots where it reloads included."""
         nodes = [self.problem.num_depots + v for v in route.visits]
-        for halt in reversed(route.halts):
+        for halt in reversed(route.reloads()):
             nodes.insert(halt.before, halt.place)
         return np.array(nodes, dtype=np.int64)
 
     def evaluate(self, route: Route) -> float:
-        """Cost of a route, `INFINITE` if it breaks a rule or does not fit the arrays."""
-        if len(route.visits) + len(route.halts) > self.packed[at.WIDTH]:
+        """Cost of a route, `INFINITE` if it breaks a rule or does not fit the arrays; with the stops to charge that
+        the kernels choose."""
+        if len(route.visits) + len(route.reloads()) > self.packed[at.WIDTH]:
             return at.INFINITE
         return self._act(acts.EVALUATE, route.vehicle_type, items=self.items(route))
 
@@ -191,20 +198,35 @@ class Session:
 
     def best(self) -> Solution:
         """The best solution found."""
-        s, where, depots, routes = self.state, int(self.state[at.BEST_AT]), self.problem.num_depots, []
+        s, where, routes = self.state, int(self.state[at.BEST_AT]), []
         for _ in range(int(s[at.N_BEST])):
             kind, length = int(s[where]), int(s[where + 1])
-            items = s[where + 2 : where + 2 + length].tolist()
-            visits: list[int] = []
-            halts = []
-            for node in items:
-                if node < depots:
-                    halts.append(Halt(len(visits), node))
-                else:
-                    visits.append(node - depots)
-            routes.append(Route(kind, tuple(visits), tuple(halts)))
+            routes.append(self._route(kind, s[where + 2 : where + 2 + length]))
             where += 2 + length
         return Solution(tuple(sorted(routes, key=lambda r: (r.vehicle_type, r.visits))))
+
+    def _route(self, kind: int, items: Any) -> Route:
+        """The items as a route, with its stops to charge."""
+        battery = self.problem.vehicle_types.battery
+        if battery is not None and battery[kind, 0]:
+            self._act(acts.EVALUATE, kind, items=items)
+            first, count = self.scratch[at.PLAN_AT] + 1, int(self.scratch[at.PLAN_LENGTH])
+            items = self.scratch[first : first + count] if count else items
+        depots, beyond = self.problem.num_depots, self.packed[at.STATIONS]
+        visits: list[int] = []
+        halts = []
+        for node in items.tolist():
+            if node < depots:
+                halts.append(Halt(len(visits), node))
+            elif node < beyond:
+                visits.append(node - depots)
+            else:
+                halts.append(Halt(len(visits), self.packed.stations[node - beyond], charge=True))
+        return Route(kind, tuple(visits), tuple(halts))
+
+    def charged(self, route: Route) -> Route:
+        """The route with the stops to charge that the kernels choose."""
+        return self._route(route.vehicle_type, self.items(route))
 
     @property
     def edge_cost(self) -> float:

@@ -1,4 +1,4 @@
-"""One route driven from end to end: whether it keeps every rule, and what it costs.
+"""One route driven from end to end: whether it keeps its times, and what it costs.
 
 Says again, on floats, what `solvers.schedule` and `solvers.constraints` say; the tests prove the two equal.
 """
@@ -10,9 +10,6 @@ from typing import Any
 
 from solvers.kernels.jit import helper
 from solvers.kernels.rich.layout import (
-    ALLOWED_AT,
-    BACKHAUL,
-    BACKHAULS_ALONE,
     BENDS_AT,
     BREAK_TIME,
     BY_HOUR,
@@ -21,12 +18,10 @@ from solvers.kernels.rich.layout import (
     DEP2_AT,
     DEP_AT,
     DEPOTS,
-    DIMS,
     DRIVE_BETWEEN,
     DRIVEN,
     DUE,
     EARLY,
-    END,
     F_ASSIGN_AT,
     F_GAP_AT,
     F_NODE,
@@ -36,28 +31,19 @@ from solvers.kernels.rich.layout import (
     GAP_COUNT,
     GAP_FROM,
     HAS_ASSIGN,
-    HAS_BACKHAULS,
     HAS_DUTY,
     HAS_GAPS,
     HAS_LATE_COST,
-    HAS_PAIRS,
     HAS_RELEASES,
     HAS_TIMES,
     INFINITE,
-    KIND,
     KINDS,
     LATE,
     LATE_COST,
-    LIFO,
-    LOAD_AT,
-    LOADS_AT,
     LONGEST,
-    MARK,
-    MARKS_AT,
     MAX_DISTANCE,
     MAX_DRIVING,
     MAX_DURATION,
-    MAX_RELOADS,
     NODE,
     NOISE,
     OPEN,
@@ -65,21 +51,14 @@ from solvers.kernels.rich.layout import (
     OVER_AFTER,
     OVER_COST,
     PART,
-    PARTNER,
     PER_DISTANCE,
     PER_TIME,
     PERIODS,
     POINTS,
     PROFILE,
     RELEASE,
-    RELOAD_COUNT,
-    RELOAD_FROM,
-    RELOAD_LIST_AT,
     RELOAD_TIME,
-    ROLE,
     SINCE,
-    STACK_AT,
-    START,
     START_AT,
     TIME_MATTERS,
 )
@@ -94,68 +73,9 @@ from solvers.kernels.rich.travel import (
     in_window,
     kind,
     rates,
-    service,
+    same_stop,
+    stay,
 )
-
-
-@helper
-def keeps_rules(P: Any, B: Any, at: int, t: int, k: int) -> bool:
-    """Loads, order and company of the items B[at + 1 .. at + k] in a vehicle of type t."""
-    dims, depots, row = P[DIMS], P[DEPOTS], kind(P, t)
-    loads, first, reloads = B[LOADS_AT], 1, 0
-    while True:
-        for d in range(dims):
-            B[loads + d] = P[row + KIND + dims + d] if first == 1 else 0
-        last = first
-        while last <= k and B[at + last] >= depots:
-            x = B[at + last]
-            if P[P[ALLOWED_AT] + P[KINDS] * x + t] == 0:
-                return False
-            for d in range(dims):
-                B[loads + d] += P[P[LOAD_AT] + 3 * dims * x + d]
-            last += 1
-        for d in range(dims):
-            if B[loads + d] > P[row + KIND + d]:
-                return False
-        B[MARK] += 1
-        mark, on_board, behind = B[MARK], 0, False
-        for i in range(first, last):
-            x = B[at + i]
-            amounts = P[LOAD_AT] + 3 * dims * x
-            for d in range(dims):
-                B[loads + d] += P[amounts + dims + d] - P[amounts + d] + P[amounts + 2 * dims + d]
-                if B[loads + d] > P[row + KIND + d]:
-                    return False
-            if P[HAS_BACKHAULS] == 1:
-                if P[NODE * x + BACKHAUL] == 1:
-                    if i == first and P[BACKHAULS_ALONE] == 0:
-                        return False
-                    behind = True
-                elif behind:
-                    return False
-            if P[HAS_PAIRS] == 1 and P[NODE * x + ROLE] != 0:
-                if P[NODE * x + ROLE] == 1:
-                    B[B[MARKS_AT] + x] = mark
-                    B[B[STACK_AT] + on_board] = x
-                    on_board += 1
-                else:
-                    if B[B[MARKS_AT] + P[NODE * x + PARTNER]] != mark:
-                        return False
-                    on_board -= 1
-                    if P[row + LIFO] == 1 and B[B[STACK_AT] + on_board] != P[NODE * x + PARTNER]:
-                        return False
-        if on_board > 0:
-            return False
-        if last > k:
-            break
-        reloads += 1
-        known = False
-        for r in range(P[row + RELOAD_FROM], P[row + RELOAD_FROM] + P[row + RELOAD_COUNT]):
-            known = known or P[P[RELOAD_LIST_AT] + r] == B[at + last]
-        if not known:
-            return False
-        first = last + 1
-    return reloads <= P[row + MAX_RELOADS]
 
 
 @helper
@@ -193,14 +113,10 @@ def waited(F: Any, X: Any, rate: int, wait: float) -> None:
 
 
 @helper
-def evaluate(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> float:
-    """Cost of the route of items B[at + 1 .. at + k]; INFINITE if it breaks a rule. Sets both ends."""
-    if k == 0:
-        return 0.0
+def driven(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> float:
+    """Cost of the route of items B[at .. at + k + 1], both ends set and loads looked after; INFINITE if it is too
+    long or late somewhere."""
     row, rate = kind(P, t), rates(P, t)
-    B[at], B[at + k + 1] = P[row + START], P[row + END]
-    if not keeps_rules(P, B, at, t, k):
-        return INFINITE
     p, open_end, depots = P[row + PROFILE], P[row + OPEN_END] == 1, P[DEPOTS]
     length = 0.0
     for i in range(k + 1 - open_end):
@@ -212,6 +128,8 @@ def evaluate(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) ->
         cost *= 1e-6  # only between equals
     if P[HAS_ASSIGN] == 1:
         for i in range(1, k + 1):
+            if same_stop(P, B[at + i - 1], B[at + i]):
+                continue
             cost += F[P[F_ASSIGN_AT] + P[KINDS] * B[at + i] + t]
     if P[HAS_TIMES] == 0:
         return cost
@@ -224,6 +142,8 @@ def evaluate(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) ->
     X[SINCE], X[DRIVEN], X[PART] = 0.0, 0.0, 0.0
     for i in range(1, k + 1):
         x = B[at + i]
+        if same_stop(P, B[at + i - 1], x):
+            continue
         if duty:
             now += rested(F, X, rate, duration(D, P, p, B[at + i - 1], x))
         else:
@@ -245,7 +165,7 @@ def evaluate(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) ->
         else:
             if P[HAS_LATE_COST] == 1:
                 cost += F[F_NODE * x + LATE_COST] * max(0.0, now - F[F_NODE * x + DUE])
-            now += service(F, P, x, t)
+            now += stay(F, P, X, x, i, t)
     if not open_end and duty:
         now += rested(F, X, rate, duration(D, P, p, B[at + k], B[at + k + 1]))
     elif not open_end:
@@ -262,7 +182,10 @@ def evaluate(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) ->
     for i in range(k, 0, -1):
         x = B[at + i]
         travel = 0.0 if i == k and open_end else duration(D, P, p, x, B[at + i + 1])
-        work = F[rate + RELOAD_TIME] if x < depots else service(F, P, x, t)
+        if same_stop(P, B[at + i - 1], x):
+            latest -= travel
+            continue
+        work = F[rate + RELOAD_TIME] if x < depots else stay(F, P, X, x, i, t)
         due = F[F_NODE * x + LATE] if x < depots else F[F_NODE * x + DUE]
         latest = min(latest - travel - work, max(due, X[starts + i]))
         if x >= depots:
@@ -365,7 +288,9 @@ def best_departure(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: i
         x = B[at + i]
         if not (i == k and open_end):
             final = depart(D, F, P, t, x, B[at + i + 1], final)
-        final -= F[rate + RELOAD_TIME] if x < depots else service(F, P, x, t)
+        if same_stop(P, B[at + i - 1], x):
+            continue
+        final -= F[rate + RELOAD_TIME] if x < depots else stay(F, P, X, x, i, t)
         final = min(final, F[F_NODE * x + LATE])
         if x >= depots:
             final = back_in_window(F, P, x, final)
@@ -396,6 +321,8 @@ def best_departure(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: i
         if i == k + 1 and open_end:
             break
         here, x = B[at + i - 1], B[at + i]
+        if i <= k and same_stop(P, here, x):
+            continue
         length = duration(D, P, p, here, x)
         m = split(X, prune, a, b, m, marks, bends(F, P, X, p, here, x, length, marks))
         for q in range(m):
@@ -425,7 +352,7 @@ def served(F: Any, P: Any, B: Any, X: Any, a: int, b: int, m: int, at: int, t: i
         opens = max(opens, released(F, P, B, at, k, i))
         work = F[rates(P, t) + RELOAD_TIME]
     else:
-        work = service(F, P, x, t)
+        work = stay(F, P, X, x, i, t)
     X[marks] = opens
     count = 1
     if P[HAS_LATE_COST] == 1 and F[F_NODE * x + LATE_COST] > 0:

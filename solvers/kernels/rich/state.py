@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from solvers.kernels.jit import helper, inlined
+from solvers.kernels.rich.evaluate import evaluate
 from solvers.kernels.rich.insertion import best_in_route, lay_out, row_of, slot, take_up
 from solvers.kernels.rich.layout import (
     ABSENT_AT,
@@ -78,7 +79,6 @@ from solvers.kernels.rich.layout import (
     WHERE_AT,
     WIDTH,
 )
-from solvers.kernels.rich.simulate import evaluate
 
 
 @inlined

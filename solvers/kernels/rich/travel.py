@@ -20,6 +20,7 @@ from solvers.kernels.rich.layout import (
     GAP_COUNT,
     GAP_FROM,
     HAS_GAPS,
+    HAS_PARTS,
     KIND,
     KIND_AT,
     KINDS,
@@ -27,6 +28,9 @@ from solvers.kernels.rich.layout import (
     NOISE,
     PERIODS,
     PROFILE,
+    STATIONS,
+    STAY_AT,
+    WHOLE,
     N,
 )
 
@@ -59,6 +63,20 @@ def duration(D: Any, P: Any, p: int, i: int, j: int) -> float:
 @inlined
 def service(F: Any, P: Any, x: int, t: int) -> float:
     return F[P[F_SERVICE_AT] + P[KINDS] * x + t]
+
+
+@inlined
+def stay(F: Any, P: Any, X: Any, x: int, i: int, t: int) -> float:
+    """Time spent at item i, the visit or station x."""
+    if x >= P[STATIONS]:
+        return X[int(X[STAY_AT]) + i]
+    return service(F, P, x, t)
+
+
+@inlined
+def same_stop(P: Any, a: int, b: int) -> bool:
+    """Whether a and b, one after the other, are parts of one visit: served at once, in one stop."""
+    return P[HAS_PARTS] == 1 and P[NODE * a + WHOLE] == P[NODE * b + WHOLE] and P[NODE * a + WHOLE] >= 0
 
 
 @helper
