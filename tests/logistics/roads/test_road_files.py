@@ -130,7 +130,9 @@ def test_imports_of_no_road_source_write_nothing(tmp_path, name):
     with pytest.raises(InvalidInputError) as caught:
         import_roads(tmp_path / name, tmp_path / "out.parquet")
     found = {(fault.place, fault.code) for fault in caught.value.faults}
-    assert found == {("out", "bad-suffix")} | ({("source", "unknown-format")} if name == "town.shp" else set())
+    assert found == {("out", "bad-suffix")} | (
+        {("source", "unknown-format")} if name == "town.shp" else set()
+    )
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
