@@ -55,7 +55,7 @@ class SortRobotsSection(Section):
     load_cv: Spread = 0.2  # coefficient of variation of it (lognormal)
     tip_s: ShortWhile = 1.0  # into the chute
     drive_s: Positive = 14_400.0  # driving on a full battery
-    charge_s: Positive = 3_600.0  # from empty to full
+    charge_s: Positive = 1_200.0  # from empty to full
     charge_below: Share = 0.25  # share of the battery at which a robot goes to charge
     stop_after_h: NonNegative = 0.0  # mean time between two stops of a robot; 0: none by chance
     repair_s: ShortWhile = 300.0  # until a stopped robot goes on
@@ -85,3 +85,25 @@ class SortingSection(Section):
     cross_belt: CrossBeltSection = CrossBeltSection()  # its parameters
     chutes: ChutesSection = ChutesSection()  # where parcels fall
     errors: ErrorsSection = ErrorsSection()  # missorts and damage
+
+
+PERIOD = 3  # rows or columns of cells for each of chutes: it and two lanes
+
+
+def floor_limits(section: SortRobotsSection) -> dict[str, int]:
+    """Most inductions, chargers and robots that a floor has room for.
+
+    Inductions: bays at both ends of all lane pairs; chargers: every other cell along the last lane; robots: a third
+    of the field's cells, beyond which they mostly wait for each other.
+    """
+    rows, columns = PERIOD * section.chute_rows + 2, PERIOD * section.chute_columns + 2
+    return {
+        "inductions": 2 * (section.chute_rows + 1),
+        "chargers": (columns + 1) // 2,
+        "robots": max(1, (rows * columns - section.chute_rows * section.chute_columns) // 3),
+    }
+
+
+def belt_cells(section: CrossBeltSection) -> int:
+    """Cells of the loop."""
+    return max(1, round(section.length_m / section.pitch_m))

@@ -22,8 +22,10 @@ class Charging:
         self.free = list(range(chargers))
         self.charger = np.full(robots, NONE, np.int64)
         self.visits: list[tuple[int, float, float, float]] = []  # robot, asked, start, finish
+        self.reserved: list[float] = []  # of each visit, when its charger was reserved
         self._asked = np.zeros(robots)
         self._start = np.zeros(robots)
+        self._taken = np.zeros(robots)
 
     def drive(self, moving: np.ndarray, step_s: float) -> None:
         """Bool (robots,): who drove or turned in this step."""
@@ -35,7 +37,7 @@ class Charging:
         if not self.free:
             self.line.append(robot)
             return False
-        self._reserve(robot, near)
+        self._reserve(robot, near, at_s)
         return True
 
     def begin(self, robot: int, at_s: float) -> None:
@@ -45,12 +47,13 @@ class Charging:
         """The robot is full and leaves; the next in line, if any, whose charger is now reserved."""
         self.battery[robot] = 1.0
         self.visits.append((robot, float(self._asked[robot]), float(self._start[robot]), at_s))
+        self.reserved.append(float(self._taken[robot]))
         self.free.append(int(self.charger[robot]))
         self.charger[robot] = NONE
         if not self.line:
             return None
         following = self.line.popleft()
-        self._reserve(following, np.zeros(1 + max(self.free)))
+        self._reserve(following, np.zeros(1 + max(self.free)), at_s)
         return following
 
     def stays(self) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -68,7 +71,8 @@ class Charging:
             left[robot] = finish
         return float(np.mean(gaps)) if gaps else float("nan")
 
-    def _reserve(self, robot: int, near: FloatArray) -> None:
+    def _reserve(self, robot: int, near: FloatArray, at_s: float) -> None:
+        self._taken[robot] = at_s
         charger = min(self.free, key=lambda each: (near[each], each))
         self.free.remove(charger)
         self.charger[robot] = charger

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from logistics.sorting import SortRobotsSection
+from logistics.sorting import PERIOD, SortRobotsSection, floor_limits
 from sim.robots.grid import EAST, NORTH, SOUTH, WEST, Grid
 from sim.robots.guidance import Guidance
 
-PERIOD = 3  # a chute and two lanes
 WRONG_WAY = (
     24  # cost of a step against the way through a bay: there and back is dearer than round a floor's block
 )
@@ -52,32 +51,13 @@ class FloorLayout:
     ways: list[tuple[NDArray[np.int32], int]]
 
 
-def max_inductions(section: SortRobotsSection) -> int:
-    """Bays at both ends of all lane pairs."""
-    return 2 * (section.chute_rows + 1)
-
-
-def max_chargers(section: SortRobotsSection) -> int:
-    """Every other cell along the last lane."""
-    return (PERIOD * section.chute_columns + 3) // 2
-
-
-def max_robots(section: SortRobotsSection) -> int:
-    """A third of the field's cells: beyond that robots mostly wait for each other."""
-    rows, columns = PERIOD * section.chute_rows + 2, PERIOD * section.chute_columns + 2
-    return max(1, (rows * columns - section.chute_rows * section.chute_columns) // 3)
-
-
 def floor_layout(section: SortRobotsSection) -> FloorLayout:
     """The plan for these numbers.
 
     Raises `ValueError` where inductions, chargers or robots find no room.
     """
-    for name, asked, most in (
-        ("inductions", section.inductions, max_inductions(section)),
-        ("chargers", section.chargers, max_chargers(section)),
-        ("robots", section.robots, max_robots(section)),
-    ):
+    for name, most in floor_limits(section).items():
+        asked = getattr(section, name)
         if asked > most:
             raise ValueError(f"{asked} {name}, and the floor has room for {most}; add rows of chutes")
     bay = section.queue_cells + 1

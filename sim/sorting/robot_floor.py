@@ -135,6 +135,12 @@ class RobotSorter:
             self._next_stop(robot, 0.0)
         for each in disruptions:
             self._declare(each)
+        # As in the midst of work: batteries anywhere above the threshold, the share that charges at the chargers.
+        charging = streams.generator("sorting", "charging").uniform(0, 1, n)
+        chosen = np.flatnonzero(charging < own.charge_s / (own.charge_s + own.drive_s))[: own.chargers]
+        for robot in chosen.tolist():
+            del self._idle[robot]
+            self._charge(robot, 0.0)
 
     # --- from outside ---------------------------------------------------------------------------------
 
@@ -298,18 +304,21 @@ class RobotSorter:
     def _free(self, robot: int, at_s: float) -> None:
         """A robot without a parcel: to a charger if its battery is low, else for whoever calls."""
         if self.charging.battery[robot] < self.own.charge_below:
-            cells, width = self.layout.chargers, self.layout.grid.width
-            row, column = divmod(int(self.planner.locations[robot]), width)
-            near = (abs(cells // width - row) + abs(cells % width - column)).astype(np.float64)
-            if self.charging.ask(robot, at_s, near):
-                self._to_charger(robot)
-            else:
-                self.state[robot] = NO_CHARGER
-                self._rest(robot)
+            self._charge(robot, at_s)
             return
         self.state[robot] = IDLE
         self._idle[robot] = None
         self._rest(robot)
+
+    def _charge(self, robot: int, at_s: float) -> None:
+        cells, width = self.layout.chargers, self.layout.grid.width
+        row, column = divmod(int(self.planner.locations[robot]), width)
+        near = (abs(cells // width - row) + abs(cells % width - column)).astype(np.float64)
+        if self.charging.ask(robot, at_s, near):
+            self._to_charger(robot)
+        else:
+            self.state[robot] = NO_CHARGER
+            self._rest(robot)
 
     def _to_charger(self, robot: int) -> None:
         self.state[robot] = TO_CHARGER

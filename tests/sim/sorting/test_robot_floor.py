@@ -9,7 +9,7 @@ import pytest
 
 from sim.robots.guidance import Guidance
 from sim.sorting.disruptions import Disruption
-from sim.sorting.layout import floor_layout, max_inductions
+from sim.sorting.layout import floor_layout
 from sim.sorting.parcels import allot_chutes
 from sim.sorting.robot_floor import RobotSorter
 from tests.sim.sorting import support
@@ -218,7 +218,7 @@ def test_all_inductions_closed_stops_loading_and_loses_nothing() -> None:
 def test_what_has_no_room_is_refused() -> None:
     small = support.section().robots
     with pytest.raises(ValueError, match="inductions"):
-        floor_layout(small.model_copy(update={"inductions": max_inductions(small) + 1}))
+        floor_layout(small.model_copy(update={"inductions": 9}))
     with pytest.raises(ValueError, match="robots"):
         floor_layout(small.model_copy(update={"robots": 500}))
     with pytest.raises(ValueError, match="must end after"):
