@@ -65,9 +65,9 @@ class CrossBeltSection(Section):
     """A loop of cells, each with a belt of its own across, that carries one parcel."""
 
     length_m: Positive = 240.0  # of the loop
-    pitch_m: Annotated[float, Field(ge=0.1, le=10)] = 0.8  # from cell to cell
-    speed_mps: Annotated[float, Field(gt=0, le=5)] = 2.0  # of the loop
-    inductions: Few = 6  # in groups of two, evenly along the loop
+    pitch_m: Annotated[float, Field(ge=0.1, le=10)] = 0.6  # from cell to cell
+    speed_mps: Annotated[float, Field(gt=0, le=5)] = 2.5  # of the loop
+    inductions: Few = 10  # evenly along the loop
     induct_s: ShortWhile = 2.0  # between two parcels of one induction
     induct_cv: Spread = 0.2  # coefficient of variation of it (lognormal)
     chutes: Few = 120  # along the loop

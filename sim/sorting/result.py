@@ -181,3 +181,11 @@ class SortingResult:
             if done.any() and end[done].max() > came[done].min():
                 errors.append(littles_law(came[done], end[done]).relative_error)
         return max(errors)
+
+
+def blanked(values: NDArray[np.int64], free: NDArray[np.bool_]) -> list[list[int | None]]:
+    """Rows of a floor's cells, None where nothing drives."""
+    return [
+        [int(value) if cell else None for value, cell in zip(row, cells, strict=True)]
+        for row, cells in zip(values.tolist(), free.tolist(), strict=True)
+    ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from sim.random_streams import Streams
 from sim.sorting.belt import CrossBelt
 from sim.sorting.disruptions import KINDS, Disruption
 from sim.sorting.parcels import FloatArray, IntArray, SortParcels, allot_chutes
-from sim.sorting.result import ParcelTimes, SortingResult
+from sim.sorting.result import ParcelTimes, SortingResult, blanked
 from sim.sorting.robot_floor import RobotSorter
 from sim.sorting.surrogate import CurveSorter, fitted
 from sim.stations import CapacityProfile, Started
@@ -181,3 +181,24 @@ def _directions(world: World, site: int) -> tuple[IntArray, IntArray]:
     direction[passes] = number
     volumes = np.bincount(number, minlength=max(1, len(known))).astype(np.int64)
     return direction, np.maximum(volumes, 1)
+
+
+def sorter_figures(world: World) -> dict[str, dict[str, Any]]:
+    """Site -> key figures of its sorter and, of robots simulated in full, traffic and waiting by cell (None: no
+    floor), plain values for the manifest."""
+    found: dict[str, dict[str, Any]] = {}
+    for row, floor in world.floors.items():
+        if not isinstance(floor.sorting, SiteSorting):
+            continue
+        sorter = floor.sorting.sorter
+        result = sorter.result()
+        entry: dict[str, Any] = {
+            "kpis": {name: value for name, value in result.kpis().items() if np.isfinite(value)}
+        }
+        if isinstance(sorter, RobotSorter) and result.traffic is not None and result.waited is not None:
+            grid = sorter.layout.grid
+            free = grid.free.reshape(grid.height, grid.width)
+            for name, values in (("traffic", result.traffic), ("waited", result.waited)):
+                entry[name] = blanked(values, free)
+        found[world.scenario.sites[row].id] = entry
+    return found

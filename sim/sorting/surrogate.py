@@ -1,7 +1,8 @@
 """The day-long curve: sampled windows of the full simulation at several loads, fitted monotonely.
 
 A day then needs no robot: parcels pass a gate that lets through as many as the floor can sort at most, and spend a
-sort time drawn from the distribution that windows of such a load showed.
+sort time drawn from the distribution that windows of such a load showed. The gate holds up only what waits longer
+than parcels do at the highest load that was sampled, for that much is in their sort times already.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from sim.sorting.robot_floor import RobotSorter
 
 QUANTILES = (0.0, 0.01, 0.05, 0.15, 0.3, 0.5, 0.7, 0.85, 0.925, 0.95, 0.97, 0.99, 0.998, 1.0)
 MEDIAN, P95 = QUANTILES.index(0.5), QUANTILES.index(0.95)
-FIT_SHARES = (0.05, 0.2, 0.45, 0.65, 0.8, 0.9, 0.97)
+FIT_SHARES = (0.05, 0.3, 0.5, 0.65, 0.75, 0.82, 0.9, 0.97)
 """Loads at which windows are sampled, as shares of what the floor can sort at most."""
 CHECK_SHARES = (0.35, 0.6, 0.85)
 """Loads at which the error is measured; none of them is fitted."""
@@ -69,6 +70,11 @@ class LoadCurve:
             np.minimum(isotonic_regression(throughput).x, capacity_per_h),
             np.maximum.accumulate(rising, axis=1),
         )
+
+    @property
+    def queueing_s(self) -> float:
+        """What the highest load fitted adds to the median: waiting in queues that the curve itself accounts for."""
+        return float(self.sort_s[-1, MEDIAN] - self.sort_s[0, MEDIAN])
 
     def throughput_at(self, load_per_h: float) -> float:
         """Parcels an hour sorted at that load."""
@@ -194,7 +200,7 @@ class CurveSorter:
         self._draws = {
             p: RowDraws(streams, "sorting", p) for p in ("sort time", "again", "missort", "damage")
         }
-        self._gate_s = -np.inf
+        self._paced_s = -np.inf
         self._recent: FloatArray = np.empty(0)
 
     def submit(self, parcels: IntArray, arrive_s: FloatArray) -> None:
@@ -205,16 +211,15 @@ class CurveSorter:
         times.arrive_s[parcels] = arrive_s
         # First come, first served at a steady pace: the latest of all arrivals before, plus a pace for each since.
         pace = HOUR_S / curve.capacity_per_h
-        number = np.arange(len(parcels))
-        gate = (
-            np.maximum.accumulate(np.maximum(arrive_s, self._gate_s + pace) - pace * number) + pace * number
-        )
-        self._gate_s = float(gate[-1])
+        steps = pace * np.arange(len(parcels))
+        paced = np.maximum.accumulate(np.maximum(arrive_s, self._paced_s + pace) - steps) + steps
+        self._paced_s = float(paced[-1])
+        gate = np.maximum(arrive_s, paced - curve.queueing_s)
         passed = np.concatenate((self._recent, gate))
         first = np.searchsorted(passed, gate - RATE_S, side="right")
         seconds = np.clip(gate, RATE_S / 10, RATE_S)
         load = (np.arange(len(self._recent), len(passed)) + 1 - first) * HOUR_S / seconds
-        self._recent = passed[passed > self._gate_s - RATE_S]
+        self._recent = passed[passed > gate[-1] - RATE_S]
         keys = self.parcels.keys[parcels]
         spent = curve.draw(load, self._draws["sort time"].uniform(keys))
         wrong = self._draws["missort"].uniform(keys) < errors.missort

@@ -76,7 +76,9 @@ def charging(seed: int, replications: int) -> Check:
 def _belt(arrive_s: np.ndarray, streams: Streams, blocks: list[Disruption], **own: float) -> CrossBelt:
     section = SortingSection(
         kind="cross_belt",
-        cross_belt=CrossBeltSection.model_validate({"length_m": 80.0, "chutes": 20} | own),
+        cross_belt=CrossBeltSection.model_validate(
+            {"length_m": 80.0, "pitch_m": 0.8, "speed_mps": 2.0, "chutes": 20} | own
+        ),
         chutes=ChutesSection(capacity_parcels=10**6),
         errors=ErrorsSection(missort=0.0),
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
 from sim.sorting.parcels import HOUR_S
-from sim.sorting.result import SortingResult
+from sim.sorting.result import SortingResult, blanked
 from sim.sorting.robot_floor import RobotSorter
 
 Figure = dict[str, Any]
@@ -23,13 +23,9 @@ REPLAYED_STEPS = 1200
 
 def heat_map(values: NDArray[np.int64], free: NDArray[np.bool_], name: str) -> Figure:
     """A floor by cells, blank where nothing can drive."""
-    shown = [
-        [int(value) if cell else None for value, cell in zip(row, cells, strict=True)]
-        for row, cells in zip(values.tolist(), free.tolist(), strict=True)
-    ]
     trace = {
         "type": "heatmap",
-        "z": shown,
+        "z": blanked(values, free),
         "colorscale": "YlOrRd",
         "hoverongaps": False,
         "colorbar": {"title": {"text": name}},

@@ -20,7 +20,9 @@ def _belt(
 ) -> CrossBelt:  # fmt: skip
     section = SortingSection(
         kind="cross_belt",
-        cross_belt=CrossBeltSection(**({"length_m": 80.0, "chutes": 20, "inductions": 2} | own)),
+        cross_belt=CrossBeltSection(
+            **({"length_m": 80.0, "chutes": 20, "inductions": 2, "pitch_m": 0.8, "speed_mps": 2.0} | own)
+        ),
         chutes=ChutesSection(**(chutes or {"capacity_parcels": 10**6})),
         errors=ErrorsSection(**({"missort": 0.0, "damage": 0.0} | (errors or {}))),
     )
