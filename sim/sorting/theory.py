@@ -32,7 +32,7 @@ def checks(seed: int, replications: int = REPLICATIONS) -> Iterator[Check]:
     yield belt_rounds(seed, replications)
 
 
-def charging(seed: int, replications: int) -> Check:
+def charging(seed: int, replications: int, hours: float = 14.0) -> Check:
     """Robots at too few chargers against the machine-interference model M/M/2//20 with the think time seen in the
     same run.
 
@@ -63,7 +63,7 @@ def charging(seed: int, replications: int) -> Check:
             charge_factor=draw.exponential,
         )
         floor.submit(np.arange(60_000), np.zeros(60_000))
-        floor.advance(14 * HOUR_S)
+        floor.advance(hours * HOUR_S)
         asked, _, finish = floor.charging.stays()
         taken = np.array(floor.charging.reserved)
         warm = asked > warm_s
