@@ -240,7 +240,8 @@ class CurveSorter:
 
     def result(self) -> SortingResult:
         errors = self.section.errors
-        figures = {"capacity_per_h": self.curve.capacity_per_h}
+        unknown = ("recirculations", "recirculated_pct", "blocked_mean_s", "wait_for_induction_mean_s")
+        figures = dict.fromkeys(unknown, float("nan")) | {"capacity_per_h": self.curve.capacity_per_h}
         return SortingResult(
             self.times, {}, [], self.now_s, errors.missort_minor, errors.damage_minor, figures
         )
