@@ -75,6 +75,18 @@ def validate(scenario: str, changes: tuple[str, ...], as_json: bool) -> None:
     sys.exit(INVALID if faults else 0)
 
 
+def _every_sorter_in_full(scenario: str) -> dict[str, str]:
+    """Changes that have every sorter of a scenario file simulated in full; none where the file can't be read,
+    which loading it tells better."""
+    import tomllib
+
+    try:
+        sites = tomllib.loads(Path(scenario).read_text(encoding="utf-8"))["sites"]
+        return {f"sites.{site['id']}.sorting.full": "true" for site in sites if "sorting" in site}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
 @click.command()
 @click.argument("scenario", type=click.Path())
 @seed_option
@@ -90,6 +102,7 @@ def validate(scenario: str, changes: tuple[str, ...], as_json: bool) -> None:
 @click.option("--strict", is_flag=True, help="Exit with 3 unless every parcel was delivered or cancelled.")
 @click.option("--measured-solve-time", is_flag=True, help="Charge wall-clock solve times (not reproducible).")
 @click.option("--jobs", type=click.IntRange(min=1), help="Threads for solvers; all cores by default.")
+@click.option("--full-robots", is_flag=True, help="Simulate every robot of every sorter, no day-long curve.")
 @overrides
 @as_json
 def run(
@@ -101,6 +114,7 @@ def run(
     strict: bool,
     measured_solve_time: bool,
     jobs: int | None,
+    full_robots: bool,
     changes: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -111,7 +125,10 @@ def run(
     from sim.run_folder import staged, write_run
     from sim.twin import TwinOptions
 
-    loaded = load_scenario(scenario, parse_changes(changes))
+    wanted = parse_changes(changes)
+    if full_robots:
+        wanted = {**_every_sorter_in_full(scenario), **wanted}
+    loaded = load_scenario(scenario, wanted)
     folder = folder_of(out, loaded)
     with staged(folder, overwrite) as place, spinner() as progress:
         result = run_scenario(

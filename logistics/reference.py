@@ -20,6 +20,7 @@ from pydantic_core import PydanticUndefined
 
 import logistics.scenario as schema
 import logistics.sections as sections
+import logistics.sorting as sorting
 import logistics.storage as storage
 from logistics.fault_codes import CODES
 from logistics.scenario import ClockWindow, Scenario, Shift
@@ -129,7 +130,7 @@ def comments(model: type[BaseModel]) -> dict[str, str]:
     found: dict[str, str] = {}
     nodes = [
         (node, lines)
-        for source in map(inspect.getsource, (schema, sections, storage))
+        for source in map(inspect.getsource, (schema, sections, storage, sorting))
         for lines in [source.splitlines()]
         for node in ast.parse(source).body
     ]

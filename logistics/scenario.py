@@ -43,6 +43,7 @@ from logistics.sections import (
     Spread,
 )
 from logistics.sections import wrong as _wrong
+from logistics.sorting import SortingSection
 from logistics.storage import StorageSection
 
 # what others take from here though `sections` defines it
@@ -159,6 +160,7 @@ class SiteSection(Section):
     handling_minor_per_parcel: NonNegative = 0.0  # each parcel that comes or leaves on a vehicle, once
     stages: list[StageSection] = []  # working steps in their order
     storage: StorageSection | None = None  # warehouses: what does the picking, in place of the stage "pick"
+    sorting: SortingSection | None = None  # hubs and stations: what sorts, in place of the stage "sort"
     station: Identifier | None = None  # lockers and merchants: the station whose vans come
     pickup_window: ClockWindow | None = None  # merchants
     dwell_s: Seconds = 28_800  # lockers: mean time until the customer collects
@@ -435,8 +437,11 @@ class DeliverySection(Section):
 class DisruptionSection(Section):
     """Something that goes wrong, between two moments."""
 
-    kind: Literal["site_closed", "lane_closed", "slow_roads"]  # what happens
+    kind: Literal[
+        "site_closed", "lane_closed", "slow_roads", "chute_blocked", "induction_closed", "robot_stopped"
+    ]  # what happens; the last three inside a sorter
     target: Identifier | None = None  # site or lane
+    number: Count = 0  # of the chute, induction or robot, from 0
     starts: Moment  # with offset
     ends: Moment  # with offset
     factor: Annotated[float, Field(ge=1, le=1000)] = 1.0  # slow_roads: travel takes so many times longer

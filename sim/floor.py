@@ -38,8 +38,8 @@ def shift_profile(
     return CapacityProfile(steps, levels)
 
 
-class Picking(Protocol):
-    """What picks in place of the stage "pick"; see `sim.warehouse.site`."""
+class Inside(Protocol):
+    """What works in place of a stage; see `sim.warehouse.site` and `sim.sorting.site`."""
 
     def enter(self, rows: RowArray, arrive_s: FloatArray) -> None: ...
 
@@ -49,7 +49,8 @@ class Picking(Protocol):
 class SiteFloor:
     """A site with work to do. Parcels enter at a stage, pass the rest in order and wait for their next site.
 
-    With `picking`, parcels that come to be picked go there, and what it finishes arrives at the next stage.
+    With `picking`, parcels that come to be picked go there, and what it finishes arrives at the next stage. With
+    `sorting`, parcels that come to be sorted go there; it is the only stage of its site.
     """
 
     def __init__(
@@ -61,10 +62,12 @@ class SiteFloor:
         closures: Sequence[Closure],
         service: Service,
         priority: RowArray,
-        picking: Picking | None = None,
+        picking: Inside | None = None,
+        sorting: Inside | None = None,
     ) -> None:
         self.site = site
         self.picking = picking
+        self.sorting = sorting
         self.closures = tuple(closures)
         self.docks = simpy.Resource(env, capacity=site.docks)
         self.stages = tuple(site.stages)
@@ -90,11 +93,16 @@ class SiteFloor:
         """Parcels arrive at a stage, now or later."""
         if self.picking is not None and stage == "pick":
             self.picking.enter(rows, arrive_s)
+        elif self.sorting is not None and stage == "sort":
+            self.sorting.enter(rows, arrive_s)
         elif len(rows):
             self.chain.submit(rows, arrive_s, self._priority[rows], self.stage_number(stage))
 
     def advance(self, until_s: float) -> tuple[StageStep, ...]:
         """Work on to a moment; the steps say what was started and finished at each stage."""
+        if self.sorting is not None:
+            done = self.sorting.advance(until_s)
+            return (StageStep(self.stage_number("sort"), done, done.rows, done.finish_s),)
         if self.picking is None:
             return self.chain.advance(until_s)
         picked = self.picking.advance(until_s)

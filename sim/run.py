@@ -26,6 +26,7 @@ from sim.joining import join
 from sim.random_streams import Streams
 from sim.results import build_tables
 from sim.resume import check_vehicles, put_state
+from sim.sorting.site import sorter_figures
 from sim.state import RunState, check_state, read_state
 from sim.twin import Twin, TwinOptions
 
@@ -193,6 +194,9 @@ def run_scenario(
         },
         "kpis": {**kpis, **wall},
     }
+    sorters = sorter_figures(twin.world)
+    if sorters:
+        manifest["sorting"] = sorters
     return RunResult(scenario, tables, kpis, manifest, twin.world.roads, take_state(twin))
 
 

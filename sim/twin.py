@@ -48,6 +48,7 @@ from sim.lockers import Locker
 from sim.random_streams import Streams
 from sim.record import Recorder
 from sim.solving import Solved, SolverPool
+from sim.sorting.site import site_sorting
 from sim.supply import Supply
 from sim.trucks import Linehaul
 from sim.vans import Vans
@@ -126,6 +127,7 @@ class Twin:
                     self.world.stage_service_s(site.id),
                     self.world.priority,
                     site_picking(site, row, clock, days, list(_closures(scenario, site.id)), demand, streams),
+                    site_sorting(self.world, row, days, list(_closures(scenario, site.id))),
                 )
         self.fleet = Fleet.of(scenario)
         self.busy = BusyTime()

@@ -29,7 +29,7 @@ def check_references(findings: Findings) -> None:
     for i, disruption in enumerate(scenario.disruptions):
         if disruption.kind == "slow_roads":
             continue
-        section = "sites" if disruption.kind == "site_closed" else "lanes"
+        section = "lanes" if disruption.kind == "lane_closed" else "sites"
         if disruption.target is None:
             place: Location = ("disruptions", i)
             findings.add(place, "missing-key", '"target" is missing here', f"add target = an id of {section}")

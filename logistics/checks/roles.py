@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from logistics import drones
 from logistics.checks.findings import Findings
+from logistics.checks.sorters import check_sorter_disruptions, check_sorting
 from logistics.scenario import SiteSection, VehicleSection
 from logistics.schema_faults import Location
 from logistics.storage import STORAGE_KINDS
@@ -23,6 +24,7 @@ def check_roles(findings: Findings) -> None:
     """Stages per kind of site, kinds at both ends of references, vehicles that can do their work."""
     for i, site in enumerate(findings.scenario.sites):
         _site(findings, i, site)
+    check_sorter_disruptions(findings)
     for i, area in enumerate(findings.scenario.areas):
         _kind(
             findings, ("areas", i, "station"), area.station, ("station",), "areas are delivered from stations"
@@ -61,6 +63,7 @@ def _site(findings: Findings, i: int, site: SiteSection) -> None:
                 (*where, "shifts"), "no-workers", "nobody works here", "give a shift at least 1 worker"
             )
     _storage(findings, place, site)
+    check_sorting(findings, place, site)
     if not missing and names != sorted(names, key=wanted.index if set(names) <= set(wanted) else str):
         findings.add(
             (*place, "stages"), "stage-order", "the stages are out of order", f"order: {', '.join(wanted)}"

@@ -273,3 +273,48 @@ def _stacked(series: list[str], order: list[str], value: dict[tuple[str, str], f
         "yaxis": {"automargin": True, "type": "category"},
     }
     return {"data": data, "layout": layout}
+
+
+FLOOR_MAPS = {
+    "traffic": "robots that drove into each cell",
+    "waited": "steps that robots on their way waited",
+}
+
+
+def sorting_floors(source: Source) -> dict[str, Figure]:
+    """Sorted parcels over time, and heat maps of the floors whose robots were simulated in full."""
+    sorters = source.run.manifest.get("sorting", {})
+    if not sorters:
+        return {}
+    found: dict[str, Figure] = {}
+    data = []
+    for row, site in enumerate(sorted(sorters)):
+        counts = source.rows(
+            f"SELECT floor(finish_s / {BIN_S})::INT, count(*) FROM stages "
+            "WHERE site = ? AND stage = 'sort' AND finish_s IS NOT NULL GROUP BY 1 ORDER BY 1",
+            site,
+        )
+        by_bin = {int(bin_): count for bin_, count in counts}
+        points = [(bin_ * BIN_S, by_bin.get(bin_, 0)) for bin_ in range(max(by_bin, default=-1) + 1)]
+        data.append(_line(source, site, points, colour(row)))
+        for name, title in FLOOR_MAPS.items():
+            if name in sorters[site]:
+                found[f"{name}-{site}"] = _floor_map(sorters[site][name], title)
+    found["sorted"] = {"data": data, "layout": _over_time("parcels per half hour")}
+    return found
+
+
+def _floor_map(cells: list[list[int | None]], title: str) -> Figure:
+    trace = {
+        "type": "heatmap",
+        "z": cells,
+        "colorscale": "heat",
+        "reversescale": True,
+        "hoverongaps": False,
+        "hovertemplate": f"row %{{y}}, column %{{x}}: %{{z}} {title}<extra></extra>",
+    }
+    layout = {
+        "xaxis": {"constrain": "domain"},
+        "yaxis": {"autorange": "reversed", "scaleanchor": "x"},
+    }
+    return {"data": [trace], "layout": layout}

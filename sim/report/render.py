@@ -42,6 +42,7 @@ def render_report(folder: Path) -> Path:
         "utilisation": charts.utilisation(source),
         "headroom": charts.headroom(source),
         "map": drawn,
+        **charts.sorting_floors(source),
     }
     general = source.general
     template = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
@@ -106,6 +107,7 @@ def _sections(source: Source, stations: list[str], note: str) -> str:
                 figure("headroom", "Headroom", "Idle share of the servers on shift; blank where nobody is."),
                 sections.sites(source),
             ),
+            _sorters(source),
             section(
                 "Resources",
                 figure("utilisation", "Utilisation", "Worked share of paid time, over all days on duty."),
@@ -126,6 +128,23 @@ def _sections(source: Source, stations: list[str], note: str) -> str:
             section("This run", sections.manifest(source)),
         )
     )
+
+
+def _sorters(source: Source) -> str:
+    """Nothing where no site has a sorter."""
+    found = source.run.manifest.get("sorting", {})
+    if not found:
+        return ""
+    maps = [
+        figure(
+            f"{name}-{site}", f"{site}: {title}", "By cell, over the whole run; blank where nothing drives."
+        )
+        for site, entry in sorted(found.items())
+        for name, title in charts.FLOOR_MAPS.items()
+        if name in entry
+    ]
+    hourly = figure("sorted", "Sorted over time", "Parcels per half hour, sites with a sorter.")
+    return section("Sorting floors", sections.sorters(source), hourly, '<div class="pair">', *maps, "</div>")
 
 
 def _facts(source: Source) -> str:

@@ -215,6 +215,39 @@ def latest(source: Source) -> str:
     )
 
 
+_SORTER_SHOWN = (
+    ("sorted", "sorted", 0),
+    ("open", "not sorted at the end", 0),
+    ("sort_p50_s", "sort time p50, s", 1),
+    ("sort_p95_s", "sort time p95, s", 1),
+    ("wait_for_induction_mean_s", "mean wait for induction, s", 1),
+    ("recirculations", "refused by a chute", 0),
+    ("missorts", "missorts", 0),
+    ("missort_cost_minor", "their cost, minor units", 0),
+    ("damaged", "damaged", 0),
+    ("damage_cost_minor", "their cost, minor units", 0),
+    ("robot_busy_pct", "robots busy, %", 1),
+    ("utilisation_inductions_pct", "inductions busy, %", 1),
+    ("chutes_closed_pct", "chutes closed, %", 1),
+)
+
+
+def sorters(source: Source) -> str:
+    """Sites with a sorter; figures that a sorter has not are left open."""
+    found = source.run.manifest.get("sorting", {})
+    rows = [
+        (
+            site,
+            *(
+                number(entry["kpis"][key], digits) if key in entry["kpis"] else ABSENT
+                for key, _, digits in _SORTER_SHOWN
+            ),
+        )
+        for site, entry in sorted(found.items())
+    ]
+    return table("Sorters", ("site", *(title for _, title, _ in _SORTER_SHOWN)), rows)
+
+
 def assumptions(source: Source) -> str:
     rows = [(key, *_basis(text)) for key, text in sorted(source.run.scenario["basis"].items())]
     return table("Where the inputs come from", ("input", "basis", "note"), rows, texts=3)
@@ -246,7 +279,7 @@ def _flat(value: Any, path: str, skip: str = "") -> list[tuple[str, str]]:
         return [
             row
             for key, each in sorted(value.items())
-            if key not in (skip, "cleaning")
+            if key not in (skip, "cleaning", "sorting")
             for row in _flat(each, f"{path}.{key}" if path else str(key))
         ]
     return [(path, ABSENT if value is None else str(value))]

@@ -39,6 +39,7 @@ class DistanceTables:
         self.row_of = np.full(cells, -1, np.int32)
         self._goal_of = np.full(rows, -1, np.int32)
         self._next = 0
+        self._neighbours = grid.neighbours
         largest = int(self.edge_cost.max()) + self.turn_cost
         self._scratch = (
             np.empty(cells * 4, np.int32),
@@ -55,6 +56,13 @@ class DistanceTables:
             for goal in missing.tolist():
                 self._fill(goal, held)
         return self.row_of[goals]
+
+    def forget(self, neighbours: NDArray[np.int32]) -> None:
+        """Start anew with other ways between the cells: int32 (cells, 4), as in the grid."""
+        self._neighbours = neighbours
+        self.row_of[:] = -1
+        self._goal_of[:] = -1
+        self._next = 0
 
     def reachable(self, goal: int, cells: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Whether the goal, which must have a row, can be reached from each of `cells`."""
@@ -75,7 +83,7 @@ class DistanceTables:
         self._next = (row + 1) % len(self._goal_of)
         fill_row(
             goal,
-            self.grid.neighbours,
+            self._neighbours,
             self.edge_cost,
             self.turn_cost,
             self._codes,

@@ -17,7 +17,7 @@ from sim.robots.guidance import Guidance
 from sim.robots.kernels.distances import UNREACHABLE
 from sim.robots.kernels.layout import MAX_WINDOW, Floor, new_plan, new_search
 from sim.robots.kernels.push import improve, inherit
-from sim.robots.kernels.window import begin_step, carry_out
+from sim.robots.kernels.window import begin_step, carry_out, stand_still
 from sim.robots.yielding import Yielding
 
 BATCH = 32
@@ -104,6 +104,8 @@ class WindowPlanner:
         self._plan.goal[:] = -1
         self._search = new_search(robots, settings.window, 2 * settings.depth, seed)
         self._goals = np.full(robots, -1, np.int32)
+        self._held = np.zeros(robots, np.bool_)
+        self._closed: NDArray[np.int32] = np.empty(0, np.int32)
         self._yielding = Yielding(grid.neighbours, self._way, robots, settings.patience)
         self._ranks = 1 + (settings.spread * np.linspace(1, 0, robots) ** settings.sharpness).astype(np.int32)
 
@@ -125,15 +127,47 @@ class WindowPlanner:
         """
         if len(robots) == 0:
             return
+        self._held[robots] = False
         self._goals[robots] = self.grid.index[locations]
         self._yielding.aside[robots] = -1
         self._head_for(robots, self._goals[robots])
 
     def rest(self, robots: NDArray[np.int64]) -> None:
         """Take the goals of robots away; they make way for all others."""
+        self._held[robots] = False
         self._goals[robots] = -1
         self._yielding.aside[robots] = -1
         self._stand_by(robots)
+
+    def hold(self, robots: NDArray[np.int64]) -> None:
+        """Robots stay where they are, whoever comes, until they get a goal or rest: being loaded, or broken."""
+        if len(robots) == 0:
+            return
+        self.rest(robots)
+        self._held[robots] = True
+        stand_still(self._plan, robots)
+
+    def close(self, locations: NDArray[np.int32]) -> None:
+        """Only these cells are closed from now on: ways go round them, and goals there cannot be reached.
+
+        Robots that stand there should be held; all distances are computed anew.
+        """
+        closed = np.unique(self.grid.index[locations])
+        if np.array_equal(closed, self._closed):
+            return
+        self._closed = closed
+        neighbours = self.grid.neighbours.copy()
+        neighbours[np.isin(neighbours, closed)] = -1
+        neighbours[closed] = -1
+        self._floor = self._floor._replace(neighbours=neighbours)
+        self.tables.forget(neighbours)
+        self._yielding.neighbours = neighbours
+        self._yielding.aside[:] = -1
+        self._plan.goal[:] = -1
+        going = np.flatnonzero(self._goals >= 0)
+        self._stand_by(np.flatnonzero(self._goals < 0))
+        if len(going):
+            self._head_for(going, self._goals[going])
 
     def _head_for(self, robots: NDArray[np.int64], goals: NDArray[np.int32]) -> None:
         plan = self._plan
@@ -181,7 +215,11 @@ class WindowPlanner:
         going = back[self._goals[back] >= 0]
         if len(going):
             self._head_for(going, self._goals[going])
-        sent = np.array(yielding.decide(plan.waited, urgency, plan.cell, plan.holder[:, 0]), np.int64)
+        standing = plan.holder[:, 0]
+        if self._held.any():
+            standing = standing.copy()
+            standing[plan.cell[self._held]] = -1  # they step aside for nobody
+        sent = np.array(yielding.decide(plan.waited, urgency, plan.cell, standing), np.int64)
         if len(sent):
             self._head_for(sent, yielding.aside[sent])
         aside = np.flatnonzero(yielding.aside >= 0)
@@ -206,7 +244,10 @@ class WindowPlanner:
         plan, floor, search = self._plan, self._floor, self._search
         if chosen.patience:
             urgency = self._yield_ways(urgency)
-        order = np.argsort(np.where(plan.resting == 1, np.int64(1) << 60, -urgency), kind="stable")
+        rank = np.where(plan.resting == 1, np.int64(1) << 60, -urgency)
+        # Who comes first in the pass and wants nothing is an obstacle to all others.
+        rank[self._held] = -(np.int64(1) << 60)
+        order = np.argsort(rank, kind="stable")
         plan.weight[order] = self._ranks
         begin_step(floor, plan)
         if chosen.inherit_pushes:

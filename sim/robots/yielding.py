@@ -35,7 +35,7 @@ class Yielding:
     def __init__(
         self, neighbours: NDArray[np.int32], way: Callable[[int, int], list[int]], robots: int, patience: int
     ) -> None:
-        self._neighbours = neighbours
+        self.neighbours = neighbours
         self._way = way
         self._patience = patience
         self._now = 0
@@ -99,7 +99,7 @@ class Yielding:
                 # Time to drive there with turns, and for the other to pass.
                 self.until[robot] = self._now + 4 + 3 * distance[here] + 2 * length
                 return True
-            for there in self._neighbours[here].tolist():
+            for there in self.neighbours[here].tolist():
                 if there >= 0 and there not in distance and there not in walls:
                     distance[there] = distance[here] + 1
                     queue.append(there)

@@ -116,3 +116,30 @@ def carry_out(plan, done):
             plan.actions[robot, t] = plan.actions[robot, t + 1]
         plan.actions[robot, window - 1] = WAIT
         place(plan, robot)
+
+
+@helper
+def halt(plan, robot, window):
+    """Let a robot wait where it is all through the window, whoever runs into it."""
+    lift(plan, robot)
+    for t in range(window):
+        plan.path[robot, t + 1] = plan.cell[robot]
+        plan.actions[robot, t] = WAIT
+    place(plan, robot)
+
+
+@entry
+def stand_still(plan, robots):
+    """Let `robots` (int64) wait through the window, and those that would run into them, and so on."""
+    window = plan.actions.shape[1]
+    for i in range(len(robots)):
+        halt(plan, robots[i], window)
+    changed = True
+    while changed:
+        changed = False
+        for robot in range(len(plan.cell)):
+            for t in range(1, window + 1):
+                if plan.holder[plan.path[robot, t], t] != robot:
+                    halt(plan, robot, window)
+                    changed = True
+                    break

@@ -200,6 +200,55 @@ def test_an_unreachable_goal_lets_its_robot_rest() -> None:
     assert errands == 0
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_held_robots_stay_and_closed_cells_are_gone_round(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    grid, robots, steps = Grid.from_rows(["." * 9] * 7), 14, 240
+    starts = draw.choice(63, robots, replace=False).astype(np.int32)
+    everybody = np.arange(robots)
+    planner = WindowPlanner(grid, starts, 63, PlannerSettings(window=3, chains=0, inherit_pushes=10), seed)
+    goals = draw.integers(0, 63, robots).astype(np.int32)
+    planner.set_goals(everybody, goals)
+    actions, held, arrived = [], np.zeros(robots, np.bool_), 0
+    for step in range(steps):
+        if step % 15 == 7:
+            let_go = np.flatnonzero(held)
+            held[:] = False
+            chosen = draw.choice(robots, 3, replace=False)
+            planner.set_goals(let_go, goals[let_go])
+            planner.hold(chosen)
+            held[chosen] = True
+            planner.close(planner.locations[chosen[:2]])
+            shut = planner.locations[chosen[:2]]
+        before = planner.locations
+        actions.append(planner.step(np.full(robots, step)))
+        assert np.array_equal(planner.locations[held], before[held])
+        if held.any():
+            moved = planner.locations[planner.locations != before]
+            assert not np.isin(moved, shut).any()
+        there = np.flatnonzero((planner.locations == goals) & ~held)
+        arrived += len(there)
+        goals[there] = draw.integers(0, 63, len(there))
+        planner.set_goals(there, goals[there])
+    check = check_actions(RobotProblem("held", grid, starts, starts[:1], steps), np.array(actions))
+    assert check.conflicts == 0, check.listed[0].message
+    assert arrived > 3 * robots
+
+
+def test_a_way_behind_a_closed_cell_opens_again() -> None:
+    grid = Grid.from_rows(["....."])
+    planner = WindowPlanner(grid, np.array([0], np.int32), 2, PlannerSettings(window=3), 1)
+    planner.close(np.array([2], np.int32))
+    planner.set_goals(np.array([0]), np.array([4], np.int32))
+    for _ in range(8):
+        planner.step(np.zeros(1, np.int64))
+    assert planner.locations[0] < 2
+    planner.close(np.empty(0, np.int32))
+    for _ in range(8):
+        planner.step(np.zeros(1, np.int64))
+    assert planner.locations[0] == 4
+
+
 def test_stop_ends_a_run_early() -> None:
     problem = random_problem(1, robots=5, steps=50)
     result = make("windowed", SMALL).solve(problem, MaxIterations(10), seed=1)

@@ -1,0 +1,1 @@
+"""Sorting floors: robots on a grid, a cross-belt loop, and the day-long curve fitted to samples of them."""
