@@ -21,8 +21,9 @@ $(STAMP): requirements.lock pyproject.toml
 run: install
 	$(BIN)/logistics run $(SCENARIO) --seed $(SEED) --out $(OUT) --overwrite
 
+# A worker a core; the tests of a file stay together, for the fixtures that they share.
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: install
 	$(BIN)/ruff check .
