@@ -84,6 +84,8 @@ def build_sites(scenario: Scenario, tables: Mapping[str, pa.Table]) -> pa.Table:
             mean_s = float((finish[rows] - start[rows]).mean()) if len(rows) else step.service_s
             idle = np.maximum(available * open_share - busy, 0.0)
             queue = _Steps(came, begun)
+            # Where a sorter works, many parcels are under way at once, and people on shift are no servers.
+            manned = step.name != "sort" or place.sorting is None
             parts.append(
                 _rows(
                     edges,
@@ -93,9 +95,9 @@ def build_sites(scenario: Scenario, tables: Mapping[str, pa.Table]) -> pa.Table:
                     finishes=_per_bin(done, edges),
                     queue_mean=queue.mean(edges),
                     queue_peak=queue.peak(edges),
-                    busy_server_s=busy,
-                    server_s=available * open_share,
-                    headroom=np.floor(idle / mean_s + 1e-9) if mean_s > 0 else None,
+                    busy_server_s=busy if manned else None,
+                    server_s=available * open_share if manned else None,
+                    headroom=np.floor(idle / mean_s + 1e-9) if mean_s > 0 and manned else None,
                 )
             )
     return _table(parts, site_ids, stage_ids)

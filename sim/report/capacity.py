@@ -89,7 +89,8 @@ def workers(source: Source) -> str:
             SELECT site, stage, avg(finish_s - start_s) AS mean_s, quantile_cont(start_s - arrive_s, 0.95) AS wait_s
             FROM stages GROUP BY ALL
         ), bins AS (
-            SELECT site, stage, arrivals, server_s / ? AS on_shift FROM sites WHERE stage IS NOT NULL
+            SELECT site, stage, arrivals, server_s / ? AS on_shift FROM sites
+            WHERE stage IS NOT NULL AND server_s IS NOT NULL
         )
         SELECT site, stage, max(on_shift),
                coalesce(max(arrivals * mean_s) / ?, 0), coalesce(quantile_cont(arrivals * mean_s, 0.95)

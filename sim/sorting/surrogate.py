@@ -139,9 +139,12 @@ def sample(
 
 
 def most_per_h(
-    section: SortingSection, weights: Sequence[float], streams: Streams, window_s: float = 900.0
+    section: SortingSection, weights: Sequence[float], streams: Streams, window_s: float = 3600.0
 ) -> float:
-    """What the floor sorts while parcels always wait at every induction."""
+    """What the floor sorts while parcels always wait at every induction.
+
+    For an hour: at full load robots come to charge more often than the start assumes, which costs a percent.
+    """
     own = section.robots
     bound = own.inductions * HOUR_S / own.load_s
     floor, _ = sample_floor(section, weights, 1.1 * bound, window_s, streams)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from sim.sorting.__main__ import main
@@ -64,3 +65,7 @@ def test_the_report_of_a_run_shows_the_floor(tmp_path: Path) -> None:
     kpis = manifest["sorting"]["hub-1"]["kpis"]
     assert kpis["sorted"] > 300
     assert kpis["open"] == 0
+    figures = pq.read_table(tmp_path / "run" / "kpis.parquet").to_pandas()
+    of_stage = set(figures.kpi[figures.scope == "stage:hub-1/sort"])
+    assert "wait_mean_s" in of_stage
+    assert not {"utilisation_pct", "utilisation_peak_pct"} & of_stage  # parcels on robots are nobody's work
