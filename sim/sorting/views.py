@@ -27,6 +27,7 @@ def heat_map(values: NDArray[np.int64], free: NDArray[np.bool_], name: str) -> F
         "type": "heatmap",
         "z": blanked(values, free),
         "colorscale": "YlOrRd",
+        "reversescale": True,  # much is dark
         "hoverongaps": False,
         "colorbar": {"title": {"text": name}},
         "hovertemplate": f"row %{{y}}, column %{{x}}: %{{z}} {name}<extra></extra>",
