@@ -13,7 +13,8 @@ from logistics.stock import Replenishment, rows_of
 from logistics.tables import NOBODY, IntArray, RowArray
 from sim.custody import NOT_ORDERED
 from sim.record import make_column
-from sim.state import FORMAT, STATE_SCHEMAS, RunState, network_of
+from sim.state import STATE_SCHEMAS, RunState, network_of
+from sim.state_header import FORMAT
 from sim.twin import Twin
 from sim.world import FINAL, STAMPS
 

@@ -19,10 +19,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from logistics.scenario import Scenario
+from sim.state_header import AGAIN, header_faults
 from sim.world import STAMPS
 from solvers.errors import Fault, InvalidInputError
 
-FORMAT = 1
 FOLDER, HEADER = "state", "state.json"
 
 _row, _time, _count, _text = pa.int32(), pa.float64(), pa.int64(), pa.string()
@@ -92,17 +92,11 @@ STATE_SCHEMAS: dict[str, pa.Schema] = {
     "backorders": pa.schema({"parcel": _row, "deadline_s": _time}),  # in the order of their asking
     "cancellations": pa.schema({"at_s": _count, "line": _row, "quantity": _count}),  # still to come
 }
-# of the header, each with what it must be
-KEYS: dict[str, type | tuple[type, ...]] = {
-    "format": int, "scenario": str, "start": str, "cut_s": (int, float), "network": dict, "vehicles": dict,
-    "next_solve": int, "deferred": list, "van_trips": dict, "trucks": list, "handled_s": dict, "docks": list,
-    "goods": list, "lockers": dict, "reports": list, "solves": list,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """Header (plain JSON values under `KEYS`) and tables (`STATE_SCHEMAS`)."""
+    """Header (plain JSON values, `sim.state_header`) and tables (`STATE_SCHEMAS`)."""
 
     header: dict[str, Any]
     tables: dict[str, pa.Table]
@@ -191,6 +185,15 @@ def read_state(folder: Path) -> RunState:
             for field in wrong
         ]  # fmt: skip
         tables[name] = table
+    if not faults:
+        count = tables["parcels"].num_rows
+        numbers = [n for each in header["reports"] for n in each["failed"]]
+        numbers += [n for each in header["solves"] for n in each["parcels"]]
+        faults += [
+            Fault(str(source / HEADER), "parcel", str(n), "damaged-value", "no such parcel", AGAIN)
+            for n in numbers
+            if n >= count
+        ]
     if faults:
         raise InvalidInputError(faults)
     return RunState(header, {name: tables[name].select(STATE_SCHEMAS[name].names) for name in tables})
@@ -227,46 +230,15 @@ def _differences(theirs: dict[str, Any], ours: dict[str, Any], folder: str) -> I
 
 
 def _read_header(path: Path) -> dict[str, Any]:
-    again = "run the earlier scenario again with this version"
     try:
         header = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise InvalidInputError(
-            [Fault(str(path), "", "", "unreadable-file", f"not JSON: {error}", again)]
+            [Fault(str(path), "", "", "unreadable-file", f"not JSON: {error}", AGAIN)]
         ) from None
-    version = header.get("format") if isinstance(header, dict) else None
-    if version != FORMAT:
-        message = f"the state has another format than {FORMAT}, which this version reads"
-        raise InvalidInputError([Fault(str(path), "format", repr(version), "other-version", message, again)])
-    faults = [
-        Fault(str(path), key, "", "absent-key", "the key is absent", again)
-        for key in KEYS
-        if key not in header
-    ]
-    faults += [
-        Fault(str(path), key, repr(header[key])[:80], "wrong-type", "this is damaged", again)
-        for key, kind in KEYS.items()
-        if key in header and not isinstance(header[key], kind)
-    ]
-    if not faults:
-        if not _is_moment(header["start"]):
-            found = repr(header["start"])[:80]
-            faults.append(Fault(str(path), "start", found, "bad-moment", "no moment with an offset", again))
-        missing = sorted({"sites", "stages", "areas", "services"} - set(header["network"]))
-        faults += [
-            Fault(str(path), f"network.{key}", "", "absent-key", "the key is absent", again)
-            for key in missing
-        ]
-    if faults:
+    if faults := header_faults(header, str(path)):
         raise InvalidInputError(faults)
     return dict(header)
-
-
-def _is_moment(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
 
 
 def _files() -> list[str]:

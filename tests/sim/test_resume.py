@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,7 @@ from logistics.validate import load_scenario
 from sim.run import RunResult, run_scenario
 from sim.run_folder import write_run
 from sim.state import read_state
+from sim.state_header import header_faults
 from sim.world import STAMPS
 from solvers.errors import InvalidInputError
 
@@ -179,8 +181,8 @@ def test_a_state_that_does_not_fit_is_refused(template: Path, tmp_path: Path) ->
         ("{", "unreadable-file"),
         (good.replace('"format": 1', '"format": 99'), "other-version"),
         (json.dumps({k: v for k, v in json.loads(good).items() if k != "trucks"}), "absent-key"),
-        (json.dumps({**json.loads(good), "lockers": None, "start": 7}), "wrong-type"),
-        (json.dumps({**json.loads(good), "start": "today"}), "bad-moment"),
+        (json.dumps({**json.loads(good), "lockers": None, "start": 7}), "damaged-value"),
+        (json.dumps({**json.loads(good), "start": "today"}), "damaged-value"),
         (json.dumps({**json.loads(good), "network": {}}), "absent-key"),
     ):
         header.write_text(text)
@@ -188,6 +190,38 @@ def test_a_state_that_does_not_fit_is_refused(template: Path, tmp_path: Path) ->
     header.write_text(good)
     (folder / "state" / "work.parquet").write_bytes(b"no table")
     assert faults_of(template, folder, tmp_path) == {"unreadable-file"}
+
+
+def leaves(value: object, path: tuple = ()) -> Iterator[tuple]:
+    """Paths of all that holds no further value, empty tables and lists among them."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    deeper = [leaf for key, part in parts for leaf in leaves(part, (*path, key))]
+    yield from deeper or [path]
+
+
+def test_every_damaged_value_of_a_state_is_named(template: Path, tmp_path: Path) -> None:
+    run_to(template, tmp_path / "vans", scenario__stop_at="2026-03-02T15:31:00+01:00")
+    run_to(template, tmp_path / "planning", scenario__stop_at="2026-03-02T14:00:03+01:00")
+    for name in ("vans", "planning"):
+        whole = json.loads((tmp_path / name / "state" / "state.json").read_text())
+        assert header_faults(whole, "f") == []
+        assert whole["reports"] if name == "vans" else whole["solves"]
+        for path in leaves(whole):
+            if "parameters" in path:
+                continue  # the solver's own
+            changed = json.loads(json.dumps(whole))
+            holder = changed
+            for key in path[:-1]:
+                holder = holder[key]
+            holder[path[-1]] = {"junk": [1.5]}
+            found = {fault.place for fault in header_faults(changed, "f")}
+            assert any(place.startswith(".".join(map(str, path))) for place in found), path
+        torn = json.loads(json.dumps(whole))
+        torn["trucks"][0]["at"] = "nowhere"
+        if torn["solves"]:
+            torn["solves"][0]["first"][-1] += 1
+        places = {fault.place for fault in header_faults(torn, "f")}
+        assert places == {"trucks.0.at"} | ({"solves.0.first"} if torn["solves"] else set())
 
 
 def test_a_finished_run_has_nothing_to_go_on_with(template: Path, tmp_path: Path) -> None:
