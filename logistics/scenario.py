@@ -165,6 +165,14 @@ class SiteSection(Section):
     pickup_window: ClockWindow | None = None  # merchants
     dwell_s: Seconds = 28_800  # lockers: mean time until the customer collects
 
+    def manned(self, stage: str) -> bool:
+        """Whether the workers on a stage's shift are its servers, as they are not beside machines or in aisles.
+
+        There many parcels are under way at once, and the machinery tells its own figures.
+        """
+        machines = {"pick": self.storage, "sort": self.sorting}
+        return machines.get(stage) is None
+
 
 class AreaSection(Section):
     """A destination area: what the sort plan sorts by. Its parcels are delivered from one station."""

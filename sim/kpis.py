@@ -174,7 +174,7 @@ def _utilisation(figures: _Figures, scenario: Scenario, tables: Mapping[str, pa.
         for step in place.stages:
             scope = f"stage:{place.id}/{step.name}"
             rows, bins = here & stage.where(step.name), bin_site.where(place.id) & bin_stage.where(step.name)
-            if step.name != "sort" or place.sorting is None:  # a sorter has figures of its own
+            if place.manned(step.name):
                 figures.ratio("utilisation_pct", scope, worked[rows].sum(), paid[step.name])
             open_bins = bins & (there > 0)
             if open_bins.any():

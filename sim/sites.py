@@ -84,8 +84,7 @@ def build_sites(scenario: Scenario, tables: Mapping[str, pa.Table]) -> pa.Table:
             mean_s = float((finish[rows] - start[rows]).mean()) if len(rows) else step.service_s
             idle = np.maximum(available * open_share - busy, 0.0)
             queue = _Steps(came, begun)
-            # Where a sorter works, many parcels are under way at once, and people on shift are no servers.
-            manned = step.name != "sort" or place.sorting is None
+            manned = place.manned(step.name)
             parts.append(
                 _rows(
                     edges,

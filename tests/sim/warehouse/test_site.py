@@ -12,6 +12,7 @@ from logistics.scenario import Scenario
 from logistics.templates import init
 from logistics.validate import load_scenario, validate
 from sim.random_streams import Streams
+from sim.results import build_tables
 from sim.run import make_roads
 from sim.twin import Twin, TwinOptions
 from solvers.errors import InvalidInputError
@@ -57,6 +58,14 @@ def test_every_parcel_is_picked_by_the_storage(name: str, tmp_path: Path) -> Non
     assert picking is not None
     assert np.isnan(picking.floor.ready_s).sum() == (~picked).sum() - _elsewhere(twin, row)
     picking.floor.stock.audit()
+    # The stage's people are no servers here: no share of their time is told, of packing it is.
+    told = {
+        row["scope"]: row["value"]
+        for row in build_tables(twin)[0]["kpis"].to_pylist()
+        if "util" in row["kpi"]
+    }
+    assert "stage:wh-1/pick" not in told
+    assert 0 < told["stage:wh-1/pack"] <= 100
 
 
 def _elsewhere(twin: Twin, row: int) -> int:
