@@ -94,9 +94,9 @@ class DecomposeSolver:
 
     @property
     def features(self) -> frozenset[str]:
-        """What the inner solver supports."""
+        """What the inner solver supports, but for split deliveries: routes that share a visit may be far apart."""
         names = (self.inner,) if self.inner else INNER
-        return frozenset().union(*(features_of_solver(name) or () for name in names))
+        return frozenset().union(*(features_of_solver(name) or () for name in names)) - {"split_delivery"}
 
     def inner_for(self, problem: Problem) -> str:
         """The name of the solver that works on the parts of `problem`."""

@@ -48,7 +48,11 @@ def solved(problem: Problem, stop: Any = None, **parameters: Any) -> Any:
 # --- parts ---
 
 
-@pytest.mark.parametrize("case", [(f,) for f in FEATURES] + [("exclusive_groups", "plan_changes", "skills")])
+@pytest.mark.parametrize(
+    "case",
+    [(f,) for f in FEATURES if f in make("decompose").features]
+    + [("exclusive_groups", "plan_changes", "skills")],
+)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_part_costs_what_its_routes_cost_in_the_whole(case: tuple[str, ...], seed: int) -> None:
     problem = random_problem(case, seed, most=14)
