@@ -205,10 +205,15 @@ def test_ctrl_c_leaves_nothing_half_written(
 def test_a_folder_that_cannot_be_written_is_found_before_the_run(tmp_path: Path) -> None:
     call("init", "town", cwd=tmp_path)
     (tmp_path / "file").write_text("")
+    endless = (
+        "--set",
+        "demand.scale=1000",
+        "--set",
+        "dispatch.iterations=1000000",
+    )  # for the call's time limit
     for out in (("file",), ("file", "--overwrite"), ("file/below",)):
-        done = call("run", "town.toml", "--out", *out, cwd=tmp_path)
+        done = call("run", "town.toml", "--out", *out, *endless, cwd=tmp_path)
         assert done.returncode == 1
-        assert "parcels" not in done.stderr  # no progress of a run that could not be kept
         assert "Traceback" not in done.stderr
         assert "--out" in done.stderr
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from logistics import drones
-from logistics.checks.findings import Findings
+from logistics.checks.findings import Findings, check_equipment
 from logistics.checks.sorters import check_sorter_disruptions, check_sorting
 from logistics.scenario import SiteSection, VehicleSection
 from logistics.schema_faults import Location
@@ -101,27 +101,9 @@ def _storage(findings: Findings, place: Location, site: SiteSection) -> None:
     if storage is None:
         return
     where = (*place, "storage")
-    if site.kind != "warehouse":
-        why = f"only warehouses store, this is a {site.kind}"
-        findings.add(where, "key-not-for-kind", why, "remove it", value=storage.kind)
+    codes = "storage-cut-short", "storage-not-for-kind"
+    if not check_equipment(findings, place, "storage", STORAGE_KINDS, ("warehouse",), *codes):
         return
-    general = findings.scenario.scenario
-    if general is not None and general.stop_at is not None:
-        findings.add(
-            where,
-            "storage-cut-short",
-            "a run with [sites.storage] cannot be cut by stop_at: what is under way in the aisles is not kept",
-            "remove stop_at, or the storage",
-            value=storage.kind,
-        )
-    for name in STORAGE_KINDS:
-        if name != storage.kind and name in storage.model_fields_set:
-            findings.add(
-                (*where, name),
-                "storage-not-for-kind",
-                f'the storage is "{storage.kind}", these parameters would be ignored',
-                f'remove the table, or write kind = "{name}"',
-            )
     walk = storage.picker_to_parts
     if storage.kind == "picker_to_parts":
         for shift in walk.pickers:

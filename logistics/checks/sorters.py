@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logistics.checks.findings import Findings
+from logistics.checks.findings import Findings, check_equipment
 from logistics.scenario import SiteSection
 from logistics.schema_faults import Location
 from logistics.sorting import SORTING_KINDS, SortingSection, belt_cells, floor_limits
@@ -16,27 +16,9 @@ def check_sorting(findings: Findings, place: Location, site: SiteSection) -> Non
     if sorting is None:
         return
     where = (*place, "sorting")
-    if site.kind not in ("hub", "station"):
-        why = f"only hubs and stations have sorters, this is a {site.kind}"
-        findings.add(where, "key-not-for-kind", why, "remove it", value=sorting.kind)
+    codes = "sorting-cut-short", "sorting-not-for-kind"
+    if not check_equipment(findings, place, "sorting", SORTING_KINDS, ("hub", "station"), *codes):
         return
-    general = findings.scenario.scenario
-    if general is not None and general.stop_at is not None:
-        findings.add(
-            where,
-            "sorting-cut-short",
-            "a run with [sites.sorting] cannot be cut by stop_at: what is under way on the floor is not kept",
-            "remove stop_at, or the sorter",
-            value=sorting.kind,
-        )
-    for name in SORTING_KINDS:
-        if name != sorting.kind and name in sorting.model_fields_set:
-            findings.add(
-                (*where, name),
-                "sorting-not-for-kind",
-                f'the sorter is "{sorting.kind}", these parameters would be ignored',
-                f'remove the table, or write kind = "{name}"',
-            )
     if sorting.kind == "robots":
         for name, most in floor_limits(sorting.robots).items():
             asked = getattr(sorting.robots, name)

@@ -26,6 +26,7 @@ from sim.sorting.parcels import (
 )
 from sim.sorting.robot_floor import RobotSorter
 from sim.sorting.surrogate import CHECK_SHARES, P95, CurveSorter, LoadCurve, fit, measure_error
+from sim.validate import write_checks
 
 DESTINATIONS, SKEW = 90, 0.5
 BAR_PCT = 5.0
@@ -73,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         section = _section(options)
         if options.command == "theory":
-            return _theory(options.seed)
+            return 0 if write_checks(theory.checks(options.seed)) else 1
         if options.command == "day":
             return _day(section, options.parcels, options.full_robots, options.seed)
         if options.command == "draw":
@@ -190,20 +191,6 @@ def _draw(section: SortingSection, page: Path, load: float, hours: float, seed: 
     views.write_page(floor, page)
     sys.stdout.write(f"wrote {page}\n")
     return 0
-
-
-def _theory(seed: int) -> int:
-    sys.stdout.write(
-        "| check | figure | theory | simulated | half-width | agrees |\n|---|---|---|---|---|---|\n"
-    )
-    missed = 0
-    for row in theory.checks(seed):
-        missed += not row.agrees
-        sys.stdout.write(
-            f"| {row.system} | {row.figure} | {row.analytic:.4f} | {row.estimate.mean:.4f} | "
-            f"{row.estimate.half_width:.4f} | {'yes' if row.agrees else 'no'} |\n"
-        )
-    return 1 if missed else 0
 
 
 if __name__ == "__main__":

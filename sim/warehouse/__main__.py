@@ -15,6 +15,7 @@ import numpy as np
 from logistics.sections import Shift
 from logistics.storage import GoodsToPersonSection, PackingSection, PickerToPartsSection
 from sim.random_streams import Streams
+from sim.validate import write_checks
 from sim.warehouse import theory
 from sim.warehouse.comparing import Pair, Setting, compare_variants, slottings, systems
 from sim.warehouse.goods_to_person import RobotWarehouse
@@ -78,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         if options.command == "validate":
-            return _validate(options.seed)
+            return 0 if write_checks(theory.checks(options.seed)) else 1
         if options.command == "day":
             return _day(options.system, options.lines, options.seed)
         setting = Setting(
@@ -171,20 +172,6 @@ def _day(system: str, lines: int, seed: int) -> int:
         ):
             sys.stdout.write(f"| {name} | {value:.2f} |\n")
     return 0
-
-
-def _validate(seed: int) -> int:
-    sys.stdout.write(
-        "| check | figure | theory | simulated | half-width | agrees |\n|---|---|---|---|---|---|\n"
-    )
-    missed = 0
-    for row in theory.checks(seed):
-        missed += not row.agrees
-        sys.stdout.write(
-            f"| {row.system} | {row.figure} | {row.analytic:.4f} | {row.estimate.mean:.4f} | "
-            f"{row.estimate.half_width:.4f} | {'yes' if row.agrees else 'no'} |\n"
-        )
-    return 1 if missed else 0
 
 
 if __name__ == "__main__":
