@@ -37,6 +37,7 @@ class RuinTuning:
     whole_route: float = 0.01
     first_temperature: float = 0.3
     last_temperature: float = 0.01
+    exchanges: float = 1.0
 
     def array(self, session: Session) -> np.ndarray:
         """The kernel's tuning vector; its places for the share of the run done are zero."""
@@ -55,6 +56,7 @@ class RuinTuning:
                 0.0,
                 4.0 * scale,
                 self.whole_route,
+                self.exchanges,
             ]
         )
 
