@@ -15,7 +15,7 @@ from solvers.features import FEATURES
 from solvers.kernels.rich import layout
 from solvers.kernels.rich.pack import pack
 from solvers.kernels.rich.session import Session
-from solvers.schedule import schedule
+from solvers.schedule import Schedule, latest_return, schedule
 from tests.conformance.problems import CASES, case_id, random_problem
 
 TUNE = [10.0, 10.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
@@ -48,6 +48,13 @@ def random_routes(problem: Problem, rng: np.random.Generator, count: int) -> lis
     return made
 
 
+def at_a_limit(problem: Problem, run: Schedule) -> bool:
+    """Whether a rounded time is just where a window, a depot or the shift ends: the time itself may be past it."""
+    closes = np.concatenate([problem.depots.tw[:, 1], problem.visits.tw[:, 1]])
+    stops = any(start == closes[node] for node, start in zip(run.nodes, run.start, strict=True))
+    return stops or run.end_time == latest_return(problem, run.vehicle_type)
+
+
 def compare(problem: Problem, seed: int) -> tuple[int, int]:
     """Routes found sound, and routes in all, after comparing both evaluations."""
     rng = np.random.default_rng(seed)
@@ -66,6 +73,8 @@ def compare(problem: Problem, seed: int) -> tuple[int, int]:
         misses = [(c.code, m) for c in ROUTE_CONSTRAINTS for m in c.check(problem, run)]
         if slack and misses and all(miss.amount <= 1 for _, miss in misses):
             continue  # a limit missed by less than the rounding
+        if slack and cost >= layout.INFINITE and at_a_limit(problem, run):
+            continue
         assert (cost >= layout.INFINITE) == bool(misses), (route, cost, misses)
         if not misses:
             sound += 1
