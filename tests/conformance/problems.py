@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers import Battery, Metric, Problem, ProblemBuilder, Travel
+from solvers import Battery, Halt, Metric, Problem, ProblemBuilder, Route, Travel
 from solvers.builder import ALWAYS
 from solvers.duty import DutyRule
 from solvers.features import CLASSIC, FEATURES
@@ -189,6 +189,28 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
     elif speeds is not None:
         b.travel(Travel(metric=Metric.EUCLIDEAN_ROUND, speeds=speeds))
     return b.build()
+
+
+def random_routes(problem: Problem, rng: np.random.Generator, count: int) -> list[Route]:
+    """Routes of a few visits, pairs mostly whole and in order, halts where the type reloads."""
+    made = []
+    for _ in range(count):
+        kind = int(rng.integers(len(problem.vehicle_types.count)))
+        visits: list[int] = []
+        for visit in rng.permutation(problem.num_visits)[: int(rng.integers(1, 6))].tolist():
+            partner = problem.partner(visit)
+            if visit in visits:
+                continue
+            visits.append(visit)
+            if partner is not None and partner not in visits and rng.random() < 0.9:
+                first = problem.visits.pair is not None and problem.visits.pair[partner] == visit
+                at = int(rng.integers(len(visits) if first else 0, len(visits) + (1 if first else 0)))
+                visits.insert(at, partner)
+        depots = (problem.vehicle_types.reload_depots or [()] * (kind + 1))[kind]
+        cuts = sorted(rng.integers(1, len(visits) + 1, int(rng.integers(0, 3))).tolist()) if depots else []
+        halts = tuple(Halt(c, int(rng.choice(depots))) for c in dict.fromkeys(cuts) if c < len(visits))
+        made.append(Route(kind, tuple(visits), halts))
+    return made
 
 
 def _relate(
