@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from logistics.csv_header import doubled_columns
 from logistics.scenario import LARGEST, CatalogueSection, ItemRule
 from logistics.tables import FloatArray, IntArray, Items
 from solvers.errors import Fault, InvalidInputError
@@ -184,7 +185,7 @@ def _read(path: Path) -> tuple[Items | None, list[Fault]]:
             Fault(file, "header", "", "absent-column", f"the column {name} is absent", f"add a column {name}")
             for name in missing
         ]
-    faults: list[Fault] = []
+    faults = doubled_columns(path, COLUMNS)
     if not len(table):
         faults.append(
             Fault(file, "", "", "no-items", "the table has no row", "add an item, or remove the path")

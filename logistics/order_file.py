@@ -252,7 +252,7 @@ def _places(
     given = heads[["lon", "lat"]].to_numpy(dtype=np.float64)
     located = np.isfinite(given).all(axis=1)[source] & (copy == 0)
     if section.places == "buildings":
-        points = _buildings(section, root)
+        points = building_points(section, root)
         point = (marks.uniform(who, copy, 2) * len(points)).astype(np.int64)
     else:
         points = np.zeros((0, 2))
@@ -282,8 +282,11 @@ def _homes(who: Keys, copy: IntArray, scenario: Scenario, homes: Addresses, mark
     return place
 
 
-def _buildings(section: OrderFileSection, root: Path) -> FloatArray:
-    """Points of the buildings. OpenStreetMap is read only where buildings are asked for (an extra)."""
+def building_points(section: OrderFileSection, root: Path) -> FloatArray:
+    """Points of the buildings (n, 2). OpenStreetMap is read only where buildings are asked for (an extra).
+
+    Raises `InvalidInputError` for a file that is none or has no buildings.
+    """
     from logistics.roads.buildings import read_buildings
 
     if section.buildings_path is None:

@@ -34,13 +34,15 @@ def load_scenario(path: Path | str, overrides: Mapping[str, str] = _NO_OVERRIDES
 def validate(path: Path | str, overrides: Mapping[str, str] = _NO_OVERRIDES) -> list[Fault]:
     """All faults of a scenario file and of the files it names; an empty list when it is sound.
 
-    Goes further than loading: an order file is read and cleaned as a run would.
+    Goes further than loading: roads and buildings are read, and an order file is cleaned, as a run would.
     """
-    scenario, faults = _load(Path(path), overrides)
+    scenario, faults = _load(Path(path), overrides, thorough=True)
     return order_file_faults(scenario, scenario.folder) if scenario is not None else faults
 
 
-def _load(path: Path, overrides: Mapping[str, str]) -> tuple[Scenario | None, list[Fault]]:
+def _load(
+    path: Path, overrides: Mapping[str, str], thorough: bool = False
+) -> tuple[Scenario | None, list[Fault]]:
     document, fault = _read_toml(path)
     if document is None:
         return None, [fault] if fault else []
@@ -49,7 +51,7 @@ def _load(path: Path, overrides: Mapping[str, str]) -> tuple[Scenario | None, li
     found, draft = read_schema(document, str(path))
     faults += found
     draft.scenario._folder = path.parent
-    faults += cross_check(draft, written, str(path))
+    faults += cross_check(draft, written, str(path), thorough)
     if faults:
         return None, faults
     try:

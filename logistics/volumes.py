@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from logistics.clock import next_local
+from logistics.csv_header import doubled_columns
 from logistics.marks import Keys, Marks, keys_of
 from logistics.orders import OrderBatch
 from logistics.paths import resolve
@@ -134,7 +135,7 @@ def _read(scenario: Scenario, root: Path) -> tuple[Volumes | None, list[Fault]]:
             Fault(file, "header", "", "absent-column", f"the column {name} is absent", f"add a column {name}")
             for name in missing
         ]
-    faults: list[Fault] = []
+    faults = doubled_columns(path, COLUMNS)
     known = {
         "origin": [site.id for site in scenario.sites],
         "area": [area.id for area in scenario.areas],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from solvers import clock
 from solvers.check import CheckReport, check
@@ -62,6 +63,20 @@ class AlnsSolver:
         "split_delivery",
         "time_dependent",
         "vehicles_first",
+    }
+    ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "no annealing": {"first_temperature": 1e-9, "last_temperature": 1e-9},
+        "no blinks": {"blink": 0.0},
+        "weights that stay": {"reaction": 0.0},
+        "whole strings only": {"split_strings": 0.0},
+        "no strings": {"strings": 0.0, "split_strings": 0.0},
+        "no neighbourhoods": {"neighbours": 0.0},
+        "no whole routes": {"route": 0.0},
+        "no whole trips": {"trip": 0.0},
+        "no search for fewer vehicles": {"fleet_share": 0.0},
+        "half the ruin": {"mean_removed": 5.0},
+        "twice the ruin": {"mean_removed": 20.0},
+        "a third of the neighbours": {"near": 33},
     }
 
     def __init__(

@@ -202,7 +202,8 @@ class ProblemBuilder:
         if faults:
             raise InvalidInputError(faults)
         loads = [row["on_board"] for row in self._types]
-        d = max([len(v["delivery"]) for v in self._visits] + [len(t["capacity"]) for t in self._types])
+        goods = [row[key] for row in self._visits for key in ("delivery", "pickup")]
+        d = max(map(len, goods + [row[key] for row in self._types for key in ("capacity", "on_board")]))
         v, t = self._visits, self._types
 
         def padded(rows: list[tuple[int, ...]]) -> Any:

@@ -31,7 +31,7 @@ def faults_of(
         *_split_faults(visits, types),
         *_type_faults(types, len(depots), max(1, len(travel))),
         *_locked_faults(visits, types),
-        *_duty_faults(types, travel),
+        *_duty_faults(types),
         *_battery_faults(types, len(depots)),
         *_travel_faults(depots, visits, travel),
     ):
@@ -187,16 +187,13 @@ def _type_faults(types: Sequence[Row], depots: int, profiles: int) -> Iterator[F
             )
 
 
-def _duty_faults(types: Sequence[Row], travel: Sequence[Travel]) -> Iterator[Found]:
+def _duty_faults(types: Sequence[Row]) -> Iterator[Found]:
     for i, row in enumerate(types):
         if row["duty"] is None:
             continue
         place = f"vehicle_types[{i}].duty"
         for message in row["duty"].faults():
             yield place, row["duty"], "duty-rule", message, "mend the rule"
-        if row["profile"] < len(travel) and travel[row["profile"]].speeds is not None:
-            message = "breaks are not modelled where speeds change with the hour"
-            yield place, row["profile"], "duty-by-hour", message, "use a profile without speeds"
 
 
 def _battery_faults(types: Sequence[Row], depots: int) -> Iterator[Found]:

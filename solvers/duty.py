@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from solvers.speeds import SpeedRule
 from solvers.travel import IntArray
+
+NOISE = 1e-3  # floating point may miss a limit by less than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +25,9 @@ class DutyRule:
                           `break_time` less it; 0 where it may not
     max_driving           driving in all; 0 for no limit
 
-    A break is taken on the way, when the driving since the last one reaches its limit. Waiting that lasts as
-    long as a break, or a part of it, is one. Waiting for the first service is done before departure and is none.
+    A break is taken on the way, when the driving since the last one reaches its limit; driving is the time it
+    takes at the speeds of the hour. Waiting that lasts as long as a break, or a part of it, is one. Waiting for
+    the first service is done before departure, as far as that can be (`solvers.breaks`), and is none.
     """
 
     max_driving_between: int
@@ -48,35 +52,39 @@ US = DutyRule(8 * 3600, 30 * 60, 0, 11 * 3600)  # 49 CFR 395.3; its 14 hours are
 
 @dataclass(slots=True)
 class Driving:
-    """A driver's clock along a route: driving since the last break, in all, and breaks taken."""
+    """A driver's clock along a route: driving since the last break, in all, and whether a first part was taken."""
 
     rule: DutyRule
-    since: int = 0
-    total: int = 0
+    since: float = 0
+    total: float = 0
     part: bool = False
 
     def needed(self) -> int:
         """Length of the break that is due next."""
         return self.rule.break_time - (self.rule.first_part if self.part else 0)
 
-    def drive(self, duration: int) -> list[tuple[int, int]]:
-        """Drive for `duration`; returns the breaks on the way as (driving before it on this leg, length)."""
-        breaks, left, gone = [], duration, 0
-        while self.since + left > self.rule.max_driving_between:
-            step = self.rule.max_driving_between - self.since
-            gone += step
-            breaks.append((gone, self.needed()))
-            left -= step
+    def drive(self, speeds: SpeedRule, length: float, leave: float) -> tuple[float, list[tuple[float, int]]]:
+        """Leave at `leave` with `length` to go: the arrival, and the breaks on the way as (start, length)."""
+        breaks: list[tuple[float, int]] = []
+        now = leave
+        while (
+            self.since + (arrival := speeds.arrive(now, length)) - now > self.rule.max_driving_between + NOISE
+        ):
+            stop = now + max(0.0, self.rule.max_driving_between - self.since)
+            length -= speeds.covered(now, stop)
+            self.total += stop - now
+            breaks.append((stop, self.needed()))
+            now = stop + self.needed()
             self.since, self.part = 0, False
-        self.since += left
-        self.total += duration
-        return breaks
+        self.since += arrival - now
+        self.total += arrival - now
+        return arrival, breaks
 
-    def wait(self, duration: int) -> None:
+    def wait(self, duration: float) -> None:
         """Wait; long enough, it is a break or its first part."""
-        if duration >= self.needed():
+        if duration >= self.needed() - NOISE:
             self.since, self.part = 0, False
-        elif self.rule.first_part and duration >= self.rule.first_part:
+        elif self.rule.first_part and duration >= self.rule.first_part - NOISE:
             self.part = True
 
 

@@ -19,6 +19,7 @@ from solvers.check import check
 from solvers.constraints import skill_names
 from solvers.duty import DutyRule, rule_of
 from solvers.errors import Fault, InvalidInputError
+from solvers.json_faults import json_faults
 from solvers.native_parts import (
     AmountPart,
     DepotPart,
@@ -206,26 +207,12 @@ def _parse(path: Path, model: type[Any]) -> Any:
     try:
         return model.model_validate_json(path.read_bytes())
     except OSError as error:
-        found = [
-            Fault(
-                str(path),
-                "",
-                "",
-                "unreadable",
-                f"the file cannot be read: {error.strerror}",
-                "check the path",
-            )
-        ]
+        message = f"the file cannot be read: {error.strerror}"
+        raise InvalidInputError(
+            (Fault(str(path), "", "", "unreadable", message, "check the path"),)
+        ) from None
     except ValidationError as error:
-        found = [_fault(path, dict(item)) for item in error.errors(include_url=False)]
-    raise InvalidInputError(tuple(found))
-
-
-def _fault(path: Path, item: dict[str, Any]) -> Fault:
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")
-    value = "" if isinstance(item["input"], dict | list | bytes) else str(item["input"])[:80]
-    repair = "remove it or correct its name" if item["type"] == "extra_forbidden" else "see the JSON Schema"
-    return Fault(str(path), place, value, item["type"].replace("_", "-"), item["msg"], repair)
+        raise InvalidInputError(json_faults(path, error)) from None
 
 
 def _write(path: Path | str, text: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from solvers import clock
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
@@ -20,6 +23,10 @@ class SavingsSolver:
 
     name = "savings"
     features = CLASSIC | {"backhauls"}
+    ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "no descent": {"polish_per_visit": 0.0},
+        "a third of the neighbours": {"neighbours": 10},
+    }
 
     def __init__(self, polish_per_visit: float = 4.0, neighbours: int = 30) -> None:
         self.polish_per_visit = polish_per_visit

@@ -10,7 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from solvers.duty import Driving, rule_of
+from solvers.breaks import run_with_breaks
+from solvers.duty import rule_of
 from solvers.itinerary import (
     NOBODY,
     Itinerary,
@@ -45,7 +46,8 @@ class Schedule:
     It ends as early as it can and, among the departures that allow this end, takes the latest that adds no
     lateness; so waiting that is left cannot be avoided. Service starts at the first time on or after the
     arrival that is in a window. A service that cannot start in any starts late; lateness is not undone later.
-    Where travel times depend on the hour the departure is chosen otherwise (`solvers.time_dependent`).
+    Where travel times depend on the hour the departure is chosen otherwise (`solvers.time_dependent`), as it is
+    where the driver needs breaks (`solvers.breaks`).
 
     nodes      (k+2)       node numbers; an open route ends at the node of its last visit
     visits     (k+2)       visit numbers, -1 at depots and stations
@@ -109,10 +111,13 @@ def schedule(problem: Problem, route: Route, leg: Leg | None = None) -> Schedule
     plan = itinerary(problem, route, leg)
     breaks: tuple[tuple[int, int], ...] = ()
     driving = 0
-    if problem.travel[int(problem.vehicle_types.profile[route.vehicle_type])].speeds is not None:
+    if (rule := rule_of(problem.vehicle_types.duty, route.vehicle_type)) is not None:
+        times, rests, driven = run_with_breaks(problem, route, plan, rule)
+        arrival, start, departure = (rounded(x) for x in times)
+        breaks = tuple((rounded([begun])[0], length) for begun, length in rests)
+        driving = rounded([driven])[0]
+    elif problem.travel[int(problem.vehicle_types.profile[route.vehicle_type])].speeds is not None:
         arrival, start, departure = (rounded(times) for times in run_times(problem, route, plan))
-    elif (rule := rule_of(problem.vehicle_types.duty, route.vehicle_type)) is not None:
-        (arrival, start, departure), breaks, driving = _run_with_breaks(plan, Driving(rule))
     else:
         arrival, start, departure = _run_times(plan)
     return Schedule(
@@ -158,40 +163,6 @@ def _run_times(plan: Itinerary) -> tuple[tuple[int, ...], ...]:
     for times in (arrival, start, departure):
         times.append(end)
     return tuple(arrival), tuple(start), tuple(departure)
-
-
-def _run_with_breaks(
-    plan: Itinerary, driver: Driving
-) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, int], ...], int]:
-    """The same with breaks: the departure is just in time for the first stop, then all goes as early as it can."""
-    breaks: list[tuple[int, int]] = []
-
-    def go(leg: int, leave: int) -> int:
-        rests, rested = driver.drive(plan.legs[leg][1]), 0
-        for gone, length in rests:
-            breaks.append((leave + gone + rested, length))
-            rested += length
-        return leave + plan.legs[leg][1] + rested
-
-    last = len(plan.nodes) - 1
-    arrival, start, departure = [plan.leave], [plan.leave], [plan.leave]
-    for i in range(1, last):
-        arrival.append(go(i - 1, departure[-1]))
-        start.append(plan.start(i, arrival[-1]))
-        wait = start[-1] - arrival[-1]
-        if i == 1:
-            arrival[0], start[0], departure[0] = (
-                time + wait for time in (arrival[0], start[0], departure[0])
-            )
-            breaks = [(begin + wait, length) for begin, length in breaks]
-            arrival[1] = start[1]
-        else:
-            driver.wait(wait)
-        departure.append(start[-1] + plan.work[i])
-    end = go(last - 1, departure[-1])
-    for times in (arrival, start, departure):
-        times.append(end)
-    return (tuple(arrival), tuple(start), tuple(departure)), tuple(breaks), driver.total
 
 
 def _late_cost(problem: Problem, plan: Itinerary, start: Sequence[int]) -> int:

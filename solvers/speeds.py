@@ -84,6 +84,16 @@ class SpeedRule:
             now = self.changes[period]
         return now - length / self.values[period]
 
+    def covered(self, leave: float, until: float) -> float:
+        """The length driven from `leave` to `until`."""
+        period, now, length = bisect_right(self.changes, leave), leave, 0.0
+        for change in self.changes[period:]:
+            if change >= until:
+                break
+            length += (change - now) * self.values[period]
+            now, period = change, period + 1
+        return length + (until - now) * self.values[period]
+
     def bends(self, length: float) -> list[float]:
         """The departures, ascending, at which the slope of the arrival changes."""
         return sorted({*self.changes, *(self.leave(change, length) for change in self.changes)})

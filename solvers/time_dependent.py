@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Iterable
 from itertools import pairwise
 
 from solvers.itinerary import NOBODY, Itinerary, latest_return
@@ -22,17 +23,22 @@ Point = tuple[float, float]  # departure from the start depot, time at the prese
 _NOISE = 1e-3  # floating point may miss a limit by less than this
 
 
+STEADY = SpeedRule([0.0], [1.0])  # where speeds do not change the length of a leg is its duration
+
+
 class Arcs:
     """Lengths and speed rules of the legs of a route."""
 
     def __init__(self, problem: Problem, route: Route, plan: Itinerary) -> None:
         kind = route.vehicle_type
         travel = problem.travel[int(problem.vehicle_types.profile[kind])]
-        assert travel.speeds is not None
-        speeds = travel.speeds
-        rules: dict[int, SpeedRule] = {}
         self.lengths: list[float] = []
         self.rules: list[SpeedRule] = []
+        if (speeds := travel.speeds) is None:
+            self.lengths += [float(duration) for _, duration in plan.legs]
+            self.rules += [STEADY] * len(plan.legs)
+            return
+        rules: dict[int, SpeedRule] = {}
         open_end = problem.vehicle_types.open_end
         for at, (i, j) in enumerate(pairwise(plan.nodes)):
             category = 0 if speeds.category is None else int(speeds.category[i, j])
@@ -182,5 +188,5 @@ def latest_leave(plan: Itinerary, arcs: Arcs, limit: float) -> tuple[float, int 
     return arcs.leave(0, bound), binding
 
 
-def rounded(times: list[float]) -> tuple[int, ...]:
+def rounded(times: Iterable[float]) -> tuple[int, ...]:
     return tuple(math.floor(t + 0.5) for t in times)

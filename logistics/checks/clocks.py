@@ -7,6 +7,8 @@ from datetime import timedelta
 from logistics.checks.files import Tables
 from logistics.checks.findings import Findings
 
+DAY_S = 86_400
+
 
 def check_clocks(findings: Findings, tables: Tables) -> None:
     """The measuring window and disruptions inside the horizon, promises that can be kept, waves for all."""
@@ -24,7 +26,36 @@ def check_clocks(findings: Findings, tables: Tables) -> None:
                 "set order_cutoff earlier than promise_clock, or promise_day = 1",
                 value=f"{service.promise_clock // 3600:02d}:{service.promise_clock // 60 % 60:02d}",
             )
+    _doors(findings)
     _waves(findings, tables)
+
+
+def _doors(findings: Findings) -> None:
+    """Report stations whose vans and drones are all off duty while doors are open."""
+    scenario = findings.scenario
+    if scenario.delivery is None or not findings.sound("fleet", "vehicles", "delivery", "areas"):
+        return
+    doors = scenario.delivery.window
+    roles = {vehicle.id: vehicle.role for vehicle in scenario.vehicles}
+    for station in sorted({area.station for area in scenario.areas}):
+        shifts = [
+            fleet.shift
+            for fleet in scenario.fleet
+            if fleet.site == station and roles.get(fleet.vehicle) in ("delivery", "drone")
+        ]
+        met = (
+            shift.opens + days * DAY_S < doors.closes and doors.opens < shift.closes + days * DAY_S
+            for shift in shifts
+            for days in (-1, 0, 1)  # either may go on past midnight
+        )
+        if shifts and not any(met):
+            findings.add(
+                ("delivery", "window"),
+                "doors-closed",
+                f"no van or drone of station {station} is on duty while doors are open",
+                "move the window, or the shifts of its fleet",
+                value=f"{doors.opens // 3600:02d}:{doors.opens // 60 % 60:02d}",
+            )
 
 
 def _moments(findings: Findings) -> None:

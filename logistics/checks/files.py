@@ -11,6 +11,7 @@ from pathlib import Path
 
 from logistics.catalogue import catalogue_faults
 from logistics.checks.findings import Findings, meant
+from logistics.csv_header import doubled_columns
 from logistics.importing.column_map import load_map
 from logistics.paths import resolve
 from logistics.scenario import SortRow
@@ -24,8 +25,10 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 @dataclass(slots=True)
 class Tables:
-    """What the checks of ways need from the files: None or empty where a file is absent or has faults."""
+    """What later checks need of the files: None or empty where a file is absent or has faults."""
 
+    roads: Path | None = None
+    buildings: Path | None = None
     volumes: Volumes | None = None
     plan: list[SortRow] = field(default_factory=list)
 
@@ -36,7 +39,7 @@ def check_files(findings: Findings) -> Tables:
     folder = scenario._folder
     tables = Tables()
     if scenario.roads is not None and scenario.roads.path is not None:
-        _file(findings, ("roads", "path"), scenario.roads.path)
+        tables.roads = _file(findings, ("roads", "path"), scenario.roads.path)
     if scenario.catalogue is not None and scenario.catalogue.path is not None:
         path = _file(findings, ("catalogue", "path"), scenario.catalogue.path)
         if path is not None:
@@ -66,7 +69,9 @@ def check_files(findings: Findings) -> Tables:
         except InvalidInputError as error:
             findings.faults += error.faults
         if order_file.buildings_path is not None:
-            _file(findings, ("demand", "order_file", "buildings_path"), order_file.buildings_path)
+            tables.buildings = _file(
+                findings, ("demand", "order_file", "buildings_path"), order_file.buildings_path
+            )
     return tables
 
 
@@ -125,7 +130,7 @@ def _plan_faults(findings: Findings, path: Path, rows: list[SortRow]) -> list[Fa
             )
             for name in absent
         ]
-    faults: list[Fault] = []
+    faults = doubled_columns(path, COLUMNS)
     seen: set[tuple[str, str, str]] = set()
     sections = {
         "site": "sites",

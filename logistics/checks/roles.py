@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from logistics import drones
+from logistics.catalogue import GENERAL
+from logistics.checks.files import Tables
 from logistics.checks.findings import Findings, check_equipment
 from logistics.checks.sorters import check_sorter_disruptions, check_sorting
 from logistics.scenario import SiteSection, VehicleSection
@@ -283,6 +285,39 @@ def _large_parcels(findings: Findings) -> None:
                 f"write at most {least}, or give them a larger vehicle",
                 value=limit,
             )
+
+
+def check_containers(findings: Findings, tables: Tables) -> None:
+    """Report containers of the sort plan too small for a usual parcel of any size class or kind of item.
+
+    A larger parcel fills a container by itself, so some may be; where all are, the container is a slip. Items
+    of tables and order files may be of any size.
+    """
+    scenario, demand, catalogue = findings.scenario, findings.scenario.demand, findings.scenario.catalogue
+    sound = findings.sound("containers", "sort_plan", "demand", "catalogue")
+    if not sound or demand is None or catalogue is None or scenario.sort_plan is None:
+        return
+    if demand.order_file is not None or catalogue.path is not None:
+        return
+    usual = [(size.weight_g, size.volume_ml) for size in demand.sizes]
+    usual += [(rule.weight_g, rule.volume_ml) for rule in catalogue.rules or [GENERAL]]
+    rows = [*scenario.sort_plan.rows, *tables.plan]
+    used = {row.container for row in rows} | {scenario.sort_plan.container}
+    if scenario.sort_plan.derive and scenario.sort_plan.container is None:
+        used |= {container.id for container in scenario.containers}
+    for i, container in enumerate(scenario.containers):
+        least = (min(weight for weight, _ in usual), min(volume for _, volume in usual))
+        for key, room, most in zip(
+            ("capacity_g", "capacity_ml"), (container.capacity_g, container.capacity_ml), least, strict=True
+        ):
+            if container.id in used and room < most:
+                findings.add(
+                    ("containers", i, key),
+                    "container-too-small",
+                    f"the smallest usual parcel has {most:g}: each would fill a container by itself",
+                    f"write at least {most:g}, or another container into the sort plan",
+                    value=room,
+                )
 
 
 def _roads(findings: Findings) -> None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from logistics.clock import epoch_of_wall, wall_of_epoch
+from logistics.csv_header import doubled_columns
 from logistics.importing.column_map import REQUIRED, ColumnMap, Columns
 from logistics.tables import BoolArray, FloatArray, IntArray
 from solvers.errors import Fault, InvalidInputError
@@ -36,6 +37,10 @@ def read_lines(source: Path, column_map: ColumnMap) -> pd.DataFrame:
     """
     raw, first_row = _load(source, column_map)
     names, faults = _found_columns(source, raw, column_map)
+    if not _is_parquet(source):
+        text = column_map.text
+        used = dict.fromkeys(names.values())
+        faults += doubled_columns(source, used, encoding=text.encoding, delimiter=text.delimiter)
     if faults:
         raise InvalidInputError(faults)
     reader = _Cells(str(source), raw, names, first_row)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from solvers.errors import Fault, InvalidInputError
 
+LARGEST = 1e11  # of a number in a file; in units of any rounding it stays below `UNLIMITED`
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -38,8 +40,10 @@ class Faults:
         if self._found:
             raise InvalidInputError(tuple(self._found))
 
-    def number(self, line: int, word: str, what: str, *, least: float | None = None) -> float:
-        """`word` as a finite number, at least `least`; a fault and 0 otherwise."""
+    def number(
+        self, line: int, word: str, what: str, *, least: float | None = None, most: float = LARGEST
+    ) -> float:
+        """`word` as a finite number from `least` on, of a size up to `most`; a fault and 0 otherwise."""
         try:
             value = float(word)
         except ValueError:
@@ -51,11 +55,16 @@ class Faults:
         if least is not None and value < least:
             self.add(line, word, "negative", f"{what} is below {least:g}", f"use {least:g} or more")
             return max(0.0, least)
+        if abs(value) > most:
+            self.add(line, word, "too-large", f"{what} is beyond {most:.0f}", "use a smaller number or unit")
+            return max(0.0, least or 0.0)
         return value
 
-    def integer(self, line: int, word: str, what: str, *, least: int | None = None) -> int:
-        """`word` as a whole number, at least `least`; a fault and 0 otherwise."""
-        value = self.number(line, word, what, least=least)
+    def integer(
+        self, line: int, word: str, what: str, *, least: int | None = None, most: float = LARGEST
+    ) -> int:
+        """`word` as a whole number, at least `least`, at most `most`; a fault and 0 otherwise."""
+        value = self.number(line, word, what, least=least, most=most)
         if value != int(value):
             self.add(line, word, "not-whole", f"{what} is not a whole number", "write a whole number")
         return int(value)

@@ -15,8 +15,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from solvers.builder import ProblemBuilder
+from solvers.errors import InvalidInputError
+from solvers.json_faults import json_faults
 from solvers.problem import Problem
-from solvers.readers.lines import Faults
+from solvers.readers.lines import LARGEST, Faults
 from solvers.readers.rounding import Rounding
 from solvers.solution import Solution
 from solvers.speeds import Speeds
@@ -24,9 +26,10 @@ from solvers.travel import Metric, Travel
 
 PROBLEM_SUFFIX, SOLUTION_SUFFIX = ".vrp.json", ".bks.duration.json"
 
-Count = Annotated[int, Field(ge=0)]
-Duration = Annotated[FiniteFloat, Field(ge=0)]
-Pair = tuple[FiniteFloat, FiniteFloat]
+Count = Annotated[int, Field(ge=0, le=int(LARGEST))]
+Duration = Annotated[FiniteFloat, Field(ge=0, le=LARGEST)]
+Number = Annotated[FiniteFloat, Field(ge=-LARGEST, le=LARGEST)]
+Pair = tuple[Number, Number]
 
 
 class _Part(BaseModel):
@@ -43,7 +46,7 @@ class _Hours(_Part):
 
 class _Content(_Part):
     instance_name: str
-    num_vehicles: Annotated[int, Field(ge=1)]
+    num_vehicles: Annotated[Count, Field(ge=1)]
     vehicle_capacity: Count
     coordinates: list[Pair]
     demands: list[Count]
@@ -131,13 +134,7 @@ def _parsed(faults: Faults, text: bytes, model: type[Any]) -> Any:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        for item in error.errors(include_url=False):
-            place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"])
-            value = "" if isinstance(item["input"], dict | list | bytes) else str(item["input"])[:80]
-            code = item["type"].replace("_", "-")
-            faults.at(place.lstrip("."), value, code, item["msg"], "mend the field")
-    faults.check()
-    return None
+        raise InvalidInputError(json_faults(faults.path, error)) from None
 
 
 def _categories(faults: Faults, path: Path, hours: _Hours, nodes: int) -> list[list[int]]:
@@ -156,7 +153,7 @@ def _categories(faults: Faults, path: Path, hours: _Hours, nodes: int) -> list[l
         message = f"{side.name} has another checksum"
         faults.at("td.categories_sha256", "", "checksum", message, "fetch both files again")
     rows = _parsed(Faults(side), text, _Categories).categories
-    if len(rows) != nodes or any(len(row) != nodes or not row.isdigit() for row in rows):
+    if len(rows) != nodes or any(len(row) != nodes or not (row.isascii() and row.isdigit()) for row in rows):
         message = f"{side.name} does not hold {nodes} rows of {nodes} digits"
         faults.at("td.categories_path", side.name, "matrix-shape", message, "fetch it again")
         faults.check()

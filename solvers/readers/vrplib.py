@@ -6,12 +6,14 @@ and reloads. All faults of a file are found in one pass, each with its line.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from solvers.readers.lines import Faults, Line, read_lines
+from solvers.readers.lines import LARGEST, Faults, Line, read_lines
 from solvers.travel import FloatArray
 
 TEXT_HEADERS = (
@@ -64,6 +66,7 @@ SECTIONS: dict[str, Shape] = {
     "VEHICLES_MAX_RELOADS_SECTION": Shape("vehicle", whole=True),
 }
 LIST_SECTIONS = ("DEPOT_SECTION", "EDGE_WEIGHT_SECTION")
+MOST_ROWS = 1e6  # nodes, or vehicles
 WEIGHT_FORMATS = ("FULL_MATRIX", "LOWER_ROW", "UPPER_ROW", "LOWER_DIAG_ROW", "UPPER_DIAG_ROW")
 
 
@@ -159,7 +162,8 @@ def _read_header(key: str, value: str, line: Line, raw: RawInstance, faults: Fau
         whole = key in ("DIMENSION", "CAPACITY", "VEHICLES")
         least = 1 if key in ("DIMENSION", "VEHICLES") else 0
         read = faults.integer if whole else faults.number
-        raw.numbers[key] = read(line.number, value, key, least=least)
+        most = MOST_ROWS if key in ("DIMENSION", "VEHICLES") else LARGEST
+        raw.numbers[key] = read(line.number, value, key, least=least, most=most)
     else:
         faults.add(line.number, key, "unknown-header", "unknown header", "remove it or correct its name")
 
@@ -236,21 +240,22 @@ def _read_weights(body: list[Line], raw: RawInstance, faults: Faults) -> None:
         for line in body
         for w in line.words
     ]
-    lower, upper = np.tril_indices(n, -1), np.triu_indices(n, 1)
-    cells = {
-        "FULL_MATRIX": tuple(a.ravel() for a in np.indices((n, n))),
-        "LOWER_ROW": lower,
-        "UPPER_ROW": upper,
-        "LOWER_DIAG_ROW": np.tril_indices(n),
-        "UPPER_DIAG_ROW": np.triu_indices(n),
-    }[form]
-    if len(values) != len(cells[0]):
+    half = n * (n - 1) // 2
+    count = n * n if form == "FULL_MATRIX" else half + n if "DIAG" in form else half
+    if len(values) != count:
         last = body[-1].number if body else raw.line_of["EDGE_WEIGHT_SECTION"]
-        expected = f"{form} of {n} nodes has {len(cells[0])} weights"
+        expected = f"{form} of {n} nodes has {count} weights"
         faults.add(last, len(values), "wrong-count", expected, "is the file cut off?")
         return
+    cells: dict[str, Callable[[], Any]] = {
+        "FULL_MATRIX": lambda: tuple(a.ravel() for a in np.indices((n, n))),
+        "LOWER_ROW": lambda: np.tril_indices(n, -1),
+        "UPPER_ROW": lambda: np.triu_indices(n, 1),
+        "LOWER_DIAG_ROW": lambda: np.tril_indices(n),
+        "UPPER_DIAG_ROW": lambda: np.triu_indices(n),
+    }
     matrix = np.zeros((n, n))
-    matrix[cells] = [value for _, value in values]
+    matrix[cells[form]()] = [value for _, value in values]
     if form != "FULL_MATRIX":
         matrix = np.maximum(matrix, matrix.T)
     elif raw.headers.get("TYPE", "").upper() != "ACVRP" and (matrix != matrix.T).any():

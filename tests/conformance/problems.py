@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers import Battery, Metric, Problem, ProblemBuilder, Travel
+from solvers import Battery, Halt, Metric, Problem, ProblemBuilder, Route, Travel
 from solvers.builder import ALWAYS
 from solvers.duty import DutyRule
 from solvers.features import CLASSIC, FEATURES
@@ -30,14 +30,14 @@ IMPLIED = {
     "electric": {"multi_depot"},
 }
 # features that no problem has both of
-EXCLUSIVE = ({"vehicles_first", "longest_route"}, {"breaks", "time_dependent"})
+EXCLUSIVE = ({"vehicles_first", "longest_route"},)
 
 CASES: list[tuple[str, ...]] = [
     (),
     *((name,) for name in FEATURES),
     *(case for case in combinations(FEATURES, 2) if set(case) not in EXCLUSIVE),
     tuple(name for name in FEATURES if name in CLASSIC),
-    tuple(name for name in FEATURES if name not in ("longest_route", "time_dependent")),
+    tuple(name for name in FEATURES if name != "longest_route"),
 ]
 
 
@@ -61,8 +61,6 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
     dims = 2 if "capacities" in on else 1
     depots = 2 if "multi_depot" in on else 1
     b = ProblemBuilder(name=f"{'+'.join(sorted(on))}-{seed}")
-    if {"breaks", "time_dependent"} <= on:
-        on.remove("time_dependent")
     if "vehicles_first" in on:
         b.objective = Objective.VEHICLES
     elif "longest_route" in on:
@@ -73,6 +71,10 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
     paired = 2 * int(rng.integers(1, n // 2 - rich + 2)) if "pickup_delivery" in on else 0
     grouped = range(paired, paired + int(rng.integers(2, 4))) if "exclusive_groups" in on else range(0)
     reversed_from = n - 1 if "backhauls" in on else n
+    under_way: list[int] = []
+    if "locked_routes" in on:
+        last = reversed_from == n and n - 1 not in grouped
+        under_way = [0, 1] if paired else [n - 1] if last else []
     for _ in range(depots):
         b.depot(*rng.integers(20, 80, 2).tolist())
     stations: list[int] = []
@@ -87,6 +89,8 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
         if "time_windows" in on:
             opens = int(rng.integers(0, 300))
             details["tw"] = (opens, opens + int(rng.integers(60, 300)))
+            if i in under_way:  # whose vehicle is in time
+                details["tw"] = (opens, 900)
         if on & {"time_windows", "max_duration", "time_costs"}:
             details["service"] = int(rng.integers(0, 15))
         if "release_times" in on and rng.random() < 0.5:
@@ -167,8 +171,7 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
             vehicle["reload_time"] = int(rng.integers(0, 9))
             vehicle["capacity"] = rng.integers(6, 10, dims).tolist()
         if "locked_routes" in on and k == kinds - 1:
-            first = 0 if paired else n - 1 if reversed_from == n and n - 1 not in grouped else -1
-            vehicle["locked"] = [0, 1] if paired else [first] if first >= 0 else []
+            vehicle["locked"] = under_way
             vehicle["on_board"] = rng.integers(1, 3, dims).tolist()
             vehicle["skills"] = ["cold", "tall"]
             b.vehicle_type(count=1, **vehicle)
@@ -186,6 +189,28 @@ def random_problem(case: Collection[str], seed: int, most: int = 12) -> Problem:
     elif speeds is not None:
         b.travel(Travel(metric=Metric.EUCLIDEAN_ROUND, speeds=speeds))
     return b.build()
+
+
+def random_routes(problem: Problem, rng: np.random.Generator, count: int) -> list[Route]:
+    """Routes of a few visits, pairs mostly whole and in order, halts where the type reloads."""
+    made = []
+    for _ in range(count):
+        kind = int(rng.integers(len(problem.vehicle_types.count)))
+        visits: list[int] = []
+        for visit in rng.permutation(problem.num_visits)[: int(rng.integers(1, 6))].tolist():
+            partner = problem.partner(visit)
+            if visit in visits:
+                continue
+            visits.append(visit)
+            if partner is not None and partner not in visits and rng.random() < 0.9:
+                first = problem.visits.pair is not None and problem.visits.pair[partner] == visit
+                at = int(rng.integers(len(visits) if first else 0, len(visits) + (1 if first else 0)))
+                visits.insert(at, partner)
+        depots = (problem.vehicle_types.reload_depots or [()] * (kind + 1))[kind]
+        cuts = sorted(rng.integers(1, len(visits) + 1, int(rng.integers(0, 3))).tolist()) if depots else []
+        halts = tuple(Halt(c, int(rng.choice(depots))) for c in dict.fromkeys(cuts) if c < len(visits))
+        made.append(Route(kind, tuple(visits), halts))
+    return made
 
 
 def _relate(

@@ -12,7 +12,17 @@ from logistics.reference import comments, reference, unit_of
 from logistics.scenario import Scenario, SiteSection
 
 ROOT = Path(__file__).parents[2]
-MODULES = ("catalogue", "overrides", "scenario", "schema_faults", "sections", "units", "validate", "volumes")
+MODULES = (
+    "catalogue",
+    "csv_header",
+    "overrides",
+    "scenario",
+    "schema_faults",
+    "sections",
+    "units",
+    "validate",
+    "volumes",
+)
 SOURCES = [
     *sorted((ROOT / "logistics" / "checks").glob("*.py")),
     *(ROOT / "logistics" / f"{name}.py" for name in MODULES),

@@ -55,6 +55,8 @@ BROKEN: dict[str, tuple[str, str, tuple[str, str, str]]] = {
     "a locker that closes": ("[delivery]", '[[disruptions]]\nkind = "site_closed"\ntarget = "locker-1"\nstarts = 2026-03-02T08:00:00+01:00\nends = 2026-03-02T18:00:00+01:00\n\n[delivery]', ("disruptions[0].target", "locker-1", "wrong-kind")),
     "a truck smaller than a parcel": ("capacity_ml = 30000000", "capacity_ml = 3000", ("max_parcel_ml", "120000", "parcel-too-large")),
     "a van smaller than a parcel": ("capacity_ml = 7000000", "capacity_ml = 7000", ("max_parcel_ml", "120000", "parcel-too-large")),
+    "a cage smaller than a parcel": ("capacity_ml = 900000", "capacity_ml = 90", ("capacity_ml", "90", "container-too-small")),
+    "doors that no van sees open": ('window = ["08:00", "21:00"]', 'window = ["01:00", "05:00"]', ("delivery.window", "01:00", "doors-closed")),
     "a start that is a number": ("start = 2026-03-02T00:00:00+01:00", "start = 0", ("scenario.start", "0", "bad-moment")),
     "a currency in small letters": ('"EUR"', '"eur"', ("currency", "eur", "bad-currency")),
     "an area as large as a planet": ("radius_m = 1800", "radius_m = 1e9", ("radius_m", "1000000000.0", "out-of-range")),
@@ -206,6 +208,75 @@ def test_tables_that_are_none(small: str, tmp_path: Path, content: bytes, code: 
     path.write_text(small, encoding="utf-8")
     (tmp_path / "volumes.csv").write_bytes(content)
     assert code in {fault.code for fault in validate(path, {"demand.volumes": "volumes.csv"})}
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [("osm", b"junk"), ("osm", b""), ("hourly-graph", b'{"edges": 3}'), ("graph", b"PK no archive")],
+)
+def test_roads_that_a_run_would_refuse(kind: str, content: bytes, small: str, tmp_path: Path) -> None:
+    """All in one pass: the road file is read although something else is wrong as well."""
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    (tmp_path / "roads.pbf").write_bytes(content)
+    changes = {"roads.kind": kind, "roads.path": "roads.pbf", "delivery.failure": "7"}
+    found = {(Path(fault.file).name, fault.code) for fault in validate(path, changes)}
+    assert ("town.toml", "out-of-range") in found
+    assert {code for file, code in found if file == "roads.pbf"} & {"unreadable-file", "missing-key"}
+
+
+def test_buildings_that_a_run_would_refuse(small: str, tmp_path: Path) -> None:
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    (tmp_path / "orders.csv").write_text(ORDERS)
+    (tmp_path / "houses.pbf").write_bytes(b"junk")
+    orders = (
+        'path = "orders.csv", warehouse = "wh-1", service = "next-day", one_day = true, places = "buildings"'
+    )
+    cases = {
+        "": ("town.toml", "missing-key"),
+        ', buildings_path = "houses.pbf"': ("houses.pbf", "unreadable-file"),
+    }
+    for more, wanted in cases.items():
+        faults = validate(path, {"demand.order_file": f"{{{orders}{more}}}"})
+        assert [(Path(fault.file).name, fault.code) for fault in faults] == [wanted]
+
+
+ORDERS = (
+    "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+    "1,1,TEA,6,2026-03-02 08:26:00,2.5,1,DE\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "text", "column"),
+    [
+        ("demand.order_file", "orders.csv", ORDERS.replace("Country", "Quantity"), "Quantity"),
+        (
+            "demand.volumes",
+            "volumes.csv",
+            "origin,area,service,hour,size_class,parcels,hour\nshop-1,north,next-day,9,small,30,10\n",
+            "hour",
+        ),
+        (
+            "catalogue.path",
+            "items.csv",
+            "code,category,weight_g,volume_ml,price_minor,handling,code\na,x,5,1,1,standard,b\n",
+            "code",
+        ),
+        ("sort_plan.path", "plan.csv", "site,area,service,next,container,next\n", "next"),
+    ],
+)
+def test_a_column_that_is_there_twice(
+    key: str, name: str, text: str, column: str, small: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    (tmp_path / name).write_text(text)
+    value = '{path = "orders.csv", warehouse = "wh-1", service = "next-day", one_day = true}'
+    faults = validate(path, {key: value if key == "demand.order_file" else name})
+    found = [(Path(fault.file).name, fault.value) for fault in faults if fault.code == "duplicate-column"]
+    assert found == [(name, column)]
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,12 @@ def test_minimal_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "places"),
     [
-        ("{", [""]),
+        ("{", ["line 1"]),
+        (
+            json.dumps(MINIMAL, indent=1)[:-30],
+            [f"line {json.dumps(MINIMAL, indent=1)[:-30].count(chr(10)) + 1}"],
+        ),
+        (changed(lambda c: c["vehicle_types"][0].update(capacity=[-4])), ["vehicle_types[0].capacity[0]"]),
         ("[]", [""]),
         (changed(lambda c: c.pop("format")), ["format"]),
         (changed(lambda c: c.update(format="other/2")), ["format"]),
@@ -125,6 +130,13 @@ def test_faults_are_told_with_their_place(text: str, places: list[str], tmp_path
     found = [f.place for f in caught.value.faults]
     assert set(places) <= set(found)
     assert all(f.file.endswith("p.json") and f.repair for f in caught.value.faults)
+
+
+def test_goods_collected_alone_have_as_many_dimensions_as_they_say(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(changed(lambda c: c["visits"][0].update(pickup=[1, 2])))
+    problem = load_problem(tmp_path / "p.json")
+    assert (problem.num_load_dimensions, problem.vehicle_types.capacity.tolist()) == (2, [[5, 0]])
+    assert [v.code for v in check(problem, Solution.of([[0]])).violations] == ["capacity"]
 
 
 def test_unknown_types_and_missing_files(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from solvers import Halt, Objective, Problem, Route, Solution
@@ -477,6 +478,22 @@ MALFORMED: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
         "a.vrp",
         [("bad-index", "line 35")],
     ),
+    "number beyond all units": (PLAIN.replace("4 0 5", "4 0 5e18"), "a.vrp", [("too-large", "line 10")]),
+    "vehicles beyond counting": (
+        TRIPS.replace("VEHICLES: 2", "VEHICLES: 9999999999"),
+        "a.vrp",
+        [("too-large", "line 4"), ("bad-index", "line 25")],
+    ),
+    "matrix beyond memory": (
+        MATRIX.replace("DIMENSION: 3", "DIMENSION: 999999"),
+        "a.vrp",
+        [("wrong-count", "line 10"), ("wrong-count", "line 14")],
+    ),
+    "capacity beyond all units": (
+        SOLOMON.replace("         20", "         " + 30 * "9"),
+        "a.txt",
+        [("too-large", "line 5")],
+    ),
     "stray line": ("hello\n" + PLAIN, "a.vrp", [("stray-line", "line 1")]),
     "several at once": (
         PLAIN.replace("2 3 4", "2 NaN 4").replace("CAPACITY : 10", "CAPACITY : x").replace("2 4\n", "2 -4\n"),
@@ -525,6 +542,33 @@ def test_malformed_files_are_told_with_line(what: str, tmp_path: Path) -> None:
     found = [(fault.code, fault.place) for fault in caught.value.faults]
     assert sorted(found) == sorted(expected)
     assert all(name in str(fault) and fault.repair for fault in caught.value.faults)
+
+
+@pytest.mark.parametrize("name", ["PLAIN", "MATRIX", "RICH", "BACKHAULS", "TRIPS", "LI_LIM", "SOLOMON"])
+def test_no_damage_crashes_a_reader(name: str, tmp_path: Path) -> None:
+    """Words replaced, lines dropped or doubled, the end cut off: a problem or faults, nothing else."""
+    text, rng = globals()[name], np.random.default_rng(7)
+    told = 0
+    for _ in range(150):
+        lines = (
+            text[: int(rng.integers(1, len(text)))].split("\n") if rng.random() < 0.2 else text.split("\n")
+        )
+        for _ in range(int(rng.integers(1, 3))):
+            at = int(rng.integers(len(lines)))
+            words = lines[at].split() or [""]
+            words[int(rng.integers(len(words)))] = str(
+                rng.choice(["NaN", "-1", "1e999", 30 * "9", "x", "", "7"])
+            )
+            lines[at : at + 1] = [[" ".join(words)], [], 2 * [lines[at]]][
+                int(rng.choice(3, p=[0.8, 0.1, 0.1]))
+            ]
+            lines = lines or [""]
+        path = put(tmp_path, "\n".join(lines), "a.txt" if name in ("LI_LIM", "SOLOMON") else "a.vrp")
+        try:
+            read(path, "family")
+        except InvalidInputError as error:
+            told += all(fault.message and fault.repair for fault in error.faults)
+    assert told > 75
 
 
 def test_binary_and_missing_files_are_faults(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers import Halt, Objective, Problem, Route, Solution
+from solvers import Objective, Problem, Solution
 from solvers.charging import recharged
 from solvers.check import check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS
@@ -15,8 +15,8 @@ from solvers.features import FEATURES
 from solvers.kernels.rich import layout
 from solvers.kernels.rich.pack import pack
 from solvers.kernels.rich.session import Session
-from solvers.schedule import schedule
-from tests.conformance.problems import CASES, case_id, random_problem
+from solvers.schedule import Schedule, latest_return, schedule
+from tests.conformance.problems import CASES, case_id, random_problem, random_routes
 
 TUNE = [10.0, 10.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
 WEIGHTS = [1.0, 1.0, 1.0, 1.0, 1.0]
@@ -26,26 +26,11 @@ def session(problem: Problem, seed: int) -> Session:
     return Session(problem, pack(problem), seed, np.array(TUNE), WEIGHTS)
 
 
-def random_routes(problem: Problem, rng: np.random.Generator, count: int) -> list[Route]:
-    """Routes of a few visits, pairs mostly whole and in order, halts where the type reloads."""
-    made = []
-    for _ in range(count):
-        kind = int(rng.integers(len(problem.vehicle_types.count)))
-        visits: list[int] = []
-        for visit in rng.permutation(problem.num_visits)[: int(rng.integers(1, 6))].tolist():
-            partner = problem.partner(visit)
-            if visit in visits:
-                continue
-            visits.append(visit)
-            if partner is not None and partner not in visits and rng.random() < 0.9:
-                first = problem.visits.pair is not None and problem.visits.pair[partner] == visit
-                at = int(rng.integers(len(visits) if first else 0, len(visits) + (1 if first else 0)))
-                visits.insert(at, partner)
-        depots = (problem.vehicle_types.reload_depots or [()] * (kind + 1))[kind]
-        cuts = sorted(rng.integers(1, len(visits) + 1, int(rng.integers(0, 3))).tolist()) if depots else []
-        halts = tuple(Halt(c, int(rng.choice(depots))) for c in dict.fromkeys(cuts) if c < len(visits))
-        made.append(Route(kind, tuple(visits), halts))
-    return made
+def at_a_limit(problem: Problem, run: Schedule) -> bool:
+    """Whether a rounded time is just where a window, a depot or the shift ends: the time itself may be past it."""
+    closes = np.concatenate([problem.depots.tw[:, 1], problem.visits.tw[:, 1]])
+    stops = any(start == closes[node] for node, start in zip(run.nodes, run.start, strict=True))
+    return stops or run.end_time == latest_return(problem, run.vehicle_type)
 
 
 def compare(problem: Problem, seed: int) -> tuple[int, int]:
@@ -66,6 +51,8 @@ def compare(problem: Problem, seed: int) -> tuple[int, int]:
         misses = [(c.code, m) for c in ROUTE_CONSTRAINTS for m in c.check(problem, run)]
         if slack and misses and all(miss.amount <= 1 for _, miss in misses):
             continue  # a limit missed by less than the rounding
+        if slack and cost >= layout.INFINITE and at_a_limit(problem, run):
+            continue
         assert (cost >= layout.INFINITE) == bool(misses), (route, cost, misses)
         if not misses:
             sound += 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solvers import InvalidInputError, Problem, ProblemBuilder, Route, Solution, Travel
+from solvers.breaks import run_with_breaks
 from solvers.check import check
+from solvers.duty import DutyRule, rule_of
 from solvers.itinerary import itinerary
 from solvers.readers import read, read_sol
 from solvers.schedule import latest_departure, schedule
@@ -114,6 +118,109 @@ def test_no_departure_costs_less(seed: int, more: set[str]) -> None:
     assert all(leave <= latest + 1 for leave in possible)
 
 
+def routes_with_breaks(seed: int, more: set[str], most: int = 7) -> Iterator[tuple[Problem, Route, DutyRule]]:
+    """Random routes of a problem with breaks, of types that need them."""
+    problem = random_problem({"breaks", "time_windows", *more}, seed, most)
+    rng = np.random.default_rng(seed)
+    for _ in range(5):
+        kind = int(rng.integers(len(problem.vehicle_types.count)))
+        rule = rule_of(problem.vehicle_types.duty, kind)
+        if rule is not None:
+            yield problem, Route(kind, tuple(rng.permutation(problem.num_visits)[:5].tolist())), rule
+
+
+@given(
+    st.integers(0, 2000),
+    st.sets(st.sampled_from(["several_windows", "overtime", "open_routes", "time_costs"])),
+)
+def test_even_speeds_change_nothing_for_a_driver_who_needs_breaks(seed: int, more: set[str]) -> None:
+    for problem, route, _ in routes_with_breaks(seed, more):
+        plain = problem.replace(travel=tuple(travel.materialise(problem.coords) for travel in problem.travel))
+        even = tuple(dataclasses.replace(t, speeds=Speeds.of([0, 50, 90], [1, 1, 1])) for t in plain.travel)
+        assert schedule(problem.replace(travel=even), route) == schedule(plain, route)
+
+
+def driven(rule: SpeedRule, leave: float, arrive: float) -> float:
+    """The length driven between two times, period by period."""
+    ends = [-math.inf, *rule.changes, math.inf]
+    spans = zip(pairwise(ends), rule.values, strict=True)
+    return sum(max(0.0, min(b, arrive) - max(a, leave)) * speed for (a, b), speed in spans)
+
+
+@given(st.integers(0, 2000), st.sets(st.sampled_from(["several_windows", "release_times", "open_routes"])))
+def test_breaks_fall_where_the_driving_time_by_the_hour_reaches_its_limit(seed: int, more: set[str]) -> None:
+    for problem, route, rule in routes_with_breaks(seed, {"time_dependent", *more}):
+        plan = itinerary(problem, route)
+        arcs = Arcs(problem, route, plan)
+        (arrival, start, departure), breaks, total = run_with_breaks(problem, route, plan, rule)
+        left, since, in_all, part = list(breaks), 0.0, 0.0, False
+        for i in range(1, len(plan.nodes)):
+            now, length = departure[i - 1], 0.0
+            while left and left[0][0] <= arrival[i] + 1e-6:
+                begun, rest = left.pop(0)
+                assert rest == rule.break_time - rule.first_part * part
+                assert since + begun - now == pytest.approx(rule.max_driving_between, abs=2e-3)
+                length += driven(arcs.rules[i - 1], now, begun)
+                in_all += begun - now
+                now, since, part = begun + rest, 0.0, False
+            length += driven(arcs.rules[i - 1], now, arrival[i])
+            assert length == pytest.approx(arcs.lengths[i - 1], abs=1e-6)
+            in_all += arrival[i] - now
+            since += arrival[i] - now
+            assert since <= rule.max_driving_between + 2e-3
+            if i == len(plan.nodes) - 1:
+                break
+            assert start[i] == plan.start(i, arrival[i])
+            assert departure[i] == start[i] + plan.work[i]
+            wait = start[i] - arrival[i]
+            if i > 1 and wait >= rule.break_time - rule.first_part * part - 1e-3:
+                since, part = 0.0, False
+            elif i > 1 and rule.first_part and wait >= rule.first_part - 1e-3:
+                part = True
+        assert not left
+        assert total == pytest.approx(in_all)
+        run = schedule(problem, route)
+        assert [length for _, length in run.breaks] == [length for _, length in breaks]
+        assert run.driving == math.floor(total + 0.5)
+
+
+def by_hour(speeds: Speeds, duty: DutyRule, **visit: Any) -> Problem:
+    """A depot and a visit at a length of 10."""
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(10, 0, **visit)
+    b.vehicle_type(duty=duty)
+    b.travel(
+        Travel(Travel.of_matrices([[0, 10], [10, 0]]).distance, np.array([[0, 10], [10, 0]]), speeds=speeds)
+    )
+    return b.build()
+
+
+@pytest.mark.parametrize(
+    ("speeds", "duty", "opens", "leaves", "arrives", "breaks", "ends"),
+    [
+        # 10 there, 1 of the way back at full speed and 9 at half of it take 20; a break; 4.5 are left
+        (([0, 11], [1, 0.5]), DutyRule(20, 5), 0, 0, 10, ((20, 5),), 34),
+        # just in time for a visit that opens at 20: the slow hour begins at 12, so 4 at half speed, 6 before
+        (([0, 12], [1, 0.5]), DutyRule(30, 5), 20, 6, 20, ((36, 5),), 45),
+        # a break falls on the way: leaving at 0 it arrives at 15, leaving 6 later it would be slowed down too much
+        (([0, 16], [1, 0.5]), DutyRule(8, 5), 21, 0, 15, ((8, 5), (27, 5), (40, 5)), 51),
+    ],
+)
+def test_one_route_with_breaks_by_hand(
+    speeds: tuple[list[float], list[float]],
+    duty: DutyRule,
+    opens: int,
+    leaves: int,
+    arrives: int,
+    breaks: tuple[tuple[int, int], ...],
+    ends: int,
+) -> None:
+    run = schedule(by_hour(Speeds.of(*speeds), duty, tw=(opens, 900)), Route(0, (0,)))
+    assert (run.start_time, run.arrival[1], run.breaks, run.end_time) == (leaves, arrives, breaks, ends)
+    assert run.start[1] == max(opens, arrives)
+
+
 def test_best_known_solutions_check_out_to_nine_digits(data_dir: DataDir) -> None:
     instances = sorted(data_dir("routing/tdvrptw-lera").rglob("*.vrp.json"))
     assert len(instances) >= 100
@@ -170,12 +277,15 @@ def test_mamut_file(tmp_path: Path) -> None:
         (lambda c: c.pop("demands"), ["01", "10"], "demands"),
         (lambda c: c["demands"].append(1), ["01", "10"], "demands"),
         (lambda c: c.update(num_vehicles=0), ["01", "10"], "num_vehicles"),
+        (lambda c: c.update(vehicle_capacity=10**30), ["01", "10"], "vehicle_capacity"),
+        (lambda c: c["time_windows"].__setitem__(1, [1, 1e18]), ["01", "10"], "time_windows[1][1]"),
         (lambda c: c.update(time_windows=[[0, 90], [50, 1]]), ["01", "10"], "time_windows[1]"),
         (lambda c: c["td"].update(speeds=[[1, 0], [2, 1]]), ["01", "10"], "td"),
         (lambda c: c["td"].update(time_periods=[[0, 30], [31, 90]]), ["01", "10"], "td.time_periods[1]"),
         (lambda c: c["td"].update(categories_sha256="0"), ["01", "10"], "td.categories_sha256"),
         (lambda c: c["td"].update(categories_path="none.gz"), ["01", "10"], ""),
         (lambda c: None, ["01"], "td.categories_path"),
+        (lambda c: None, ["01", "1²"], "td.categories_path"),
         (lambda c: None, ["09", "90"], "td"),
     ],
 )

@@ -84,8 +84,8 @@ from solvers.kernels.rich.layout import (
     WIDTH,
     WORSE_LABEL,
 )
-from solvers.kernels.rich.simulate import driven, released, rested, waited
-from solvers.kernels.rich.travel import arrive, distance, duration, in_window, kind, rates, same_stop, service
+from solvers.kernels.rich.simulate import driven, just_in_time, released, rest_and_drive, waited
+from solvers.kernels.rich.travel import arrive, distance, in_window, kind, rates, same_stop, service
 
 
 @helper
@@ -312,7 +312,8 @@ def drive_on(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int, la
     row, rate, rows, values = kind(P, t), rates(P, t), B[LABEL_AT], int(X[LABEL_X_AT])
     old, new = values + L_VALUE * label, values + L_VALUE * to
     own, goal = rows + L_ROW * label, rows + L_ROW * to
-    p, duty, now, depots = P[row + PROFILE], P[row + HAS_DUTY] == 1, X[old + L_TIME], P[DEPOTS]
+    duty, now, depots = P[row + HAS_DUTY] == 1, X[old + L_TIME], P[DEPOTS]
+    leave = max(F[rate + OPEN], released(F, P, B, at, k, 0))
     X[SINCE], X[PART], X[DRIVEN] = X[old + L_SINCE], X[old + L_PART], X[old + L_DRIVEN]
     here, gap, ahead = B[own + L_NODE], B[own + L_GAP], B[goal + L_GAP]
     # a vehicle waits for its first stop before it leaves, which is no break
@@ -323,6 +324,8 @@ def drive_on(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int, la
             return False
         if duty and B[own + L_STOPS] + gap > 0:
             waited(F, X, rate, start - now)
+        elif duty and start > now:
+            just_in_time(D, F, P, X, t, B[at], here, leave, now, start)
         now = start + X[new + L_CHARGING]
     for i in range(gap + 1, min(ahead, k) + 1):
         x = B[at + i]
@@ -330,7 +333,7 @@ def drive_on(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int, la
             here = x
             continue
         if duty:
-            now += rested(F, X, rate, duration(D, P, p, here, x))
+            now = rest_and_drive(D, F, P, X, t, here, x, now)
         else:
             now = arrive(D, F, P, t, here, x, now)
         came = now
@@ -340,6 +343,8 @@ def drive_on(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int, la
             now = in_window(F, P, x, now)
         if duty and not first:
             waited(F, X, rate, now - came)
+        elif duty and now > came:
+            just_in_time(D, F, P, X, t, here, x, leave, came, now)
         first = False
         if now > F[F_NODE * x + LATE] + NOISE:
             return False
@@ -353,12 +358,12 @@ def drive_on(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int, la
     place = B[goal + L_NODE]
     if not (ahead > k and P[row + OPEN_END] == 1):
         if duty:
-            now += rested(F, X, rate, duration(D, P, p, here, place))
+            now = rest_and_drive(D, F, P, X, t, here, place, now)
         else:
             now = arrive(D, F, P, t, here, place, now)
     if ahead > k and now > F[rate + CLOSE] + NOISE:
         return False
-    if duty and X[DRIVEN] > F[rate + MAX_DRIVING]:
+    if duty and math.floor(X[DRIVEN] + 0.5) > F[rate + MAX_DRIVING]:
         return False
     X[new + L_TIME] = now
     X[new + L_SINCE], X[new + L_PART], X[new + L_DRIVEN] = X[SINCE], X[PART], X[DRIVEN]

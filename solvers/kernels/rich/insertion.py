@@ -65,7 +65,6 @@ from solvers.kernels.rich.layout import (
     OPEN,
     OPEN_END,
     PAIR,
-    PART,
     PARTNER,
     PER_DISTANCE,
     PROFILE,
@@ -77,7 +76,6 @@ from solvers.kernels.rich.layout import (
     RELOAD_TIME,
     ROLE,
     SEQ_AT,
-    SINCE,
     SLOT,
     SLOT_AT,
     STAMP,
@@ -91,7 +89,7 @@ from solvers.kernels.rich.layout import (
     WIDTH,
     N,
 )
-from solvers.kernels.rich.simulate import released, rested, waited
+from solvers.kernels.rich.simulate import fresh, just_in_time, released, rest_and_drive, waited
 from solvers.kernels.rich.travel import (
     arrive,
     back_in_window,
@@ -150,25 +148,26 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
     now = max(F[rate + OPEN], released(F, P, B, at, k, 0))
     X[ready] = now
     duty = P[row + HAS_DUTY] == 1
-    X[SINCE], X[PART] = 0.0, 0.0
+    fresh(X)
     for i in range(1, k + 1):
         x = B[at + i]
         if same_stop(P, B[at + i - 1], x):
             X[ready + i] = now
             continue
         if duty:
-            now += rested(F, X, rate, duration(D, P, P[row + PROFILE], B[at + i - 1], x))
+            now = rest_and_drive(D, F, P, X, t, B[at + i - 1], x, now)
         else:
             now = arrive(D, F, P, t, B[at + i - 1], x, now)
         came = now
-        if duty and i > 1:
-            opens = F[F_NODE * x + EARLY]
-            start = max(now, opens, released(F, P, B, at, k, i)) if x < depots else in_window(F, P, x, now)
-            waited(F, X, rate, start - came)
         if x < depots:
-            now = max(now, F[F_NODE * x + EARLY], released(F, P, B, at, k, i)) + F[rate + RELOAD_TIME]
+            now = max(now, F[F_NODE * x + EARLY], released(F, P, B, at, k, i))
         else:
-            now = in_window(F, P, x, now) + service(F, P, x, t)
+            now = in_window(F, P, x, now)
+        if duty and i > 1:
+            waited(F, X, rate, now - came)
+        elif duty and now > came:
+            just_in_time(D, F, P, X, t, B[at], x, X[ready], came, now)
+        now += F[rate + RELOAD_TIME] if x < depots else service(F, P, x, t)
         X[ready + i] = now
     bound = F[rate + CLOSE]
     X[latest + k + 1] = bound

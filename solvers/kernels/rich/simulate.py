@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from solvers.kernels.jit import helper
+from solvers.kernels.jit import helper, inlined
 from solvers.kernels.rich.layout import (
     BENDS_AT,
     BREAK_TIME,
@@ -65,6 +65,7 @@ from solvers.kernels.rich.layout import (
 from solvers.kernels.rich.travel import (
     arrive,
     back_in_window,
+    covered,
     depart,
     distance,
     drive,
@@ -91,24 +92,57 @@ def released(F: Any, P: Any, B: Any, at: int, k: int, i: int) -> float:
 
 
 @helper
-def rested(F: Any, X: Any, rate: int, travel: float) -> float:
-    """The time that `travel` takes with the breaks due on the way; moves the driver's clock."""
-    out, left = travel, travel
-    while X[SINCE] + left > F[rate + DRIVE_BETWEEN]:
-        left -= F[rate + DRIVE_BETWEEN] - X[SINCE]
-        out += F[rate + BREAK_TIME] - F[rate + FIRST_PART] * X[PART]
+def rest_and_drive(D: Any, F: Any, P: Any, X: Any, t: int, i: int, j: int, leave: float) -> float:
+    """When vehicle type t arrives at j that leaves i at `leave`, with the breaks due on the way; moves the driver's
+    clock."""
+    row, rate = kind(P, t), rates(P, t)
+    p, by_hour = P[row + PROFILE], P[row + BY_HOUR] == 1
+    now, length = leave, duration(D, P, p, i, j)
+    while True:
+        end = drive(F, P, p, i, j, length, now) if by_hour else now + length
+        if X[SINCE] + (end - now) <= F[rate + DRIVE_BETWEEN] + NOISE:
+            break
+        stop = now + max(0.0, F[rate + DRIVE_BETWEEN] - X[SINCE])
+        length -= covered(F, P, p, i, j, now, stop) if by_hour else stop - now
+        X[DRIVEN] += stop - now
+        now = stop + F[rate + BREAK_TIME] - F[rate + FIRST_PART] * X[PART]
         X[SINCE], X[PART] = 0.0, 0.0
-    X[SINCE] += left
-    X[DRIVEN] += travel
-    return out
+    X[SINCE] += end - now
+    X[DRIVEN] += end - now
+    return end
+
+
+@inlined
+def fresh(X: Any) -> None:
+    """Set the driver's clock to the start of a route."""
+    X[SINCE], X[DRIVEN], X[PART] = 0.0, 0.0, 0.0
+
+
+@helper
+def just_in_time(
+    D: Any, F: Any, P: Any, X: Any, t: int, i: int, j: int, leave: float, came: float, begun: float
+) -> float:
+    """The departure from the start i that is just in time for the first service, at j, which starts at `begun` for
+    who leaves at `leave` and arrives at `came` (`solvers.breaks`); sets the driver's clock on arrival."""
+    without = depart(D, F, P, t, i, j, begun)
+    fresh(X)
+    if begun - without <= F[rates(P, t) + DRIVE_BETWEEN] + NOISE:
+        X[SINCE] = X[DRIVEN] = begun - without
+        return without
+    later = leave + begun - came
+    if rest_and_drive(D, F, P, X, t, i, j, later) <= begun + NOISE:
+        return later
+    fresh(X)
+    rest_and_drive(D, F, P, X, t, i, j, leave)
+    return leave
 
 
 @helper
 def waited(F: Any, X: Any, rate: int, wait: float) -> None:
     """Waiting that is long enough is a break or its first part."""
-    if wait >= F[rate + BREAK_TIME] - F[rate + FIRST_PART] * X[PART]:
+    if wait >= F[rate + BREAK_TIME] - F[rate + FIRST_PART] * X[PART] - NOISE:
         X[SINCE], X[PART] = 0.0, 0.0
-    elif F[rate + FIRST_PART] > 0 and wait >= F[rate + FIRST_PART]:
+    elif F[rate + FIRST_PART] > 0 and wait >= F[rate + FIRST_PART] - NOISE:
         X[PART] = 1.0
 
 
@@ -134,18 +168,18 @@ def driven(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> f
     if P[HAS_TIMES] == 0:
         return cost
     leave = max(F[rate + OPEN], released(F, P, B, at, k, 0))
-    if P[row + BY_HOUR] == 1 and P[row + TIME_MATTERS] == 1:
+    duty = P[row + HAS_DUTY] == 1
+    if P[row + BY_HOUR] == 1 and P[row + TIME_MATTERS] == 1 and not duty:
         return cost + best_departure(D, F, P, B, X, at, t, k, leave)
     start, now = X[START_AT], leave
     starts = int(start)
-    duty, first = P[row + HAS_DUTY] == 1, 0.0
-    X[SINCE], X[DRIVEN], X[PART] = 0.0, 0.0, 0.0
+    fresh(X)
     for i in range(1, k + 1):
         x = B[at + i]
         if same_stop(P, B[at + i - 1], x):
             continue
         if duty:
-            now += rested(F, X, rate, duration(D, P, p, B[at + i - 1], x))
+            now = rest_and_drive(D, F, P, X, t, B[at + i - 1], x, now)
         else:
             now = arrive(D, F, P, t, B[at + i - 1], x, now)
         came = now
@@ -153,10 +187,10 @@ def driven(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> f
             now = max(now, F[F_NODE * x + EARLY], released(F, P, B, at, k, i))
         else:
             now = in_window(F, P, x, now)
-        if duty and i == 1:
-            first = now - came
-        elif duty:
+        if duty and i > 1:
             waited(F, X, rate, now - came)
+        elif duty and now > came:
+            leave = just_in_time(D, F, P, X, t, B[at], x, leave, came, now)
         if now > F[F_NODE * x + LATE] + NOISE:
             return INFINITE
         X[starts + i] = now
@@ -167,17 +201,17 @@ def driven(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> f
                 cost += F[F_NODE * x + LATE_COST] * max(0.0, now - F[F_NODE * x + DUE])
             now += stay(F, P, X, x, i, t)
     if not open_end and duty:
-        now += rested(F, X, rate, duration(D, P, p, B[at + k], B[at + k + 1]))
+        now = rest_and_drive(D, F, P, X, t, B[at + k], B[at + k + 1], now)
     elif not open_end:
         now = arrive(D, F, P, t, B[at + k], B[at + k + 1], now)
-    if duty and X[DRIVEN] > F[rate + MAX_DRIVING]:
+    if duty and math.floor(X[DRIVEN] + 0.5) > F[rate + MAX_DRIVING]:
         return INFINITE
     if now > F[rate + CLOSE] + NOISE:
         return INFINITE
     if P[row + TIME_MATTERS] == 0:
         return cost
     if duty:
-        return cost + priced(F, P, rate, now - (leave + first))
+        return cost + priced(F, P, rate, math.floor(now + 0.5) - math.floor(leave + 0.5))
     latest = now
     for i in range(k, 0, -1):
         x = B[at + i]

@@ -152,6 +152,23 @@ def drive_back(F: Any, P: Any, p: int, i: int, j: int, length: float, arrive: fl
     return now - length / F[speeds + k]
 
 
+@helper
+def covered(F: Any, P: Any, p: int, i: int, j: int, leave: float, until: float) -> float:
+    """The length driven from i towards j from `leave` to `until`."""
+    periods = P[PERIODS]
+    starts = P[F_SPEED_AT] + p * periods * (1 + P[CATEGORIES])
+    speeds = speeds_of(P, p, i, j)
+    k = 0
+    while k + 1 < periods and F[starts + k + 1] <= leave:
+        k += 1
+    now, length = leave, 0.0
+    while k + 1 < periods and F[starts + k + 1] < until:
+        length += (F[starts + k + 1] - now) * F[speeds + k]
+        now = F[starts + k + 1]
+        k += 1
+    return length + (until - now) * F[speeds + k]
+
+
 @inlined
 def arrive(D: Any, F: Any, P: Any, t: int, i: int, j: int, leave: float) -> float:
     """When vehicle type t arrives at node j that leaves node i at `leave`."""

@@ -6,16 +6,30 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from solvers import InvalidInputError, LogisticsError, make, registered
+from solvers import InvalidInputError, LogisticsError, MaxIterations, make, registered
 from solvers.bench.ablate import variants, worths
 from solvers.bench.comparison import compare
 from solvers.bench.specs import parse_spec
+from solvers.check import check
+from tests.conformance.problems import random_problem
 from tests.solvers.bench.sample_runs import record, write_instances
 
 ROOT = Path(__file__).parents[3]
+OWN = (
+    "alns",
+    "ant_colony",
+    "auto",
+    "decompose",
+    "genetic",
+    "ortools",
+    "portfolio",
+    "ruin_recreate",
+    "savings",
+)
 
 
 @pytest.mark.parametrize("name", sorted(registered()))
@@ -30,6 +44,31 @@ def test_every_declared_ablation_changes_the_solver(name: str) -> None:
         assert vars(changed) != vars(make(name)), part
 
 
+# what keeps a run short, and the problems on which the parts of a solver have something to do
+QUICK: dict[str, dict[str, Any]] = {
+    "ortools": {"group_solutions": 10, "exact_visits": 0},
+    "portfolio": {"processes": 1, "solvers": "ruin_recreate savings"},
+}
+CASES = {"alns": [("pickup_delivery", "reloads"), ("time_windows", "vehicles_first"), ("split_delivery",)]}
+DECLARED = [(name, part) for name in OWN for part in getattr(make(name), "ablations", {})]
+
+
+def test_every_solver_of_our_own_declares_its_parts() -> None:
+    assert {name for name, _ in DECLARED} == set(OWN) - {"auto"}  # which only picks another
+
+
+@pytest.mark.parametrize(("name", "part"), DECLARED)
+def test_every_solver_works_without_each_of_its_parts(name: str, part: str) -> None:
+    changes = make(name).ablations[part]
+    for case in CASES.get(name, [("time_windows",)]):
+        problem = random_problem(case, 1, most=14)
+        solver = make(name, {**QUICK.get(name, {}), **changes})
+        result = solver.solve(problem, MaxIterations(30 if name in QUICK else 200), seed=1)
+        report = check(problem, result.solution)
+        assert report.violations == ()
+        assert (result.cost, result.unserved) == (report.cost.total, report.unserved)
+
+
 def test_parts_are_switched_off_one_by_one() -> None:
     made = variants(parse_spec("r=ruin_recreate:near=30"), ["no blinks", "half the neighbours"])
     assert [s.label for s in made] == ["r", "r: no blinks", "r: half the neighbours"]
@@ -37,7 +76,7 @@ def test_parts_are_switched_off_one_by_one() -> None:
     assert half < 30
     assert [s.parameters["near"] for s in made] == [30, 30, half]
     with pytest.raises(InvalidInputError, match="no ablations"):
-        variants(parse_spec("savings"))
+        variants(parse_spec("auto"))
     with pytest.raises(InvalidInputError, match="unknown-ablation"):
         variants(parse_spec("ruin_recreate"), ["no such thing"])
 
