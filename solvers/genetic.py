@@ -19,7 +19,9 @@ from solvers.stop import MaxIterations, MaxRuntime, Progress, Stop
 from solvers.travel import IntArray, Travel
 
 if TYPE_CHECKING:
-    from solvers.kernels.genetic.engine import Evolution
+    from solvers.kernels.genetic.data import Packed
+    from solvers.kernels.genetic.engine import Evolution, Tuning
+    from solvers.kernels.run import Batch
     from solvers.kernels.session import Session
 
 BATCH_S = 0.15
@@ -139,6 +141,16 @@ class GeneticSolver:
             record.note_sound(session.best(), _weights(session))
         _Search(self, problem, stop, seed, session, record).run()
         return record.result()
+
+    def batches(self, session: Session) -> Batch | None:  # noqa: ARG002
+        """What runs in the place of ruin and recreate on this session, see `solvers.kernels.run.anneal`."""
+        return None
+
+    def evolution(self, packed: Packed, seed: int, tuning: Tuning) -> Evolution:
+        """The population that makes the solutions."""
+        from solvers.kernels.genetic.engine import Evolution
+
+        return Evolution(packed, seed, tuning)
 
 
 @dataclass
@@ -292,7 +304,7 @@ class _Search:
                     self.record.note(session.best_rank, lambda: found.solution, found.unserved)
 
             recorder = Recorder(session, self.stand_in, time.monotonic(), tell)
-            anneal(session, recorder, stop, RuinTuning())
+            anneal(session, recorder, stop, RuinTuning(), self.solver.batches(session))
             made.append(session.best())
             if not self.exact:
                 self.record.note_sound(made[-1], _weights(session))
@@ -314,7 +326,7 @@ class _Search:
 
     def population(self, warm: list[Solution]) -> Evolution | None:
         from solvers.kernels.genetic import data
-        from solvers.kernels.genetic.engine import Evolution, Tuning, slots_for
+        from solvers.kernels.genetic.engine import Tuning, slots_for
 
         if not self.fits():
             return None
@@ -337,7 +349,7 @@ class _Search:
             tuning = replace(tuning, most_routes=0.2 if len(self.visits) > LARGE else 0.5)
         if warm:
             tuning = replace(tuning, initial=0, ordered_share=0.0)
-        evolution = Evolution(packed, self.seed, tuning)
+        evolution = self.solver.evolution(packed, self.seed, tuning)
         evolution.bring_in(self.record.solution.routes)
         for solution in warm:
             if solution != self.record.solution:
