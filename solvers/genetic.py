@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from solvers import clock
 from solvers.check import check
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
@@ -161,7 +161,7 @@ class _Record:
     solver: str
     seed: int
     on_best: OnBest[Solution] | None
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=clock.seconds)
     history: list[tuple[float, int, int]] = field(default_factory=list)
     rank: tuple[int, int] | None = None
     solution: Solution = field(default_factory=Solution)
@@ -174,7 +174,7 @@ class _Record:
         if self.rank is not None and rank >= self.rank:
             return False
         self.rank, self.solution, self.at = rank, solution(), self.iterations
-        elapsed = time.monotonic() - self.began
+        elapsed = clock.seconds() - self.began
         self.history.append((elapsed, rank[1], unserved))
         if self.on_best is not None:
             self.on_best(Incumbent(self.solution, rank[1], unserved, elapsed, self.iterations))
@@ -208,7 +208,7 @@ class _Record:
             solver=self.solver,
             seed=self.seed,
             iterations=self.iterations,
-            runtime_s=time.monotonic() - self.began,
+            runtime_s=clock.seconds() - self.began,
             history=tuple(self.history),
             interrupted=self.interrupted,
         )
@@ -257,7 +257,7 @@ class _Search:
                 size = batch if limit is None else min(batch, limit - done)
                 if size <= 0:
                     break
-                began = time.monotonic()
+                began = clock.seconds()
                 if evolution is not None:
                     evolution.run(size)
                     self.note(evolution, done + size)
@@ -267,7 +267,7 @@ class _Search:
                     self.ruin(size)
                 done += size
                 record.iterations = done
-                spent = time.monotonic() - began
+                spent = clock.seconds() - began
                 if limit is None:
                     batch = max(1, min(2 * batch, int(BATCH_S * size / max(spent, 1e-9))))
         except KeyboardInterrupt:
@@ -303,7 +303,7 @@ class _Search:
                 if self.exact:
                     self.record.note(session.best_rank, lambda: found.solution, found.unserved)
 
-            recorder = Recorder(session, self.stand_in, time.monotonic(), tell)
+            recorder = Recorder(session, self.stand_in, clock.seconds(), tell)
             anneal(session, recorder, stop, RuinTuning(), self.solver.batches(session))
             made.append(session.best())
             if not self.exact:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from solvers import clock
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
 from solvers.result import OnBest, Result
@@ -86,7 +86,7 @@ class RuinRecreateSolver:
         from solvers.kernels.run import Recorder, RuinTuning, anneal
         from solvers.kernels.session import Session
 
-        began = time.monotonic()
+        began = clock.seconds()
         require(problem, self.features, self.name)
         usual = TIMED if problem.features & CLOCKED else UNTIMED
         chosen = {key: usual[key] if value is None else value for key, value in self.search.items()}
