@@ -43,8 +43,7 @@ class AntColonySolver(GeneticSolver):
     rebuild_looks, rebuild_evaporation, rebuild_floor
         Of the ants that rebuild: how many neighbours of a visit they look at on average at most, drawn by
         pheromone, how fast their pheromone is renewed, and the least of it.
-    near, warm_runs, warm_share, minimum, offspring, elite, close, initial, patience, longest, swap_star
-        As in `genetic`.
+    near, warm_runs, warm_share, minimum, offspring, elite, close, initial, patience, longest, swap_star,
     target_feasible, repair
         As in `genetic`.
     """
@@ -52,7 +51,7 @@ class AntColonySolver(GeneticSolver):
     name = "ant_colony"
     ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "frozen pheromone": {"frozen": True},
-        "nearness alone counts less": {"nearness": 0.0},
+        "no nearness": {"nearness": 0.0},
         "few moves": {"most": 4},
         "many moves": {"most": 60},
         "no SWAP*": {"swap_star": False},
