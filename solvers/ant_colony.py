@@ -1,107 +1,130 @@
-"""Ant colony: pheromone on candidate lists guides how parts of the colony's solution are rebuilt."""
+"""Ant colony: the pheromone of a population leads ants from one of its solutions to the next."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from solvers import clock
-from solvers.features import CLASSIC, require
-from solvers.problem import Problem
-from solvers.result import OnBest, Result
-from solvers.ruin_recreate import CLOCKED
-from solvers.solution import Solution
-from solvers.stop import Stop
+from solvers.genetic import GeneticSolver
+
+if TYPE_CHECKING:
+    from solvers.kernels.genetic.data import Packed
+    from solvers.kernels.genetic.engine import Evolution, Tuning
+    from solvers.kernels.run import Batch
+    from solvers.kernels.session import Session
 
 
-class AntColonySolver:
-    """Focused max-min ant colony with local search (see `solvers.kernels.ant_colony`), from a savings start.
+class AntColonySolver(GeneticSolver):
+    """Population-based, focused ant colony with local search, from a savings start.
+
+    An iteration is an ant: it takes over a solution of the population, walks from visit to visit, drawn by the
+    pheromone and by nearness, moves those visits behind each other that it did not find so, and improves the routes
+    that it changed by the local search of `genetic`; the outcome joins the population, whose solutions make up
+    the pheromone (see `solvers.kernels.genetic.ants`). Population, prices of violations and what happens where
+    not all visits can be served are those of `genetic`. The solutions that start the population of a large
+    problem come from ants that rebuild parts of one solution (see `solvers.kernels.ant_colony`), and so does
+    everything in problems by coordinates of more than 2,500 places, where no population is kept.
 
     Parameters
     ----------
-    near
-        Candidates of each visit; only edges to these carry pheromone. None: 16, with time windows 40.
-    looks
-        How many neighbours of a visit an ant looks at, on average, drawn in proportion to their pheromone.
-    evaporation
-        Share of a trail that is renewed when an ant has been at its visit.
+    evaporation, laid_every
+        Share of the pheromone that is renewed each time the population lays some; every so many ants.
     floor
-        The least pheromone; the most is 1.
+        The least pheromone; an edge that all solutions have comes to 1.
+    fewest, most
+        How many visits an ant moves, drawn evenly between these.
+    nearness
+        How much nearness draws an ant: the weight of the k-th nearest visit is its pheromone times k to the power
+        of minus this.
     frozen
-        Leave the pheromone as it is at the start, everywhere the same: then there is no colony.
-    local_search
-        Move the visits that an ant has placed once more where its solution is no more than so many temperatures
-        worse than the colony's; 0 for never.
-    mean_removed, max_string, whole_route, first_temperature, last_temperature
-        How much an ant takes out and when its solution becomes the colony's; as in `ruin_recreate`.
+        Leave all pheromone as it is at the start, everywhere the same: then there is no colony.
+    rebuild_looks, rebuild_evaporation, rebuild_floor
+        Of the ants that rebuild: how many neighbours of a visit they look at on average at most, drawn by
+        pheromone, how fast their pheromone is renewed, and the least of it.
+    near, warm_runs, warm_share, minimum, offspring, elite, close, initial, patience, longest, swap_star,
+    target_feasible, repair
+        As in `genetic`.
     """
 
     name = "ant_colony"
-    features = CLASSIC | {"backhauls"}
     ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "frozen pheromone": {"frozen": True},
-        "half the looks": {"looks": 2.5},
-        "no local search": {"local_search": 0.0},
-        "no whole routes": {"whole_route": 0.0},
+        "no nearness": {"nearness": 0.0},
+        "few moves": {"most": 4},
+        "many moves": {"most": 60},
+        "no SWAP*": {"swap_star": False},
+        "no repair": {"repair": 0.0},
     }
 
     def __init__(
         self,
-        near: int | None = None,
-        looks: float = 7.0,
-        evaporation: float = 0.002,
-        floor: float = 0.05,
+        evaporation: float = 0.1,
+        laid_every: int = 25,
+        floor: float = 0.01,
+        fewest: int = 2,
+        most: int = 20,
+        nearness: float = 0.5,
         frozen: bool = False,
-        local_search: float = 1.0,
-        mean_removed: float = 12.0,
-        max_string: float = 7.0,
-        whole_route: float = 0.01,
-        first_temperature: float = 1.0,
-        last_temperature: float = 0.01,
+        rebuild_looks: float = 40.0,
+        rebuild_evaporation: float = 0.005,
+        rebuild_floor: float = 0.005,
+        near: int | None = None,
+        warm_runs: int | None = None,
+        warm_share: float = 0.6,
+        minimum: int = 25,
+        offspring: int = 40,
+        elite: int = 4,
+        close: int = 5,
+        initial: int = 100,
+        patience: int = 100_000,
+        longest: int = 2,
+        swap_star: bool | None = None,
+        target_feasible: float = 0.2,
+        repair: float | None = None,
     ) -> None:
-        self.near, self.looks, self.evaporation, self.floor = near, looks, evaporation, floor
-        self.frozen, self.local_search = frozen, local_search
-        self.search = {
-            "mean_removed": mean_removed,
-            "max_string": max_string,
-            "whole_route": whole_route,
-            "first_temperature": first_temperature,
-            "last_temperature": last_temperature,
+        super().__init__(
+            near=near,
+            warm_runs=warm_runs,
+            warm_share=warm_share,
+            minimum=minimum,
+            offspring=offspring,
+            elite=elite,
+            close=close,
+            initial=initial,
+            patience=patience,
+            longest=longest,
+            swap_star=swap_star,
+            target_feasible=target_feasible,
+            repair=repair,
+        )
+        self.ants: dict[str, Any] = {
+            "evaporation": 0.0 if frozen else evaporation,
+            "laid_every": laid_every,
+            "floor": floor,
+            "fewest": fewest,
+            "most": most,
+            "nearness": nearness,
         }
+        self.looks, self.rate = rebuild_looks, 0.0 if frozen else rebuild_evaporation
+        self.least = rebuild_floor
 
-    def solve(
-        self,
-        problem: Problem,
-        stop: Stop,
-        *,
-        seed: int,
-        start: Solution | None = None,
-        on_best: OnBest[Solution] | None = None,
-    ) -> Result[Solution]:
-        """See `solvers.registry.Solver`."""
+    def evolution(self, packed: Packed, seed: int, tuning: Tuning) -> Evolution:
+        """The population and its ants."""
+        from solvers.kernels.genetic.colony import AntTuning, Colony
+
+        return Colony(packed, seed, tuning, AntTuning(**self.ants))
+
+    def batches(self, session: Session) -> Batch:
+        """Ants that rebuild parts of the session's solution, with pheromone of their own."""
         from solvers.kernels.ant_colony import march
-        from solvers.kernels.data import pack
         from solvers.kernels.layout import NEAR_WIDTH
-        from solvers.kernels.run import Recorder, RuinTuning, anneal
-        from solvers.kernels.session import Session
 
-        began = clock.seconds()
-        require(problem, self.features, self.name)
-        near = self.near or (40 if problem.features & CLOCKED else 16)
-        session = Session(pack(problem, near=near), seed)
-        recorder = Recorder(session, problem, began, on_best)
-        if start is None:
-            session.construct()
-        else:
-            session.start_from(start)
         width = int(session.packed.ints[NEAR_WIDTH])
         size = session.packed.nodes * width
-        level = 0.5 * (1.0 + self.floor)
-        pheromone = np.concatenate([np.full(size, level), np.full(size, min(1.0, self.looks / width))])
-        rate = 0.0 if self.frozen else self.evaporation
-        own = np.array([self.looks, rate, self.floor, self.local_search])
+        pheromone = np.concatenate([np.full(size, 0.5), np.full(size, min(1.0, self.looks / width))])
+        own = np.array([self.looks, self.rate, self.least])
 
         def ants(tune: np.ndarray, iterations: int, since: int) -> int:
             whole = np.concatenate([tune, own])
@@ -111,5 +134,4 @@ class AntColonySolver:
             tune[:] = whole[: len(tune)]
             return since
 
-        iterations = anneal(session, recorder, stop, RuinTuning(**self.search), ants)
-        return recorder.result(self.name, seed, iterations)
+        return ants

@@ -19,7 +19,9 @@ from solvers.stop import MaxIterations, MaxRuntime, Progress, Stop
 from solvers.travel import IntArray, Travel
 
 if TYPE_CHECKING:
-    from solvers.kernels.genetic.engine import Evolution
+    from solvers.kernels.genetic.data import Packed
+    from solvers.kernels.genetic.engine import Evolution, Tuning
+    from solvers.kernels.run import Batch
     from solvers.kernels.session import Session
 
 BATCH_S = 0.15
@@ -142,6 +144,16 @@ class GeneticSolver:
             record.note_sound(session.best(), _weights(session))
         _Search(self, problem, stop, seed, session, record).run()
         return record.result()
+
+    def batches(self, session: Session) -> Batch | None:  # noqa: ARG002
+        """What runs in the place of ruin and recreate on this session, see `solvers.kernels.run.anneal`."""
+        return None
+
+    def evolution(self, packed: Packed, seed: int, tuning: Tuning) -> Evolution:
+        """The population that makes the solutions."""
+        from solvers.kernels.genetic.engine import Evolution
+
+        return Evolution(packed, seed, tuning)
 
 
 @dataclass
@@ -298,7 +310,7 @@ class _Search:
                     self.record.note(session.best_rank, lambda: found.solution, found.unserved)
 
             recorder = Recorder(session, self.stand_in, clock.seconds(), tell)
-            anneal(session, recorder, stop, tuning)
+            anneal(session, recorder, stop, tuning, self.solver.batches(session))
             made.append(session.best())
             if not self.exact:
                 self.record.note_sound(made[-1], _weights(session))
@@ -320,7 +332,7 @@ class _Search:
 
     def population(self, warm: list[Solution]) -> Evolution | None:
         from solvers.kernels.genetic import data
-        from solvers.kernels.genetic.engine import Evolution, Tuning, slots_for
+        from solvers.kernels.genetic.engine import Tuning, slots_for
 
         if not self.fits():
             return None
@@ -350,7 +362,7 @@ class _Search:
             tuning = replace(tuning, repair=0.1 if timed and large else 0.5)
         if warm:
             tuning = replace(tuning, initial=0, ordered_share=0.0)
-        evolution = Evolution(packed, self.seed, tuning)
+        evolution = self.solver.evolution(packed, self.seed, tuning)
         evolution.bring_in(self.record.solution.routes)
         for solution in warm:
             if solution != self.record.solution:

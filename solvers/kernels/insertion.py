@@ -247,7 +247,8 @@ def likely_place(
     """The place that costs least, or with `odds_at` > 0 the least of some drawn at random.
 
     Beside the visit that is k-th in c's near list places are then looked at with the probability
-    `T[odds_at + W * c + k]`, W being the length of the lists, and elsewhere not at all.
+    `T[odds_at + W * c + k]`, W being the length of the lists: one number is drawn for all of them. The place
+    that c had is always looked at.
 
     An edge is looked at from its end nearer to c, where distances are symmetric: from the farther end it can
     cost no less than twice the way there less the edge, which rules most edges out before a look-up. With
@@ -265,13 +266,14 @@ def likely_place(
     own, row, prof, per, slack = np.int64(-1), np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     out, back = np.int64(0), np.int64(0)
     odds = odds_at + width * c
-    moved = odds_at == 0 and S[ITEM * c + STAMP] == S[TICK]
+    level = rand(S) if odds_at > 0 else 0.0
+    moved = S[ITEM * c + STAMP] == S[TICK]
     for k in range(-2 if moved else 0, width):
         if k >= 0:
             j = P[near + k]
             if j < 0:
                 break
-            if odds_at > 0 and rand(S) > T[odds + k]:
+            if odds_at > 0 and T[odds + k] < level:
                 continue
         else:  # between its former neighbours, which may be far away
             j = S[ITEM * c + WAS + k + 2]

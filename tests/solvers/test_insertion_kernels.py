@@ -135,7 +135,7 @@ def test_ants_lay_pheromone_within_its_bounds_unless_frozen(rate: float) -> None
     size = packed.nodes * int(packed.ints[NEAR_WIDTH])
     start = np.concatenate([np.full(size, 0.5), np.full(size, 0.3)])
     pheromone = start.copy()
-    own = np.array([5.0, rate, 0.02, 1.0])
+    own = np.array([5.0, rate, 0.02])
     tune = np.concatenate([RuinTuning().array(session), own])
     march(*packed.arrays, session.state, pheromone, *session.scratch, tune, 3000, 0)
     if rate == 0.0:

@@ -112,7 +112,11 @@ class Evolution:
 
     def run(self, generations: int) -> None:
         """So many generations."""
-        E.evolve(*self._arrays, self.scratch, self.tune, generations, 0)
+        self._call(generations, 0)
+
+    def _call(self, generations: int, given: int) -> None:
+        """The compiled search, see `solvers.kernels.genetic.evolve`."""
+        E.evolve(*self._arrays, self.scratch, self.tune, generations, given)
 
     def bring_in(self, routes: Iterable[Route], search: bool = True) -> None:
         """Add a solution to the population, as it is and (`search`) after local search.
@@ -132,7 +136,7 @@ class Evolution:
             x[I.SEQUENCE + k : I.SEQUENCE + k + len(known)] = known
             count, k = count + 1, k + len(known)
         x[starts + count], x[I.N_ROUTES], x[I.N_SEQUENCE] = k, count, k
-        E.evolve(*self._arrays, self.scratch, self.tune, 0, 2 if search else 1)
+        self._call(0, 2 if search else 1)
 
     @property
     def generation(self) -> int:

@@ -103,6 +103,18 @@ def from_nothing(D: Any, P: Any, S: Any, Q: Any, W: Any, tune: Any) -> None:
     forget_tests(P, S)
 
 
+@helper
+def bring(D: Any, P: Any, S: Any, Q: Any, X: Any, XF: Any, XD: Any, tune: Any, given: int) -> None:
+    """Let the routes written into row CHILD join the population: as they are, and (`given` 2) improved, too."""
+    load_whole(D, P, S, Q, X, CHILD)
+    complete(D, P, S, Q)
+    forget_tests(P, S)
+    write(D, P, S, Q, X, XF, CHILD)
+    add(P, X, XF, XD, CHILD)
+    if given == 2:
+        educate(D, P, S, Q, X, XF, XD, tune)
+
+
 @entry
 def evolve(
     D: Any, P: Any, S: Any, Q: Any, X: Any, XF: Any, XD: Any, W: Any, tune: Any, generations: int, given: int
@@ -113,13 +125,7 @@ def evolve(
     also after local search. One entry for both, because each one compiles everything it calls.
     """
     if given > 0:
-        load_whole(D, P, S, Q, X, CHILD)
-        complete(D, P, S, Q)
-        forget_tests(P, S)
-        write(D, P, S, Q, X, XF, CHILD)
-        add(P, X, XF, XD, CHILD)
-        if given == 2:
-            educate(D, P, S, Q, X, XF, XD, tune)
+        bring(D, P, S, Q, X, XF, XD, tune, given)
     for _ in range(generations):
         if X[PENDING] > 0:
             X[PENDING] -= 1
