@@ -178,6 +178,10 @@ def suggested(problem: RobotProblem) -> dict[str, Any]:
         chosen |= {"pushes": 80}
     if crowding > 0.85:
         chosen |= {"window": 3}
+    if robots > 1000 or crowding > 0.6:
+        # Who is stuck here is stuck in a jam, which robots that step aside only stir up; and on a large floor the
+        # way to a cell that is nobody's errand takes milliseconds to compute.
+        chosen |= {"patience": 0}
     return chosen
 
 
