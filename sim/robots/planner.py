@@ -21,6 +21,10 @@ from sim.robots.kernels.window import begin_step, carry_out, stand_still
 from sim.robots.yielding import Yielding
 
 BATCH = 32
+PASS_BATCH = 256
+"""Chains of improvement, and robots of the priority pass, between two looks at the clock."""
+NO_WAY = 1 << 30
+"""Cost to a goal that cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,8 @@ class PlannerSettings:
         attempts: paths tried into the same robot at the same step.
         spread: weight of the most urgent robot against the least urgent.
         sharpness: exponent of the weight's growth with the urgency's rank.
-        ms_per_step: budget of processor time for planning a step, which on an idle core is wall-clock time; None
-            makes runs reproducible.
+        ms_per_step: budget of processor time for planning a step, which on an idle core is wall-clock time, for
+            the priority pass as well as improvement; None makes runs reproducible.
         patience: steps without coming nearer after which those in a robot's way step aside; 0 for never.
         guidance: costs of moves.
     """
@@ -118,6 +122,23 @@ class WindowPlanner:
     def headings(self) -> NDArray[np.int32]:
         """int32 (robots,), 0 East, 1 South, 2 West, 3 North."""
         return self._plan.heading
+
+    def cost_left(self, locations: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Least cost from where each robot stands and faces to its entry of `locations`, int64 (robots,).
+
+        Tables hold costs modulo 256; the ambiguity is resolved by the Manhattan distance, so that detours of
+        256 and more beyond it are understated. Where there is no way, the cost is `NO_WAY`.
+        """
+        goals, plan = self.grid.index[locations], self._plan
+        rows = self.tables.require(goals, np.concatenate([goals, plan.goal[plan.goal >= 0]]))
+        packed = self.tables.table[rows, plan.cell].astype(np.int64)
+        row, column = np.divmod(self.locations, self.grid.width)
+        to_row, to_column = np.divmod(locations, self.grid.width)
+        least = int(self.tables.edge_cost.min()) * (np.abs(row - to_row) + np.abs(column - to_column))
+        cost = least + ((packed & 255) - least) % 256
+        lost = packed == UNREACHABLE
+        cost += self.tables.surplus[np.where(lost, 0, packed >> 8), plan.heading]
+        return np.where(lost, NO_WAY, cost)
 
     def set_goals(self, robots: NDArray[np.int64], locations: NDArray[np.int32]) -> None:
         """Send robots to locations.
@@ -250,12 +271,26 @@ class WindowPlanner:
         order = np.argsort(rank, kind="stable")
         plan.weight[order] = self._ranks
         begin_step(floor, plan)
-        if chosen.inherit_pushes:
-            inherit(floor, plan, search, order, chosen.inherit_pushes, 2 * chosen.depth, chosen.attempts)
-        if chosen.ms_per_step is None:
+        end = None if chosen.ms_per_step is None else began + chosen.ms_per_step / 1000
+        first = 0 if chosen.inherit_pushes else len(order)
+        while first < len(order) and (end is None or time.thread_time() < end):
+            # Robots that the time does not suffice for keep the plans they have.
+            last = len(order) if end is None else min(first + PASS_BATCH, len(order))
+            inherit(
+                floor,
+                plan,
+                search,
+                order,
+                first,
+                last,
+                chosen.inherit_pushes,
+                2 * chosen.depth,
+                chosen.attempts,
+            )
+            first = last
+        if end is None:
             improve(floor, plan, search, chosen.chains, chosen.pushes, chosen.depth, chosen.attempts)
         else:
-            end = began + chosen.ms_per_step / 1000
             while time.thread_time() < end:
                 improve(floor, plan, search, BATCH, chosen.pushes, chosen.depth, chosen.attempts)
         done = np.empty(len(order), np.uint8)

@@ -17,19 +17,24 @@ from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.stop import Progress, Stop
 
 REPORT_EVERY = 100
+KEEP = 6
+"""Cost by which another robot must be nearer to its goal to take an active robot's place."""
 
 
 class WindowStrategy:
     """Plans windows of steps by pushes: a pass by priority, then improvement of all windows together.
 
-    An iteration is a step of the floor; `stop` may end the run early. Robots whose last errand lies longest
-    back are most urgent. The result's `cost` is the number of errands, negated.
+    An iteration is a step of the floor; `stop` may end the run early. Robots with the least cost left to their
+    goals are most urgent, or those whose last errand lies longest back, see `fairness`. The result's `cost` is
+    the number of errands, negated.
 
     Args:
         prepare_goals: fill the tables of all errands' goals before the first step, as far as memory bounds
             allow, rather than when they turn up.
-        active: largest share of the robots that pursue errands at a time, those with the shortest ways; the
-            others make way. On crowded floors fewer active robots finish more.
+        active: largest share of the robots that pursue errands at a time, those with the least cost left; the
+            others make way, and are chosen anew every step. On crowded floors fewer active robots finish more.
+        fairness: units of cost left that one step since the robot's last errand makes up for, in who is urgent
+            and who is active; 0 serves the shortest ways alone, 20 practically who has waited longest.
         along, against, turn, wait, lanes: see `Guidance`; further settings: see `PlannerSettings`. What is not
             given is chosen by how many robots there are and how crowded the floor is, see `suggested`.
     """
@@ -38,12 +43,22 @@ class WindowStrategy:
     features: frozenset[str] = frozenset({"turning"})
     defaults: dict[str, Any] = {}
 
-    def __init__(self, *, prepare_goals: bool = True, active: float | None = None, **given: Any) -> None:
+    def __init__(
+        self,
+        *,
+        prepare_goals: bool = True,
+        active: float | None = None,
+        fairness: float | None = None,
+        **given: Any,
+    ) -> None:
         if active is not None and not 0 < active <= 1:
             raise ValueError(f"active is {active}; it must be above 0 and at most 1")
+        if fairness is not None and fairness < 0:
+            raise ValueError(f"fairness is {fairness}; it must not be negative")
         self._given = {**self.defaults, **given}
         self.prepare_goals = prepare_goals
         self.active = active
+        self.fairness = fairness
         settings_of(self._given)
 
     def settings_for(self, problem: RobotProblem) -> PlannerSettings:
@@ -76,20 +91,23 @@ class WindowStrategy:
             first = np.concatenate([np.unique(target), goals])
             wanted = first[np.sort(np.unique(first, return_index=True)[1])][:rows]
             planner.tables.require(problem.grid.index[wanted], problem.grid.index[wanted])
-        pool = ErrandPool(problem, planner, self.active or active_share(problem))
-        pool.assign(target, everybody)
+        pool = ErrandPool(planner, robots, self.active or active_share(problem))
+        fairness = suggested_fairness(problem) if self.fairness is None else self.fairness
         prepare_s = time.monotonic() - began
 
         monitor = stop.monitor()
         since = np.zeros(robots, np.int64)
         actions = np.empty((problem.steps, robots), np.uint8)
         cpu_s, wall_s = np.empty(problem.steps), np.empty(problem.steps)
+        finished = everybody
         errands = steps = 0
         interrupted = False
         try:
             while steps < problem.steps and not monitor(Progress(steps, 0, -errands)):
                 tick, cpu_tick = time.perf_counter(), time.thread_time()
-                actions[steps] = planner.step(since)
+                left = planner.cost_left(target) - (fairness * since).astype(np.int64)
+                pool.choose(target, finished, left)
+                actions[steps] = planner.step(-left)
                 finished = np.flatnonzero(planner.locations == target)
                 errands += len(finished)
                 since += 1
@@ -98,7 +116,6 @@ class WindowStrategy:
                 target[finished] = problem.errands[
                     (taken[finished] * robots + finished) % len(problem.errands)
                 ]
-                pool.assign(target, finished)
                 wall_s[steps] = time.perf_counter() - tick
                 cpu_s[steps] = time.thread_time() - cpu_tick
                 steps += 1
@@ -145,13 +162,12 @@ def suggested(problem: RobotProblem) -> dict[str, Any]:
     """Settings that did well on floors like this one.
 
     The fewer the robots, the longer the windows that a time budget can improve; the emptier the floor, the
-    less is won by driving in lanes; the more crowded, the longer the chains that free a way.
+    less is won by driving in lanes; the more crowded, the longer the chains that free a way. On a floor with
+    hardly a free cell a step of one robot is a step of many, and only short windows leave time for such chains.
     """
     robots = problem.n_robots
     crowding = robots / problem.grid.n_free
-    chosen: dict[str, Any] = {
-        "window": 12 if robots <= 150 else 8 if robots <= 300 else 6 if robots <= 450 else 5
-    }
+    chosen: dict[str, Any] = {"window": 12 if robots <= 150 else 8}
     if robots > 1000:
         chosen |= {"inherit_pushes": 20, "pushes": 20}
     elif crowding <= 0.15:
@@ -160,40 +176,60 @@ def suggested(problem: RobotProblem) -> dict[str, Any]:
         chosen |= {"against": 3}
     elif crowding > 0.6:
         chosen |= {"pushes": 80}
+    if crowding > 0.85:
+        chosen |= {"window": 3}
+    if robots > 1000 or crowding > 0.6:
+        # Who is stuck here is stuck in a jam, which robots that step aside only stir up; and on a large floor the
+        # way to a cell that is nobody's errand takes milliseconds to compute.
+        chosen |= {"patience": 0}
     return chosen
+
+
+def suggested_fairness(problem: RobotProblem) -> float:
+    """Weight of waiting against nearness.
+
+    Where improvement gets every plan nearly right, serving who has waited longest finishes most errands; where
+    robots are in each other's way, or too many for improvement, serving the nearest does.
+    """
+    crowding = problem.n_robots / problem.grid.n_free
+    return 20.0 if problem.n_robots <= 1000 and crowding <= 0.3 else 0.25
 
 
 def active_share(problem: RobotProblem) -> float:
     """Share of robots to pursue errands at a time: all, until the floor is about a third full of them."""
     crowding = problem.n_robots / problem.grid.n_free
-    return min(1.0, max(0.45, 0.36 / crowding))
+    return min(1.0, 0.38 / crowding)
 
 
 class ErrandPool:
-    """Which robots pursue their errands: all, or a share of them, those whose ways are shortest."""
+    """Which robots pursue their errands: all, or a share of them, those with the least cost left.
 
-    def __init__(self, problem: RobotProblem, planner: WindowPlanner, share: float) -> None:
+    They are chosen anew every step, as robots that make way for others are carried nearer to their own goals,
+    and others hit on a crowd.
+    """
+
+    def __init__(self, planner: WindowPlanner, robots: int, share: float) -> None:
         self._planner = planner
-        self._width = problem.grid.width
-        self._limit = max(1, round(share * problem.n_robots))
-        self._busy = np.zeros(problem.n_robots, bool)
+        self._limit = max(1, round(share * robots))
+        self._busy = np.zeros(robots, bool)
 
-    def assign(self, target: NDArray[np.int32], renewed: NDArray[np.int64]) -> None:
-        """Give errands to `renewed` robots, or to others that are nearer to theirs."""
-        if self._limit == len(self._busy):
-            self._planner.set_goals(renewed, target[renewed])
-            return
-        if len(renewed) == 0:
-            return
-        self._busy[renewed] = False
-        self._planner.rest(renewed)
-        idle = np.flatnonzero(~self._busy)
-        row, column = np.divmod(self._planner.locations[idle], self._width)
-        to_row, to_column = np.divmod(target[idle], self._width)
-        way = np.abs(row - to_row) + np.abs(column - to_column)
-        chosen = idle[np.argsort(way, kind="stable")[: self._limit - int(self._busy.sum())]]
-        self._busy[chosen] = True
-        self._planner.set_goals(chosen, target[chosen])
+    def choose(self, target: NDArray[np.int32], renewed: NDArray[np.int64], left: NDArray[np.int64]) -> None:
+        """Send the nearest robots to their targets, and let the others rest.
+
+        Args:
+            target: int32 (robots,), locations; renewed: the robots whose targets are new.
+            left: int64 (robots,), cost to the targets.
+        """
+        chosen = np.ones(len(target), bool)
+        if self._limit < len(target):
+            order = np.argsort(left - KEEP * self._busy, kind="stable")
+            chosen[order[self._limit :]] = False
+            self._planner.rest(np.flatnonzero(self._busy & ~chosen))
+        starting = chosen & ~self._busy
+        starting[renewed] = chosen[renewed]
+        fresh = np.flatnonzero(starting)
+        self._planner.set_goals(fresh, target[fresh])
+        self._busy = chosen
 
 
 def warm_up(settings: PlannerSettings) -> None:

@@ -93,11 +93,15 @@ def push(floor, plan, search, root, slack, stamp, pushes, depth, attempts):
 
 
 @entry
-def inherit(floor, plan, search, order, pushes, depth, attempts):
-    """Plan all robots in `order` (int64); who was planned makes way for nobody later in it."""
-    search.counts[CHAIN_STAMP] += 1
+def inherit(floor, plan, search, order, first, last, pushes, depth, attempts):
+    """Plan the robots `order[first:last]` (int64); who was planned makes way for nobody later in the order.
+
+    A pass begins with `first` 0 and may be carried on by further calls, with nothing else in between.
+    """
+    if first == 0:
+        search.counts[CHAIN_STAMP] += 1
     stamp = np.int32(search.counts[CHAIN_STAMP])
-    for i in range(len(order)):
+    for i in range(first, last):
         robot = order[i]
         if search.mark[robot] == stamp:
             continue

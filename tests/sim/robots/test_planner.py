@@ -17,9 +17,10 @@ from sim.robots.guidance import Guidance
 from sim.robots.kernels.layout import SCALE, Floor, Plan, Search, new_plan, new_search
 from sim.robots.kernels.search import next_path, open_search, take
 from sim.robots.kernels.window import begin_step
-from sim.robots.planner import PlannerSettings, WindowPlanner
+from sim.robots.planner import NO_WAY, PlannerSettings, WindowPlanner
 from sim.robots.problem import RobotProblem
 from sim.robots.registry import make, registered
+from sim.robots.strategies import ErrandPool
 from solvers.errors import UnknownSolverError
 from solvers.registry import Solver
 from solvers.result import Status
@@ -193,6 +194,66 @@ def test_resting_robots_make_way() -> None:
     assert planner.locations[0] == 3
 
 
+def test_cost_left_is_the_least_cost_of_every_robot() -> None:
+    rng = np.random.default_rng(4)
+    grid = random_floor(rng, 9, 11, 0.2)
+    robots = 20
+    cells = rng.permutation(grid.n_free)[:robots].astype(np.int32)
+    goals = rng.integers(0, grid.n_free, robots).astype(np.int32)
+    planner = WindowPlanner(grid, grid.cells[cells], robots, PlannerSettings(chains=20), 1)
+    planner.set_goals(np.arange(robots), grid.cells[goals])
+    for _ in range(5):
+        planner.step(np.zeros(robots, np.int64))
+    left = planner.cost_left(grid.cells[goals])
+    for robot, goal in enumerate(goals.tolist()):
+        plain = plain_distances(grid, Guidance(), goal)
+        state = (int(grid.index[planner.locations[robot]]), int(planner.headings[robot]))
+        assert left[robot] == plain.get(state, NO_WAY)
+
+
+def test_cost_left_beyond_what_a_table_entry_holds() -> None:
+    length = 400
+    grid = Grid.from_rows(["." * length])
+    planner = WindowPlanner(
+        grid, np.array([0], np.int32), 1, PlannerSettings(guidance=Guidance(against=2)), 1
+    )
+    assert planner.cost_left(np.array([length - 1], np.int32)).tolist() == [2 * (length - 1)]
+
+
+def test_the_active_are_those_with_least_cost_left() -> None:
+    grid = Grid.from_rows(["." * 40, "@" * 40, "." * 40, "@" * 40, "." * 40])
+    target = np.array([39, 119, 199], np.int32)
+    planner = WindowPlanner(grid, np.array([0, 80, 160], np.int32), 3, PlannerSettings(), 1)
+    pool = ErrandPool(planner, 3, 1 / 3)
+
+    def active(left: list[int], renewed: list[int]) -> list[int]:
+        pool.choose(target, np.array(renewed, np.int64), np.array(left, np.int64))
+        for _ in range(planner.settings.window):  # who was active before ends the plan that was made
+            planner.step(np.zeros(3, np.int64))
+        before = planner.locations
+        planner.step(np.zeros(3, np.int64))
+        return np.flatnonzero(planner.locations != before).tolist()
+
+    assert active([22, 8, 16], [0, 1, 2]) == [1]
+    # Hardly nearer is not near enough to take an active robot's place.
+    assert active([6, 8, 16], []) == [1]
+    assert active([1, 8, 16], []) == [0]
+
+
+def test_urgent_is_the_nearest_or_who_has_waited_longest() -> None:
+    problem = random_problem(3, robots=30, steps=60)
+    nearest, _ = run(problem, fairness=0)
+    longest, _ = run(problem, fairness=20)
+    assert not np.array_equal(nearest, longest)
+
+
+def test_a_spent_budget_still_moves_robots_without_conflict() -> None:
+    problem = random_problem(3, robots=30, steps=60)
+    actions, errands = run(problem, ms_per_step=1e-9)
+    assert errands > 0
+    assert not np.array_equal(actions, run(problem)[0])
+
+
 def test_an_unreachable_goal_lets_its_robot_rest() -> None:
     grid = Grid.from_rows(["..@."])
     problem = RobotProblem("split", grid, np.array([0], np.int32), np.array([3], np.int32), 10)
@@ -264,3 +325,5 @@ def test_registry() -> None:
         make("windowed", {"window": 30})
     with pytest.raises(ValueError, match="active"):
         make("windowed", {"active": 0})
+    with pytest.raises(ValueError, match="fairness"):
+        make("windowed", {"fairness": -1.0})
