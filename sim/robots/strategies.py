@@ -17,6 +17,8 @@ from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.stop import Progress, Stop
 
 REPORT_EVERY = 100
+STALL = 1.0
+"""Cost that a step without coming nearer adds to what an active robot has left, where not all can be active."""
 KEEP = 6
 """Cost by which another robot must be nearer to its goal to take an active robot's place."""
 
@@ -105,9 +107,10 @@ class WindowStrategy:
         try:
             while steps < problem.steps and not monitor(Progress(steps, 0, -errands)):
                 tick, cpu_tick = time.perf_counter(), time.thread_time()
-                left = planner.cost_left(target) - (fairness * since).astype(np.int64)
-                pool.choose(target, finished, left)
-                actions[steps] = planner.step(-left)
+                urgency = pool.choose(
+                    target, finished, planner.cost_left(target), fairness * since.astype(np.float64)
+                )
+                actions[steps] = planner.step(urgency)
                 finished = np.flatnonzero(planner.locations == target)
                 errands += len(finished)
                 since += 1
@@ -192,6 +195,8 @@ def suggested_fairness(problem: RobotProblem) -> float:
     robots are in each other's way, or too many for improvement, serving the nearest does.
     """
     crowding = problem.n_robots / problem.grid.n_free
+    if crowding > 0.6:
+        return 0.0
     return 20.0 if problem.n_robots <= 1000 and crowding <= 0.3 else 0.25
 
 
@@ -204,32 +209,53 @@ def active_share(problem: RobotProblem) -> float:
 class ErrandPool:
     """Which robots pursue their errands: all, or a share of them, those with the least cost left.
 
-    They are chosen anew every step, as robots that make way for others are carried nearer to their own goals,
-    and others hit on a crowd.
+    They are chosen anew every step, as robots that make way for others are carried nearer to their own goals.
+    A step in which an active robot comes no nearer counts like `STALL` more cost left, and is forgotten five
+    times as slowly while it makes way: or else those stuck near their goals come to be all the active there are.
     """
 
     def __init__(self, planner: WindowPlanner, robots: int, share: float) -> None:
         self._planner = planner
         self._limit = max(1, round(share * robots))
         self._busy = np.zeros(robots, bool)
+        self._nearest = np.zeros(robots, np.int64)
+        self._stalled = np.zeros(robots)
 
-    def choose(self, target: NDArray[np.int32], renewed: NDArray[np.int64], left: NDArray[np.int64]) -> None:
+    def choose(
+        self,
+        target: NDArray[np.int32],
+        renewed: NDArray[np.int64],
+        left: NDArray[np.int64],
+        waited: NDArray[np.float64],
+    ) -> NDArray[np.int64]:
         """Send the nearest robots to their targets, and let the others rest.
 
         Args:
             target: int32 (robots,), locations; renewed: the robots whose targets are new.
             left: int64 (robots,), cost to the targets.
+            waited: float64 (robots,), cost that is made up for by waiting.
+
+        Returns:
+            int64 (robots,), how urgent each robot is.
         """
-        chosen = np.ones(len(target), bool)
-        if self._limit < len(target):
-            order = np.argsort(left - KEEP * self._busy, kind="stable")
-            chosen[order[self._limit :]] = False
-            self._planner.rest(np.flatnonzero(self._busy & ~chosen))
+        if self._limit == len(target):
+            self._planner.set_goals(renewed, target[renewed])
+            return (waited - left).astype(np.int64)
+        self._stalled[renewed] = 0
+        self._nearest[renewed] = left[renewed] + 1
+        stuck = self._busy & (left >= self._nearest)
+        self._nearest = np.minimum(self._nearest, left)
+        self._stalled = np.where(stuck, self._stalled + STALL, np.maximum(0, self._stalled - STALL / 5))
+        urgency = (waited - left - self._stalled).astype(np.int64)
+        chosen = np.zeros(len(target), bool)
+        chosen[np.argsort(-urgency - KEEP * self._busy, kind="stable")[: self._limit]] = True
+        self._planner.rest(np.flatnonzero(self._busy & ~chosen))
         starting = chosen & ~self._busy
         starting[renewed] = chosen[renewed]
         fresh = np.flatnonzero(starting)
         self._planner.set_goals(fresh, target[fresh])
         self._busy = chosen
+        return urgency
 
 
 def warm_up(settings: PlannerSettings) -> None:

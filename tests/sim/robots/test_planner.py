@@ -227,7 +227,7 @@ def test_the_active_are_those_with_least_cost_left() -> None:
     pool = ErrandPool(planner, 3, 1 / 3)
 
     def active(left: list[int], renewed: list[int]) -> list[int]:
-        pool.choose(target, np.array(renewed, np.int64), np.array(left, np.int64))
+        pool.choose(target, np.array(renewed, np.int64), np.array(left, np.int64), np.zeros(3))
         for _ in range(planner.settings.window):  # who was active before ends the plan that was made
             planner.step(np.zeros(3, np.int64))
         before = planner.locations
@@ -237,7 +237,21 @@ def test_the_active_are_those_with_least_cost_left() -> None:
     assert active([22, 8, 16], [0, 1, 2]) == [1]
     # Hardly nearer is not near enough to take an active robot's place.
     assert active([6, 8, 16], []) == [1]
-    assert active([1, 8, 16], []) == [0]
+    assert active([1, 7, 16], []) == [0]
+
+
+def test_who_is_stuck_near_its_goal_lets_others_be_active() -> None:
+    grid = Grid.from_rows(["." * 40, "@" * 40, "." * 40])
+    target = np.array([39, 119], np.int32)
+    planner = WindowPlanner(grid, np.array([0, 80], np.int32), 2, PlannerSettings(), 1)
+    pool = ErrandPool(planner, 2, 1 / 2)
+    everybody, nobody = np.arange(2), np.arange(0)
+    left = np.array([10, 40])
+    first = pool.choose(target, everybody, left, np.zeros(2))
+    assert first.tolist() == [-10, -40]
+    urgencies = [pool.choose(target, nobody, left, np.zeros(2)) for _ in range(60)]
+    assert [int(u.argmax()) for u in urgencies[:30]] == [0] * 30
+    assert 1 in [int(u.argmax()) for u in urgencies[30:]]
 
 
 def test_urgent_is_the_nearest_or_who_has_waited_longest() -> None:
