@@ -25,6 +25,9 @@ def usual(problem: Problem) -> dict[str, float]:
 class RuinRecreateSolver:
     """Slack induction by string removals (Christiaens and Vanden Berghe 2020) from a savings start.
 
+    Insertion alone leaves long routes as they are, so the annealing also hears proposals to exchange the ends of two
+    routes and to drive a piece backwards (`solvers.kernels.exchange`).
+
     Parameters
     ----------
     mean_removed, max_string, split, blink
@@ -40,7 +43,7 @@ class RuinRecreateSolver:
         Lengths of the neighbour lists for insertion and for ruin.
 
     None takes `TIMED` or `UNTIMED`: set from short runs, mostly of one seed, on a few instances of cvrp-x and
-    vrptw-gh1000. They are not a full tuning, and long routes with tight windows are still solved poorly.
+    vrptw-gh1000. They are not a full tuning.
     """
 
     name = "ruin_recreate"
