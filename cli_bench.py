@@ -38,6 +38,13 @@ def campaign_options(command: Any) -> Any:
                 "--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds of each run."
             ),
             click.option(
+                "--clock",
+                type=click.Choice(["wall", "processor"]),
+                default="wall",
+                show_default=True,
+                help="What the seconds are of; processor time where other work shares the machine.",
+            ),
+            click.option(
                 "--iterations", type=click.IntRange(min=1), help="Iterations of each run: reproducible."
             ),
             click.option(
@@ -103,6 +110,7 @@ def _campaign(
     out: Path,
     folders: tuple[Path, ...],
     time_limit: float | None,
+    clock: str,
     iterations: int | None,
     no_improvement: int | None,
     seeds: str,
@@ -116,13 +124,14 @@ def _campaign(
     from solvers.bench import Campaign, Record, choose
     from solvers.bench.machine import command_text
     from solvers.bench.record import StopSpec
+    from solvers.clock import Clock
 
     campaign = Campaign(
         out,
         choose(folders, match=match, every=every, not_every=not_every, limit=limit),
         specs,
         _seeds(seeds),
-        StopSpec(time_limit, iterations, no_improvement),
+        StopSpec(time_limit, iterations, no_improvement, Clock(clock)),
         jobs,
         cores,
         command_text(sys.argv[1:]),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from solvers import clock
 from solvers.check import CheckReport, check
 from solvers.features import CLASSIC, require
 from solvers.problem import Objective, Problem
@@ -128,7 +128,7 @@ class _Run:
     stop: Stop
     seed: int
     on_best: OnBest[Solution] | None
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=clock.seconds)
     history: list[tuple[float, int, int]] = field(default_factory=list)
     iterations: int = 0
     since: int = 0
@@ -144,7 +144,7 @@ class _Run:
         self.found = Solution()  # the best solution, as one of that problem
 
     def elapsed(self) -> float:
-        return time.monotonic() - self.began
+        return clock.seconds() - self.began
 
     def pack(self, problem: Problem) -> Packed:
         from solvers.kernels.rich.pack import pack
@@ -251,12 +251,12 @@ class _Run:
         return 1000 if self.stop.max_runtime_s is None else max(10, int(self.rate * _BATCH_S))
 
     def step(self, session: Session) -> None:
-        before = time.monotonic()
+        before = clock.seconds()
         size = self.batch()
         rank = session.best_rank
         done, self.since = session.search(size, self.since)
         self.iterations += done
-        spent = time.monotonic() - before
+        spent = clock.seconds() - before
         if spent > 0.01 or not self.rate:
             self.rate = min(done / max(1e-5, spent), 2 * self.rate + 1000)
         if session.best_rank < rank:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
+from solvers import clock
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
 from solvers.result import OnBest, Result
@@ -87,7 +87,7 @@ class AntColonySolver:
         from solvers.kernels.run import Recorder, RuinTuning, anneal
         from solvers.kernels.session import Session
 
-        began = time.monotonic()
+        began = clock.seconds()
         require(problem, self.features, self.name)
         near = self.near or (40 if problem.features & CLOCKED else 16)
         session = Session(pack(problem, near=near), seed)

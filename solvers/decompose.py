@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
+from solvers import clock
 from solvers.check import CheckReport, absent_visits, check
 from solvers.choice import features_of_solver
 from solvers.errors import Fault, InvalidInputError, UnknownSolverError
@@ -164,7 +164,7 @@ class _Run:
     stop: Stop
     seed: int
     on_best: OnBest[Solution] | None
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=clock.seconds)
     history: list[tuple[float, int, int]] = field(default_factory=list)
     iterations: int = 0
     improved_at: int = 0
@@ -179,7 +179,7 @@ class _Run:
         self.take(Solution(), check(self.problem, Solution()))
 
     def elapsed(self) -> float:
-        return time.monotonic() - self.began
+        return clock.seconds() - self.began
 
     def over(self) -> bool:
         if self.interrupted or (self.limit is not None and self.iterations >= self.limit):
@@ -329,11 +329,11 @@ class _Turn:
     outside: list[Route]
     report: CheckReport
     quiet: bool
-    heard: float = field(default_factory=time.monotonic)
+    heard: float = field(default_factory=clock.seconds)
 
     def hear(self, found: Incumbent[Solution]) -> None:
         """An incumbent of the inner solver: now and then it goes into the plan at once."""
-        now = time.monotonic()
+        now = clock.seconds()
         if now - self.heard >= max(REPORT_S, 0.01 * (now - self.run.began)):
             self.heard = now
             self.put(found.solution)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from solvers import clock
 from solvers.check import check
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
@@ -48,14 +48,15 @@ class GeneticSolver:
     initial, patience
         Individuals made from nothing at the start and at a restart; generations without a new best before one.
     longest, swap_star
-        Most visits that move at once (1 to 3); whether SWAP* is used.
+        Most visits that move at once (1 to 3); whether SWAP* is used, by default where there are no clocks.
     ordered_share, most_routes
         Share of children by ordered crossover where tours can be split, the others by route exchange; share of
-        the routes that this exchanges at most (by default half, a fifth on large problems).
+        the routes that this exchanges at most (by default half, a fifth on large problems, a tenth with clocks).
     target_feasible, raise_factor, lower_factor, prices_every
         Wanted share of local searches that end feasible, and how prices of violations follow it.
     repair, repair_factor
-        Probability of a second local search for an infeasible child, with prices that much higher.
+        Probability of a second local search for an infeasible child (by default a half, a tenth on large problems
+        with clocks), with prices that much higher.
     """
 
     name = "genetic"
@@ -82,14 +83,14 @@ class GeneticSolver:
         initial: int = 100,
         patience: int = 20_000,
         longest: int = 2,
-        swap_star: bool = True,
+        swap_star: bool | None = None,
         ordered_share: float = 1.0,
         most_routes: float | None = None,
         target_feasible: float = 0.2,
         raise_factor: float = 1.2,
         lower_factor: float = 0.85,
         prices_every: int = 100,
-        repair: float = 0.5,
+        repair: float | None = None,
         repair_factor: float = 10.0,
     ) -> None:
         self.near, self.warm_runs, self.warm_share = near, warm_runs, warm_share
@@ -124,10 +125,12 @@ class GeneticSolver:
         """See `solvers.registry.Solver`."""
         from solvers.kernels import data
         from solvers.kernels.session import Session
+        from solvers.ruin_recreate import usual
 
         require(problem, self.features, self.name)
         record = _Record(problem, self.name, seed, on_best)
-        session = Session(data.pack(_stand_in(problem)), seed)
+        stand_in = _stand_in(problem)
+        session = Session(data.pack(stand_in, near=int(usual(stand_in)["near"])), seed)
         if start is None:
             session.construct()
         else:
@@ -149,7 +152,7 @@ class _Record:
     solver: str
     seed: int
     on_best: OnBest[Solution] | None
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=clock.seconds)
     history: list[tuple[float, int, int]] = field(default_factory=list)
     rank: tuple[int, int] | None = None
     solution: Solution = field(default_factory=Solution)
@@ -162,7 +165,7 @@ class _Record:
         if self.rank is not None and rank >= self.rank:
             return False
         self.rank, self.solution, self.at = rank, solution(), self.iterations
-        elapsed = time.monotonic() - self.began
+        elapsed = clock.seconds() - self.began
         self.history.append((elapsed, rank[1], unserved))
         if self.on_best is not None:
             self.on_best(Incumbent(self.solution, rank[1], unserved, elapsed, self.iterations))
@@ -196,7 +199,7 @@ class _Record:
             solver=self.solver,
             seed=self.seed,
             iterations=self.iterations,
-            runtime_s=time.monotonic() - self.began,
+            runtime_s=clock.seconds() - self.began,
             history=tuple(self.history),
             interrupted=self.interrupted,
         )
@@ -245,7 +248,7 @@ class _Search:
                 size = batch if limit is None else min(batch, limit - done)
                 if size <= 0:
                     break
-                began = time.monotonic()
+                began = clock.seconds()
                 if evolution is not None:
                     evolution.run(size)
                     self.note(evolution, done + size)
@@ -255,7 +258,7 @@ class _Search:
                     self.ruin(size)
                 done += size
                 record.iterations = done
-                spent = time.monotonic() - began
+                spent = clock.seconds() - began
                 if limit is None:
                     batch = max(1, min(2 * batch, int(BATCH_S * size / max(spent, 1e-9))))
         except KeyboardInterrupt:
@@ -270,6 +273,7 @@ class _Search:
         """Results of independent runs of ruin and recreate."""
         from solvers.kernels.run import Recorder, RuinTuning, anneal
         from solvers.kernels.session import Session
+        from solvers.ruin_recreate import usual
 
         n = len(self.visits)
         runs = self.solver.warm_runs
@@ -279,6 +283,8 @@ class _Search:
             runs, share = 1, 1.0
         elif runs is None:
             runs = 0 if n < 10 or (patient and self.splits()) else 3
+        chosen = usual(self.stand_in)
+        tuning = RuinTuning(**{key: value for key, value in chosen.items() if key != "near"})
         for k in range(runs):
             session = self.session if k == 0 else Session(self.session.packed, self.seed + 7919 * k)
             if k > 0:
@@ -291,8 +297,8 @@ class _Search:
                 if self.exact:
                     self.record.note(session.best_rank, lambda: found.solution, found.unserved)
 
-            recorder = Recorder(session, self.stand_in, time.monotonic(), tell)
-            anneal(session, recorder, stop, RuinTuning())
+            recorder = Recorder(session, self.stand_in, clock.seconds(), tell)
+            anneal(session, recorder, stop, tuning)
             made.append(session.best())
             if not self.exact:
                 self.record.note_sound(made[-1], _weights(session))
@@ -329,12 +335,19 @@ class _Search:
             self.visits, demand, capacity, routes, int(np.minimum(self.counts, p.num_visits).sum())
         )
         timed = bool(p.features & {"time_windows", "time_costs", "max_duration", "release_times"})
-        near = self.solver.near or (30 if timed else 20)
+        large = len(self.visits) > LARGE
+        near = self.solver.near or ((15 if large else 30) if timed else 20)
         packed = data.pack(p, data.Tables(p), self.visits, self.counts, near=near, slots=slots)
         given = {k: v for k, v in self.solver.tuning.items() if v is not None}
         tuning = Tuning(**given)
+        if self.solver.tuning["swap_star"] is None:
+            # it looks at distances alone, so that clocks turn nearly all it finds down
+            tuning = replace(tuning, swap_star=not timed)
         if self.solver.tuning["most_routes"] is None:
-            tuning = replace(tuning, most_routes=0.2 if len(self.visits) > LARGE else 0.5)
+            tuning = replace(tuning, most_routes=(0.1 if timed else 0.2) if large else 0.5)
+        if self.solver.tuning["repair"] is None:
+            # repair looks at all visits again, so on large problems it costs many generations
+            tuning = replace(tuning, repair=0.1 if timed and large else 0.5)
         if warm:
             tuning = replace(tuning, initial=0, ordered_share=0.0)
         evolution = Evolution(packed, self.seed, tuning)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
 
+from solvers import clock
 from solvers.check import cost_of
 from solvers.features import CLASSIC
 from solvers.problem import Problem
@@ -27,9 +27,9 @@ def route_costs(problem: Problem, routes: Sequence[Route], seconds: float | None
         return _by_distance(problem, routes)
     legs: dict[int, Leg] = {}
     costs: list[int] = []
-    end = None if seconds is None else time.monotonic() + seconds
+    end = None if seconds is None else clock.seconds() + seconds
     for route in routes:
-        if end is not None and time.monotonic() > end:
+        if end is not None and clock.seconds() > end:
             break
         profile = int(problem.vehicle_types.profile[route.vehicle_type])
         if profile not in legs:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from solvers import clock
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
 from solvers.result import OnBest, Result
@@ -13,8 +13,13 @@ from solvers.solution import Solution
 from solvers.stop import Stop
 
 CLOCKED = frozenset({"time_windows", "release_times", "max_duration", "time_costs"})
-UNTIMED = {"max_string": 7.0, "whole_route": 0.01, "last_temperature": 0.01, "near": 20}
-TIMED = {"max_string": 10.0, "whole_route": 0.03, "last_temperature": 0.02, "near": 50}
+UNTIMED = {"max_string": 7.0, "whole_route": 0.01, "last_temperature": 0.01, "exchanges": 0.3, "near": 20}
+TIMED = {"max_string": 10.0, "whole_route": 0.03, "last_temperature": 0.02, "exchanges": 1.0, "near": 50}
+
+
+def usual(problem: Problem) -> dict[str, float]:
+    """What the parameters are that depend on the problem."""
+    return TIMED if problem.features & CLOCKED else UNTIMED
 
 
 class RuinRecreateSolver:
@@ -29,6 +34,8 @@ class RuinRecreateSolver:
         Probability of also taking out all of a short route nearby; what rids a plan of surplus vehicles.
     first_temperature, last_temperature
         Of the annealing, in units of the mean edge cost of the start.
+    exchanges
+        Exchanges of route ends and pieces driven backwards that are proposed per iteration.
     near, adjacent
         Lengths of the neighbour lists for insertion and for ruin.
 
@@ -42,6 +49,7 @@ class RuinRecreateSolver:
         "no annealing": {"first_temperature": 1e-9, "last_temperature": 1e-9},
         "no blinks": {"blink": 0.0},
         "no whole routes": {"whole_route": 0.0},
+        "no exchanges": {"exchanges": 0.0},
         "whole strings only": {"split": 0.0},
         "single visits instead of strings": {"max_string": 1.0},
         "half the ruin": {"mean_removed": 5.0},
@@ -60,6 +68,7 @@ class RuinRecreateSolver:
         last_temperature: float | None = None,
         near: int | None = None,
         adjacent: int = 100,
+        exchanges: float | None = None,
     ) -> None:
         self.search = {
             "mean_removed": mean_removed,
@@ -69,6 +78,7 @@ class RuinRecreateSolver:
             "whole_route": whole_route,
             "first_temperature": first_temperature,
             "last_temperature": last_temperature,
+            "exchanges": exchanges,
         }
         self.near, self.adjacent = near, adjacent
 
@@ -86,11 +96,11 @@ class RuinRecreateSolver:
         from solvers.kernels.run import Recorder, RuinTuning, anneal
         from solvers.kernels.session import Session
 
-        began = time.monotonic()
+        began = clock.seconds()
         require(problem, self.features, self.name)
-        usual = TIMED if problem.features & CLOCKED else UNTIMED
-        chosen = {key: usual[key] if value is None else value for key, value in self.search.items()}
-        near = int(usual["near"]) if self.near is None else self.near
+        given = usual(problem)
+        chosen = {key: given[key] if value is None else value for key, value in self.search.items()}
+        near = int(given["near"]) if self.near is None else self.near
         session = Session(pack(problem, near=near, adjacent=self.adjacent), seed)
         recorder = Recorder(session, problem, began, on_best)
         if start is None:

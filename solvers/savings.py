@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from solvers import clock
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
 from solvers.result import OnBest, Result
@@ -46,7 +46,7 @@ class SavingsSolver:
         from solvers.kernels.run import Recorder, descend
         from solvers.kernels.session import Session
 
-        began = time.monotonic()
+        began = clock.seconds()
         require(problem, self.features, self.name)
         session = Session(pack(problem, near=self.neighbours, adjacent=self.neighbours), seed)
         recorder = Recorder(session, problem, began, on_best)

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+
+from solvers import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,8 @@ class MaxRuntime(_Composable):
     seconds: float
 
     def monitor(self) -> Monitor:
-        end = time.monotonic() + self.seconds
-        return lambda _: time.monotonic() >= end
+        end = clock.seconds() + self.seconds
+        return lambda _: clock.seconds() >= end
 
     @property
     def max_runtime_s(self) -> float | None:

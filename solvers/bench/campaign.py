@@ -77,7 +77,7 @@ class Campaign:
         if most < 1 or wanted > most:
             what = f"{wanted or 1} runs of {self.cores} cores at a time, {len(cpus)} cores are available"
             raise InvalidInputError((Fault("--jobs", "", str(wanted), "too-many-jobs", what, "use fewer"),))
-        if all(value is None for value in asdict(self.stop).values()):
+        if not self.stop.bounded:
             what = "a run needs a stop"
             repair = "set a time limit, iterations or both"
             raise InvalidInputError((Fault("--time-limit", "", "", "no-stop", what, repair),))

@@ -10,6 +10,7 @@ from typing import Any
 
 from solvers.bench.record import Record
 from solvers.bench.stats import Interval, bootstrap_mean, primal_integral
+from solvers.clock import Clock
 from solvers.errors import Fault, InvalidInputError
 
 SIZES = ((200, "up to 200"), (600, "201–600"), (1500, "601–1,500"), (10**9, "over 1,500"))
@@ -206,7 +207,8 @@ def stop_text(stop: dict[str, Any], cores: int) -> str:
     """A run's stop in words."""
     parts = []
     if stop.get("time_limit_s") is not None:
-        parts.append(f"{stop['time_limit_s']:g} s")
+        of = " of processor time" if stop.get("clock") == Clock.PROCESSOR else ""
+        parts.append(f"{stop['time_limit_s']:g} s{of}")
     if stop.get("iterations") is not None:
         parts.append(f"{stop['iterations']:,} iterations")
     if stop.get("no_improvement") is not None:

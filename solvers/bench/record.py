@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from solvers.clock import Clock
 from solvers.errors import Fault, InvalidInputError
 
 RUNS, SESSIONS = "runs.jsonl", "sessions.jsonl"
@@ -17,11 +18,17 @@ RUNS, SESSIONS = "runs.jsonl", "sessions.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class StopSpec:
-    """When a run stops; what is None does not bound it."""
+    """When a run stops; what is None does not bound it. The time limit is one of `clock`."""
 
     time_limit_s: float | None = None
     iterations: int | None = None
     no_improvement: int | None = None
+    clock: Clock = Clock.WALL
+
+    @property
+    def bounded(self) -> bool:
+        """Whether anything bounds the run."""
+        return (self.time_limit_s, self.iterations, self.no_improvement) != (None, None, None)
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,8 @@ class Record:
     def starved(self) -> bool:
         """Whether something else had the core for more than a tenth of the run: then it says little."""
         return (
-            self.wall_s is not None
+            self.stop.get("clock", Clock.WALL) == Clock.WALL
+            and self.wall_s is not None
             and self.cpu_s is not None
             and self.wall_s > 1
             and self.cpu_s < 0.9 * self.wall_s

@@ -101,7 +101,7 @@ def march(
     """
     cool = math.log(tune[5] / tune[4])
     incomplete = 0
-    looks, rate, low, hope = tune[11], tune[12], tune[13], tune[14]
+    looks, rate, low, hope = tune[12], tune[13], tune[14], tune[15]
     for it in range(iterations):
         temperature = tune[4] * math.exp(cool * min(1.0, tune[7] + it * tune[8]))
         begin(S)

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from solvers.kernels.exchange import propose
 from solvers.kernels.insertion import NEVER, best_place, place_visit, rand, retype
-from solvers.kernels.jit import entry, helper
+from solvers.kernels.jit import entry, helper, inlined
 from solvers.kernels.layout import (
     ADJACENT_AT,
     ADJACENT_WIDTH,
@@ -259,17 +260,31 @@ def settle(D: Any, F: Any, P: Any, S: Any) -> int:
     return change
 
 
+@inlined
+def keep_best(S: Any) -> bool:
+    """Copy the solution if it is a new best; True then."""
+    hard = S[MISSED_HARD]
+    if hard < S[BEST_HARD] or (hard == S[BEST_HARD] and S[VALUE] < S[BEST_VALUE]):
+        save_best(S)
+        return True
+    return False
+
+
 @entry
 def search(D: Any, F: Any, P: Any, S: Any, out: Any, key: Any, tune: Any, iterations: int, since: int) -> int:
     """Run `iterations` of ruin and recreate; returns the iterations since the last new best.
 
     tune: mean removed, longest string, split probability, log(1 - blink), first and last temperature, price
-    of an unserved mandatory visit, share of the run done at the start and per iteration. The price adapts.
+    of an unserved mandatory visit, share of the run done at the start and per iteration, its least value,
+    probability of a whole route, exchanges proposed per iteration. The price adapts.
     """
     cool = math.log(tune[5] / tune[4])
     incomplete = 0
     for it in range(iterations):
         temperature = tune[4] * math.exp(cool * min(1.0, tune[7] + it * tune[8]))
+        for _ in range(int(tune[11] + rand(S))):
+            if propose(D, F, P, S, -temperature * math.log(1.0 - rand(S))) and keep_best(S):
+                since = 0
         begin(S)
         value, soft = S[VALUE], S[MISSED_SOFT]
         n = ruin(D, F, P, S, tune[0], tune[1], tune[2], tune[10], out)
@@ -281,9 +296,7 @@ def search(D: Any, F: Any, P: Any, S: Any, out: Any, key: Any, tune: Any, iterat
         if delta < -temperature * math.log(1.0 - rand(S)):
             S[VALUE] += change
             commit(S)
-            hard = S[MISSED_HARD]
-            if hard < S[BEST_HARD] or (hard == S[BEST_HARD] and S[VALUE] < S[BEST_VALUE]):
-                save_best(S)
+            if keep_best(S):
                 since = 0
         else:
             undo(D, F, P, S)

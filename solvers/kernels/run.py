@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from solvers import clock
 from solvers.kernels.layout import FIELD, FIELD_FROM, FIXED
 from solvers.kernels.ruin_recreate import search
 from solvers.kernels.session import Session
@@ -37,6 +37,7 @@ class RuinTuning:
     whole_route: float = 0.01
     first_temperature: float = 0.3
     last_temperature: float = 0.01
+    exchanges: float = 1.0
 
     def array(self, session: Session) -> np.ndarray:
         """The kernel's tuning vector; its places for the share of the run done are zero."""
@@ -55,6 +56,7 @@ class RuinTuning:
                 0.0,
                 4.0 * scale,
                 self.whole_route,
+                self.exchanges,
             ]
         )
 
@@ -76,7 +78,7 @@ class Recorder:
         if self._rank is not None and self.session.best_rank >= self._rank:
             return False
         self._rank = self.session.best_rank
-        elapsed, cost = time.monotonic() - self.began, self.session.best_cost
+        elapsed, cost = clock.seconds() - self.began, self.session.best_cost
         unserved = self.session.best_unserved
         self.history.append((elapsed, cost, unserved))
         if self.on_best is not None:
@@ -98,7 +100,7 @@ class Recorder:
             solver=name,
             seed=seed,
             iterations=iterations,
-            runtime_s=time.monotonic() - self.began,
+            runtime_s=clock.seconds() - self.began,
             history=tuple(self.history),
             interrupted=self.interrupted,
         )
@@ -152,7 +154,7 @@ def anneal(
     if session.packed.nodes - session.packed.depots < 2:
         return 0
     horizon = float(limit) if limit is not None else 2000.0 * (session.packed.nodes + 100)
-    started = time.monotonic()
+    started = clock.seconds()
     by_clock, share = limit is None and seconds is not None, 0.0
     batch = 200 if by_clock else 2000
     ground = _Field(session)
@@ -162,7 +164,7 @@ def anneal(
             if size <= 0:
                 break
             tune[7] = share if by_clock else done / horizon
-            rate = done / max(1e-9, time.monotonic() - started)
+            rate = done / max(1e-9, clock.seconds() - started)
             within = horizon if seconds is None or not by_clock else rate * seconds
             ground.move(done, within)
             tune[8] = 1.0 / horizon
@@ -174,9 +176,9 @@ def anneal(
                 since = batch_of(tune, size, since)
             done += size
             recorder.note(done)
-            spent = time.monotonic() - started
+            spent = clock.seconds() - started
             if seconds is not None:
-                share = (time.monotonic() - recorder.began) / seconds
+                share = (clock.seconds() - recorder.began) / seconds
                 if limit is not None and done >= 5 * batch and spent / done * limit > 1.5 * seconds:
                     by_clock = True
             if by_clock:

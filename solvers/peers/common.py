@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from solvers import clock
 from solvers.check import check
 from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.errors import MissingExtraError
@@ -66,11 +66,11 @@ class Report:
     problem: Problem
     solver: str
     seed: int
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=clock.seconds)
     history: list[tuple[float, int, int]] = field(default_factory=list)
 
     def elapsed(self) -> float:
-        return time.monotonic() - self.began
+        return clock.seconds() - self.began
 
     def result(
         self,

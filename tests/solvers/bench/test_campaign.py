@@ -9,15 +9,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from solvers import InvalidInputError, MaxIterations, UnknownSolverError, make
+from solvers import InvalidInputError, MaxIterations, UnknownSolverError, clock, make
 from solvers.bench import Campaign, choose, load_records, parse_spec
 from solvers.bench.instances import best_known
 from solvers.bench.record import RUNS, StopSpec, append_line, read_lines
 from solvers.check import check
+from solvers.clock import Clock
 from solvers.native import dump_solution, load_problem, load_solution
 from tests.solvers.bench.sample_runs import write_instances
 
@@ -100,6 +102,38 @@ def test_runs_are_interleaved_recorded_checked_and_not_repeated(tmp_path: Path) 
     sessions = read_lines(tmp_path / "out" / "sessions.jsonl")
     assert len(sessions) == 1
     assert {"processor", "versions", "python"} <= set(sessions[0])
+
+
+def test_a_time_limit_may_be_one_of_processor_time(tmp_path: Path) -> None:
+    write_instances(tmp_path / "set", 1)
+    outcome = Campaign(
+        tmp_path / "out",
+        choose([tmp_path / "set"]),
+        [parse_spec("ruin_recreate")],
+        [1],
+        StopSpec(0.5, clock=Clock.PROCESSOR),
+        1,
+    ).run()
+    assert outcome.done == 1
+    (record,) = load_records([tmp_path / "out"])
+    assert record.stop["clock"] == "processor"
+    assert record.cpu_s == pytest.approx(0.5, abs=0.2)
+    assert not replace(record, wall_s=20.0).starved
+    on_the_wall = replace(record, stop={**record.stop, "clock": "wall"}, wall_s=1.5, cpu_s=0.5)
+    assert on_the_wall.starved
+
+
+def test_the_clock_of_searches_can_be_chosen() -> None:
+    try:
+        clock.go_by(Clock.PROCESSOR)
+        began, wall = clock.seconds(), time.monotonic()
+        time.sleep(0.3)
+        assert clock.seconds() - began < 0.2 < time.monotonic() - wall
+    finally:
+        clock.go_by(Clock.WALL)
+    began = clock.seconds()
+    time.sleep(0.05)
+    assert clock.seconds() - began >= 0.05
 
 
 def test_a_record_that_a_kill_cut_off_is_made_again(tmp_path: Path) -> None:
