@@ -10,8 +10,8 @@ Who uses what:
   truck's empty way home is booked on the lane that took it out, without toll;
 - drivers' paid time and vehicles' days: the trips of the duty, by their duration and each trip's parcels;
 - a stage's paid time: by the server seconds of each service's parcels;
-- handling, piece rates, failed attempts, lateness: each parcel its own; space: the parcels that passed the
-  site.
+- handling, piece rates, missorts, damage, failed attempts, lateness: each parcel its own; space: the parcels
+  that passed the site.
 
 Paid time beyond the time worked, duties without a trip and trips without a parcel are nobody's use: they go
 to the service "" (unused capacity) rather than being hidden in a service's cost.
@@ -93,6 +93,7 @@ def build_ledger(scenario: Scenario, tables: Mapping[str, pa.Table], span: Span 
     _trips(book, scenario, use)
     _duties(book, scenario, tables, use)
     _sites(book, scenario, tables, use)
+    _sorters(book, scenario, tables, use)
     _parcels(book, scenario, tables, use)
     return book.table()
 
@@ -196,6 +197,23 @@ def _sites(book: _Book, scenario: Scenario, tables: Mapping[str, pa.Table], use:
             days = np.unique(day[building & place.where(each.id)])
             mix = handled / handled.sum() if handled.any() else use.nobody()
             book.add("space", each.id, "", "day", each.space_minor_per_day, len(days) * mix)
+
+
+def _sorters(book: _Book, scenario: Scenario, tables: Mapping[str, pa.Table], use: Use) -> None:
+    wrong = tables["sorting_errors"]
+    place, service = names(wrong, "site"), use.service[counts(wrong, "parcel")]
+    for each in scenario.sites:
+        if each.sorting is None:
+            continue
+        here, errors = place.where(each.id), each.sorting.errors
+        for kind, column, unit, rate in (
+            ("missort", "missorts", "missort", errors.missort_minor),
+            ("damage", "damaged", "parcel", errors.damage_minor),
+        ):
+            often = counts(wrong, column)[here].astype(np.float64)
+            quantity = np.zeros(use.services + 1)
+            np.add.at(quantity, service[here], often)
+            book.add(kind, each.id, "", unit, rate, quantity)
 
 
 def _parcels(book: _Book, scenario: Scenario, tables: Mapping[str, pa.Table], use: Use) -> None:

@@ -21,7 +21,7 @@ from sim.run_folder import read_run
 from sim.sites import run_end
 from solvers.errors import Fault, InvalidInputError
 
-LEDGER_TABLES = ("parcels", "stages", "moves", "legs", "containers", "duties", "sites")
+LEDGER_TABLES = ("parcels", "stages", "moves", "legs", "containers", "duties", "sites", "sorting_errors")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from sim.lateness import with_late_stage
 from sim.ledger import Span, build_ledger
 from sim.record import conform, make_column, named, times
 from sim.sites import build_sites
+from sim.sorting.site import SiteSorting
 from sim.tables import SCHEMAS
 from sim.twin import Twin
 from sim.waiting import PLANS, waiting_parcels
@@ -38,6 +39,7 @@ def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
         "duties": _duties(twin),
         "solves": record.small_table("solves"),
         "unassigned": _unassigned(twin, sites),
+        "sorting_errors": _sorting_errors(twin, sites),
     }
     tables["sites"] = build_sites(scenario, tables)
     tables["ledger"] = build_ledger(scenario, tables, _span(twin))
@@ -100,6 +102,24 @@ def _parcels(twin: Twin) -> pa.Table:
         "late_stage": pa.nulls(count, pa.string()),
     }
     return conform("parcels", columns).filter(pa.array(ordered))
+
+
+def _sorting_errors(twin: Twin, sites: list[str]) -> pa.Table:
+    """What went wrong on sorters, by site in the order of the scenario."""
+    found = [
+        (row, *floor.sorting.errors())
+        for row, floor in sorted(twin.world.floors.items())
+        if isinstance(floor.sorting, SiteSorting)
+    ]
+    none = np.zeros(0, dtype=np.int64)
+    at = np.concatenate([none, *(np.full(len(parcels), row) for row, parcels, _, _ in found)])
+    columns: dict[str, object] = {
+        "parcel": np.concatenate([none, *(parcels for _, parcels, _, _ in found)]).astype(np.int32),
+        "site": named(at.astype(np.int32), sites),
+        "missorts": np.concatenate([none, *(missorts for _, _, missorts, _ in found)]),
+        "damaged": np.concatenate([none, *(damaged for _, _, _, damaged in found)]),
+    }
+    return conform("sorting_errors", columns)
 
 
 def _unassigned(twin: Twin, sites: list[str]) -> pa.Table:

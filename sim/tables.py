@@ -162,6 +162,8 @@ SCHEMAS: dict[str, pa.Schema] = {
             "final": pa.bool_(),  # the parcel waited at the end of the run, for this reason
         }
     ),
+    # one row per parcel that fell into a wrong chute or was damaged on a site's sorter
+    "sorting_errors": pa.schema({"parcel": _row, "site": _name, "missorts": _count, "damaged": _count}),
     # one row per site, stage and half hour; stage is null for the building as a whole
     "sites": pa.schema(
         {

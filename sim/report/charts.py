@@ -27,6 +27,8 @@ KINDS = {
     "toll": "Tolls",
     "handling": "Handling",
     "space": "Space",
+    "missort": "Missorts",
+    "damage": "Damage",
     "failed_attempt": "Failed attempts",
     "late_parcel": "Late parcels",
     "late_hour": "Late hours",

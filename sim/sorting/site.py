@@ -133,6 +133,16 @@ class SiteSorting:
             np.zeros(done.size, np.int32),
         )
 
+    def errors(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Parcels of the run that fell into wrong chutes or were damaged, ascending, and how often each did."""
+        rows, times = self._row[: self._told], self.sorter.times
+        wrong, harmed = times.missorts[: self._told], times.damaged[: self._told].astype(np.int64)
+        affected, place = np.unique(rows, return_inverse=True)
+        missorts = np.bincount(place, weights=wrong, minlength=len(affected)).astype(np.int64)
+        damaged = np.bincount(place, weights=harmed, minlength=len(affected)).astype(np.int64)
+        kept = (missorts > 0) | (damaged > 0)
+        return affected[kept].astype(np.int64), missorts[kept], damaged[kept]
+
 
 def site_sorting(world: World, site: int, days: int, closures: Sequence[Closure]) -> SiteSorting | None:
     """The sorter of a site that declares one, else None; `site` is its row."""

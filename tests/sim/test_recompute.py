@@ -7,7 +7,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from logistics.templates import init
+from logistics.validate import load_scenario
+from sim.run import run_scenario
 from sim.run_folder import write_run
+from sim.twin import TwinOptions
 from tests.sim.sample_run import finished
 
 # what each move takes from one place and adds to another; row is the place in the order of events
@@ -210,3 +214,49 @@ def test_cost_sums_to_the_total(run_folder: Path) -> None:
     ).fetchall()[0]
     assert paid_km == pytest.approx(driven)
     assert paid == pytest.approx(due, abs=entries)  # each is rounded to whole minor units
+
+
+def test_what_goes_wrong_on_a_sorter_costs_what_was_declared(tmp_path: Path) -> None:
+    path = sorter_scenario(tmp_path)
+    result = run_scenario(load_scenario(path), 3, options=TwinOptions(jobs=1))
+    folder = tmp_path / "run"
+    write_run(folder, result.scenario, result.tables, result.manifest)
+    ledger, errors = (f"'{folder}/{name}.parquet'" for name in ("ledger", "sorting_errors"))
+    for kind, column, rate in (("missort", "missorts", 70), ("damage", "damaged", 1500)):
+        often, parcels = duckdb.sql(f"SELECT sum({column}), count(DISTINCT parcel) FROM {errors}").fetchall()[
+            0
+        ]
+        entries = duckdb.sql(
+            f"""
+            SELECT service, site, quantity, amount_minor FROM {ledger} WHERE kind = '{kind}' ORDER BY service
+            """
+        ).fetchall()
+        assert often > 5
+        assert parcels > 5
+        assert {site for _, site, _, _ in entries} == {"hub-1"}
+        by_service = duckdb.sql(
+            f"""
+            SELECT p.service, 'hub-1', sum({column}), sum({column}) * {rate}
+            FROM {errors} JOIN '{folder}/parcels.parquet' AS p USING (parcel)
+            GROUP BY 1 HAVING sum({column}) > 0 ORDER BY 1
+            """
+        ).fetchall()
+        assert entries == by_service
+        assert sum(amount for *_, amount in entries) == often * rate
+    figures = result.manifest["sorting"]["hub-1"]["kpis"]
+    told = duckdb.sql(
+        f"SELECT sum(amount_minor) FROM {ledger} WHERE kind IN ('missort', 'damage')"
+    ).fetchall()
+    assert told[0][0] == figures["missort_cost_minor"] + figures["damage_cost_minor"]
+
+
+def sorter_scenario(folder: Path) -> Path:
+    """The small template with a careless sorter in its hub."""
+    path = init("town", "small", folder)
+    kind = 'kind = "cross_belt", cross_belt = { length_m = 60, chutes = 20, inductions = 2 }'
+    errors = "errors = { missort = 0.05, missort_minor = 70, damage = 0.03, damage_minor = 1500 }"
+    mark = 'id = "hub-1"\nkind = "hub"\n'
+    text = path.read_text(encoding="utf-8")
+    assert mark in text
+    path.write_text(text.replace(mark, f"{mark}sorting = {{ {kind}, {errors} }}\n"), encoding="utf-8")
+    return path
