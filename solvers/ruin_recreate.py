@@ -25,8 +25,8 @@ def usual(problem: Problem) -> dict[str, float]:
 class RuinRecreateSolver:
     """Slack induction by string removals (Christiaens and Vanden Berghe 2020) from a savings start.
 
-    Insertion alone leaves long routes as they are, so the annealing also hears proposals to exchange the ends of two
-    routes and to drive a piece backwards (`solvers.kernels.exchange`).
+    Insertion alone leaves long routes as they are, so the annealing also hears proposals to exchange the ends of
+    two routes and to drive a piece backwards (`solvers.kernels.exchange`).
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 An iteration takes strings of adjacent visits out of neighbouring routes, puts the visits back greedily with
 blinks, and keeps the outcome by simulated annealing. Insertion looks at neighbour lists instead of all
-positions, and what is rejected is undone by journal, so an iteration costs the same at any problem size. Before each one the
-annealing hears proposals of `solvers.kernels.exchange`.
+positions, and what is rejected is undone by journal, so an iteration costs the same at any problem size.
+Before each one the annealing hears proposals of `solvers.kernels.exchange`.
 """
 
 from __future__ import annotations
