@@ -27,9 +27,9 @@ class AntColonySolver(GeneticSolver):
     that rebuild parts of one solution (see `solvers.kernels.ant_colony`), and so does everything in problems by
     coordinates of more than 2,500 places, where no population is kept.
 
-    The pheromone of the population was not seen to matter: on two instances of cvrp-x of 255 and 293 visits the
-    solver was as good with it frozen (see `ablations`). What carries the search are the solutions that the ants
-    start from, their local search and the population.
+    How much the pheromone is worth is not settled: on the few instances of cvrp-x tried, one seed each, the solver
+    was ahead of itself with frozen pheromone on some and behind on others (see `ablations`). The rest is due to
+    the solutions that the ants start from, their local search and the population.
 
     Parameters
     ----------
