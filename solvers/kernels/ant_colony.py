@@ -14,14 +14,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from solvers.kernels.exchange import propose
 from solvers.kernels.insertion import NEVER, likely_place, place_visit, rand
 from solvers.kernels.jit import entry, helper
 from solvers.kernels.layout import (
-    BEST_HARD,
-    BEST_VALUE,
     HARD,
     ITEM,
-    MISSED_HARD,
     MISSED_SOFT,
     NEAR_AT,
     NEAR_WIDTH,
@@ -33,8 +31,8 @@ from solvers.kernels.layout import (
     SLOT,
     VALUE,
 )
-from solvers.kernels.ruin_recreate import ruin, settle, sort_removed
-from solvers.kernels.state import begin, commit, save_best, undo
+from solvers.kernels.ruin_recreate import keep_best, ruin, settle, sort_removed
+from solvers.kernels.state import begin, commit, undo
 
 MARKED = 8  # every so many ants lay pheromone: all the time would take longer than it is worth
 
@@ -86,6 +84,9 @@ def march(
     looks, rate, low = tune[12], tune[13], tune[14]
     for it in range(iterations):
         temperature = tune[4] * math.exp(cool * min(1.0, tune[7] + it * tune[8]))
+        for _ in range(int(tune[11] + rand(S))):
+            if propose(D, F, P, S, -temperature * math.log(1.0 - rand(S))) and keep_best(S):
+                since = 0
         begin(S)
         value, soft = S[VALUE], S[MISSED_SOFT]
         n = ruin(D, F, P, S, tune[0], tune[1], tune[2], tune[10], out)
@@ -100,9 +101,7 @@ def march(
         if delta < -temperature * math.log(1.0 - rand(S)):
             S[VALUE] += change
             commit(S)
-            hard = S[MISSED_HARD]
-            if hard < S[BEST_HARD] or (hard == S[BEST_HARD] and S[VALUE] < S[BEST_VALUE]):
-                save_best(S)
+            if keep_best(S):
                 since = 0
         else:
             undo(D, F, P, S)
