@@ -1,4 +1,5 @@
-"""Moves that insertion cannot make: two routes exchange their ends, a piece of a route is driven backwards.
+"""Moves that insertion cannot make: two routes exchange their ends, a route is cut in two, a piece of a route is
+driven backwards.
 
 Each is a proposal to the annealing of `solvers.kernels.ruin_recreate`: its change of cost is known before
 anything is changed, so a proposal that is turned down costs a few look-ups.
@@ -22,6 +23,7 @@ from solvers.kernels.layout import (
     B_WHEN,
     BARRED,
     COST,
+    COUNT,
     DEPOTS,
     DIMS,
     END,
@@ -35,6 +37,7 @@ from solvers.kernels.layout import (
     MAX_DISTANCE,
     MAX_DURATION,
     MIXED,
+    N_USED,
     NEAR_AT,
     NEAR_WIDTH,
     NEXT,
@@ -49,14 +52,16 @@ from solvers.kernels.layout import (
     ROUTE_WIDTH,
     SIZE,
     SLOT,
+    SLOTS,
     SPAN,
     START,
     SYMMETRIC,
+    TAKEN_AT,
     TIME,
     TIMED,
     VALUE,
 )
-from solvers.kernels.state import begin, commit, refresh, set_used, slot, touch, touch_route
+from solvers.kernels.state import begin, commit, dress, free_slot, refresh, set_used, slot, touch, touch_route
 from solvers.kernels.travel import capacity, distance, duration, kind, load, pick
 
 ENDS, BACKWARDS = 0, 1  # kinds of proposal
@@ -202,6 +207,38 @@ def ends_change(D: Any, F: Any, P: Any, S: Any, u: int, v: int, bound: float) ->
 
 
 @helper
+def split_change(D: Any, F: Any, P: Any, S: Any, u: int, bound: float) -> int:
+    """Change of cost when what follows visit u becomes a route of its own; NEVER if not below `bound`."""
+    r, x = np.int64(S[ITEM * u + SLOT]), np.int64(S[ITEM * u + NEXT])
+    t = S[slot(S, r) + KIND]
+    row = kind(P, t)
+    if x >= P[NODES] or S[S[TAKEN_AT] + t] >= P[row + COUNT] or S[N_USED] >= P[SLOTS]:
+        return NEVER
+    start, end = P[NODES] + 2 * r, P[NODES] + 2 * r + 1
+    new_x = distance(D, F, P, P[row + PROFILE], P[row + START], x)
+    new_y = distance(D, F, P, P[row + PROFILE], u, P[row + END])
+    change = P[row + PER_DISTANCE] * (new_x + new_y - S[ITEM * x + SPAN]) + P[row + FIXED]
+    if (change >= bound and P[TIMED] != 2) or max(new_x, new_y) >= P[BARRED]:
+        return NEVER
+    if P[TIMED] != 0:
+        one, two = joined(D, F, P, S, t, u, end), joined(D, F, P, S, t, start, x)
+        if one == NEVER or two == NEVER:
+            return NEVER
+        if P[TIMED] == 2:
+            change += P[row + PER_TIME] * (one + two - S[slot(S, r) + TIME])
+            if change >= bound:
+                return NEVER
+    if P[row + MAX_DISTANCE] < S[slot(S, r) + LENGTH] + new_x + new_y:
+        before = length_before(P, S, u)
+        if (
+            max(before + new_y, S[slot(S, r) + LENGTH] - before - S[ITEM * x + SPAN] + new_x)
+            > P[row + MAX_DISTANCE]
+        ):
+            return NEVER
+    return change
+
+
+@helper
 def backwards_change(D: Any, F: Any, P: Any, S: Any, u: int, v: int, bound: float) -> int:
     """Change of cost when u and v become neighbours and so do their successors; NEVER if not below `bound`.
 
@@ -310,8 +347,8 @@ def drive_backwards(P: Any, S: Any, u: int, v: int) -> None:
 
 @helper
 def propose(D: Any, F: Any, P: Any, S: Any, bound: float) -> bool:
-    """The best exchange of a random visit with its near ones, carried out if it changes the cost by less than
-    `bound`; True then."""
+    """The best exchange of a random visit with its near ones, or with clocks a cut behind it, carried out if it
+    changes the cost by less than `bound`; True then."""
     visits = P[NODES] - P[DEPOTS]
     if S[FIELD] > 0:
         c = P[DEPOTS] + (S[FIELD_FROM] + int(rand(S) * S[FIELD])) % visits
@@ -354,6 +391,10 @@ def propose(D: Any, F: Any, P: Any, S: Any, bound: float) -> bool:
                 change = backwards_change(D, F, P, S, before, p, best)
                 if change < best:
                     best, how, one, two = float(change), BACKWARDS, before, p
+    if P[TIMED] != 0:
+        change = split_change(D, F, P, S, c, best)
+        if change < best:
+            how, one, two = ENDS, c, P[NODES] + 2 * free_slot(P, S)
     if how < 0:
         return False
     carry_out(D, F, P, S, how, one, two)
@@ -367,6 +408,10 @@ def carry_out(D: Any, F: Any, P: Any, S: Any, how: int, u: int, v: int) -> None:
     begin(S)
     touch_route(S, r)
     touch_route(S, q)
+    if S[slot(S, q) + SIZE] == 0:
+        touch(S, v)
+        dress(P, S, q, S[slot(S, r) + KIND])
+        set_used(S, q, S[slot(S, r) + KIND], True)
     if how == ENDS:
         exchange_ends(P, S, u, v)
     else:

@@ -12,7 +12,7 @@ from solvers import MaxIterations, Problem, Route, Solution, make
 from solvers.check import check
 from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.kernels.data import Packed, pack
-from solvers.kernels.exchange import backwards_change, ends_change, propose
+from solvers.kernels.exchange import backwards_change, ends_change, propose, split_change
 from solvers.kernels.insertion import NEVER
 from solvers.kernels.layout import ITEM, KIND, NEXT, S_HEAD, SLOT, VALUE
 from solvers.kernels.session import Session
@@ -44,6 +44,12 @@ def ends(D, F, P, S, pairs, out):  # type: ignore[no-untyped-def]
 def backwards(D, F, P, S, pairs, out):  # type: ignore[no-untyped-def]
     for k in range(len(pairs)):
         out[k] = backwards_change(D, F, P, S, pairs[k, 0], pairs[k, 1], 1e17)
+
+
+@njit
+def cuts(D, F, P, S, visits, out):  # type: ignore[no-untyped-def]
+    for k in range(len(visits)):
+        out[k] = split_change(D, F, P, S, visits[k, 0], 1e17)
 
 
 @njit
@@ -115,6 +121,18 @@ def test_a_change_is_what_the_checker_finds(case: tuple[str, ...]) -> None:
         problem, packed, session, plan = searched(case, seed)
         n = packed.nodes
         pairs, wanted, turned, wanted_turned = [], [], [], []
+        cut, wanted_cut = [], []
+        used = [
+            sum(k == kind for k in plan.kinds.values()) for kind in range(len(problem.vehicle_types.count))
+        ]
+        for r, one in plan.routes.items():
+            kind = plan.kinds[r]
+            left = used[kind] < problem.vehicle_types.count[kind]
+            for i, u in enumerate(one):
+                cut.append((u, u))
+                split = left and i + 1 < len(one)
+                new = [one[: i + 1], one[i + 1 :]]
+                wanted_cut.append(plan.change([one], new, kind) if split else int(NEVER))
         home = problem.vehicle_types.start_depot == problem.vehicle_types.end_depot
         turns = not problem.features & (CLOCKED | {"pickups", "backhauls"})
         for (r, one), (q, two) in permutations(plan.routes.items(), 2):
@@ -141,7 +159,11 @@ def test_a_change_is_what_the_checker_finds(case: tuple[str, ...]) -> None:
                         new = one[: i + 1] + one[i + 1 : j + 1][::-1] + one[j + 1 :]
                         turned += [(one[i], one[j]), (one[j], one[i])]
                         wanted_turned += 2 * [plan.change([one], [new], plan.kinds[r])]
-        for kernel, asked, answers in ((ends, pairs, wanted), (backwards, turned, wanted_turned)):
+        for kernel, asked, answers in (
+            (ends, pairs, wanted),
+            (backwards, turned, wanted_turned),
+            (cuts, cut, wanted_cut),
+        ):
             if asked:
                 out = np.empty(len(asked), dtype=np.int64)
                 kernel(*packed.arrays, session.state, np.array(asked, dtype=np.int64), out)
