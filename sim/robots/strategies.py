@@ -192,16 +192,13 @@ def suggested_fairness(problem: RobotProblem) -> float:
     """Weight of waiting against nearness.
 
     Where improvement gets every plan nearly right, serving who has waited longest finishes most errands; where
-    robots are in each other's way, or too many for improvement, serving the nearest does. Where all are active,
-    waiting must outweigh any way in the end: priority passes come to a standstill when the most urgent do not
-    stay so until they arrive.
+    robots are in each other's way, serving the nearest does. Among thousands, priority passes come to a standstill
+    unless the most urgent stay so until they arrive.
     """
     crowding = problem.n_robots / problem.grid.n_free
     if crowding > 0.6:
         return 0.0
-    if problem.n_robots > 1000:
-        return 1.0
-    return 20.0 if crowding <= 0.3 else 0.25
+    return 20.0 if crowding <= 0.3 or problem.n_robots > 1000 else 0.25
 
 
 def active_share(problem: RobotProblem) -> float:
