@@ -181,9 +181,8 @@ def suggested(problem: RobotProblem) -> dict[str, Any]:
         chosen |= {"pushes": 80}
     if crowding > 0.85:
         chosen |= {"window": 3}
-    if robots > 1000 or crowding > 0.6:
-        # Who is stuck here is stuck in a jam, which robots that step aside only stir up; and on a large floor the
-        # way to a cell that is nobody's errand takes milliseconds to compute.
+    if crowding > 0.6:
+        # Who is stuck here is stuck in a jam, which robots that step aside only stir up.
         chosen |= {"patience": 0}
     return chosen
 
@@ -192,8 +191,8 @@ def suggested_fairness(problem: RobotProblem) -> float:
     """Weight of waiting against nearness.
 
     Where improvement gets every plan nearly right, serving who has waited longest finishes most errands; where
-    robots are in each other's way, serving the nearest does. Among thousands, priority passes come to a standstill
-    unless the most urgent stay so until they arrive.
+    robots are in each other's way, serving the nearest does. Among thousands it gains at the start, but no run was
+    long enough to show that it keeps moving.
     """
     crowding = problem.n_robots / problem.grid.n_free
     if crowding > 0.6:
