@@ -9,10 +9,11 @@ hour, so who leaves earlier may arrive later: the departure is a rule here, not 
 
 from __future__ import annotations
 
-from solvers.duty import NOISE, Driving, DutyRule
+from solvers.duty import Driving, DutyRule
 from solvers.itinerary import Itinerary
 from solvers.problem import Problem
 from solvers.solution import Route
+from solvers.speeds import NOISE
 from solvers.time_dependent import Arcs
 
 Breaks = list[tuple[float, int]]  # (start, length)

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from solvers.speeds import SpeedRule
+from solvers.speeds import NOISE, SpeedRule
 from solvers.travel import IntArray
-
-NOISE = 1e-3  # floating point may miss a limit by less than this
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from typing import TypeVar
 from solvers.battery import Charging, battery_of, charge_plan
 from solvers.problem import Problem
 from solvers.solution import Route
+from solvers.speeds import NOISE
 from solvers.travel import Metric, exact_length
 
 Leg = Callable[[int, int], tuple[int, int]]
 
 Time = TypeVar("Time", int, float)  # float where travel times depend on the hour
 
-_NOISE = 1e-3  # floating point may miss the end of a window by less than this
 
 NOBODY = -1  # in place of a visit, at stops in depots and stations
 
@@ -84,7 +84,7 @@ class Itinerary:
         """The first time on or after `arrival` at which service may start."""
         start = max(arrival, type(arrival)(self.opens[stop]))
         for closes, opens in self.gaps.get(stop, ()):
-            if closes + _NOISE < start < opens:
+            if closes + NOISE < start < opens:
                 start = type(arrival)(opens)
         return start
 

@@ -99,19 +99,26 @@ def possible_visits(problem: Problem, kinds: Sequence[int]) -> list[int]:
 
 
 def servable_visits(problem: Problem, kinds: Sequence[int]) -> list[int]:
-    """Visits that some vehicle can serve on a route of their own.
+    """Visits that some vehicle can serve on a route of their own, or of their pair's; backhauls may be alone there.
 
     The others are not searched for. (Only where travel times break the triangle inequality might one of them
     fit in a longer route.)
     """
+    rules = [rule for rule in ROUTE_CONSTRAINTS if rule.code != "backhaul-order"]
     legs = {k: leg_function(problem, int(problem.vehicle_types.profile[k])) for k in kinds}
 
     def sound(route: Route) -> bool:
         run = schedule(problem, route, legs[route.vehicle_type])
-        return not any(True for constraint in ROUTE_CONSTRAINTS for _ in constraint.check(problem, run))
+        return not any(True for rule in rules for _ in rule.check(problem, run))
+
+    def whole(visit: int) -> tuple[int, ...]:
+        partner, pair = problem.partner(visit), problem.visits.pair
+        if partner is None or pair is None:
+            return (visit,)
+        return (partner, visit) if pair[visit] == partner else (visit, partner)
 
     possible = possible_visits(problem, kinds)
-    return [visit for visit in possible if any(sound(Route(k, (visit,))) for k in kinds)]
+    return [visit for visit in possible if any(sound(Route(k, whole(visit))) for k in kinds)]
 
 
 def need_of(problem: Problem, visits: Sequence[int]) -> IntArray:

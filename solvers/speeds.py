@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+NOISE = 1e-3  # a limit on a time holds although floating point misses it by less
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speeds:

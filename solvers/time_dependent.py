@@ -16,11 +16,10 @@ from itertools import pairwise
 from solvers.itinerary import NOBODY, Itinerary, latest_return
 from solvers.problem import Problem
 from solvers.solution import Route
-from solvers.speeds import SpeedRule
+from solvers.speeds import NOISE, SpeedRule
 from solvers.travel import exact_length
 
 Point = tuple[float, float]  # departure from the start depot, time at the present stop
-_NOISE = 1e-3  # floating point may miss a limit by less than this
 
 
 STEADY = SpeedRule([0.0], [1.0])  # where speeds do not change the length of a leg is its duration
@@ -115,10 +114,10 @@ def _arrivals(problem: Problem, route: Route, plan: Itinerary, arcs: Arcs) -> li
     for i in range(last - 1, 0, -1):
         final = min(arcs.leave(i, final) - plan.work[i], float(plan.closes[i]))
         final = plan.latest_start(i, final)
-        if final < plan.opens[i] - _NOISE:
+        if final < plan.opens[i] - NOISE:
             return []
     final = arcs.leave(0, final)
-    if final < plan.leave - _NOISE:
+    if final < plan.leave - NOISE:
         return []
     begin = float(plan.leave)
     # who leaves after all openings and changes of speed gains nothing by leaving still later

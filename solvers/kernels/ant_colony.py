@@ -1,4 +1,5 @@
-"""Ants that rebuild parts of one solution, for problems too large for a population (see `genetic.ants`).
+"""Ants that rebuild parts of one solution: they start the population of `solvers.kernels.genetic.ants`, and do all
+the work where a problem is too large for one.
 
 Pheromone lies between a visit and the visits in its near list only: an ant takes some strings of visits out and
 puts each back at the cheapest of the places beside near visits drawn by their pheromone. The edges that ants build

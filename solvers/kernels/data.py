@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from solvers.backhauls import barred_arcs
 from solvers.kernels.layout import (
     ADJACENT_AT,
     ADJACENT_WIDTH,
@@ -63,7 +64,7 @@ from solvers.kernels.layout import (
     WINDOWS,
 )
 from solvers.kernels.neighbours import curve_order, nearest
-from solvers.problem import UNLIMITED, BoolArray, Problem
+from solvers.problem import UNLIMITED, Problem
 from solvers.travel import FloatArray, IntArray, Travel, paired_distances
 
 MATRIX_LIMIT = 2_000  # nodes; above this distances are computed on the fly unless matrices were given
@@ -107,7 +108,7 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
     nodes = np.concatenate([np.arange(d, dtype=np.int64), d + order])
 
     given = any(travel.is_matrix for travel in problem.travel)
-    barred = _barred(problem, nodes)
+    barred = barred_arcs(problem, order)
     matrix = given or d + n <= MATRIX_LIMIT or barred is not None
     dist, dur, symmetric = _matrices(problem, nodes) if matrix else _no_matrices()
     xy = np.zeros((d + n, 2)) if problem.coords is None else np.ascontiguousarray(problem.coords[nodes])
@@ -219,21 +220,6 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         kind=kind,
         load=load,
     )
-
-
-def _barred(problem: Problem, nodes: IntArray) -> BoolArray | None:
-    """(N, N): the arcs from backhauls to other visits and, where backhauls may not go alone, from depots."""
-    if problem.visits.backhaul is None or not problem.visits.backhaul.any():
-        return None
-    d = problem.num_depots
-    late = np.zeros(len(nodes), dtype=bool)
-    late[d:] = problem.visits.backhaul[nodes[d:] - d]
-    early = ~late
-    early[:d] = False
-    arcs = np.asarray(late[:, None] & early[None, :])
-    if not problem.backhauls_alone:
-        arcs[:d] = late
-    return arcs
 
 
 def _ways(near: IntArray, dist: Any | None, travel: Travel, xy: FloatArray) -> IntArray:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from solvers.constraints import ROUTE_CONSTRAINTS
-from solvers.ortools_parts import possible_visits, usable_types
+from solvers.backhauls import barred_arcs
+from solvers.ortools_parts import servable_visits, usable_types
 from solvers.peers.common import matrices
 from solvers.problem import UNLIMITED, Objective, Problem
-from solvers.schedule import leg_function, schedule
+from solvers.schedule import leg_function
 from solvers.solution import Halt, Route
 
 FORBIDDEN = 10**9  # distance and duration of an arc that a vehicle type may not take
@@ -36,7 +36,7 @@ class PyvrpModel:
     def __init__(self, pyvrp: Any, problem: Problem) -> None:
         self.pyvrp, self.problem = pyvrp, problem
         v = problem.visits
-        served = _servable(problem)
+        served = servable_visits(problem, usable_types(problem))
         self.pairs = [(int(v.pair[x]), x) for x in served if v.pair is not None and v.pair[x] >= 0]
         paired = {x for pair in self.pairs for x in pair}
         self.clients = [x for x in served if x not in paired]
@@ -256,7 +256,7 @@ class PyvrpModel:
         tables: list[tuple[Any, Any]] = []
         made: dict[tuple[int, bytes], int] = {}
         visits = nodes[problem.num_depots :] - problem.num_depots
-        needs, barred_order = problem.visits.skills[visits], self._barred_order(visits)
+        needs, out_of_order = problem.visits.skills[visits], barred_arcs(problem, visits)
         profiles = []
         for kind in range(len(t.count)):
             barred = np.flatnonzero(needs & ~t.skills[kind]) + problem.num_depots
@@ -264,40 +264,11 @@ class PyvrpModel:
             if key not in made:
                 pair = [table[block].copy() for table in whole[key[0]]]
                 for table in pair:
-                    table[barred_order] = FORBIDDEN
+                    if out_of_order is not None:
+                        table[out_of_order] = FORBIDDEN
                     table[:, barred] = table[barred, :] = FORBIDDEN
                     np.fill_diagonal(table, 0)
                 made[key] = len(tables)
                 tables.append((pair[0], pair[1]))
             profiles.append(made[key])
         return tables, profiles
-
-    def _barred_order(self, visits: Any) -> Any:
-        """(N, N) arcs from backhauls to other visits and, where none may be alone, from depots to backhauls."""
-        depots, backhaul = self.problem.num_depots, self.problem.visits.backhaul
-        out = np.zeros((depots + len(visits),) * 2, dtype=bool)
-        if backhaul is not None:
-            last = backhaul[visits]
-            out[depots:, depots:] = last[:, None] & ~last[None, :]
-            if not self.problem.backhauls_alone:
-                out[:depots, depots:] = last
-        return out
-
-
-def _servable(problem: Problem) -> list[int]:
-    """Visits that some vehicle can serve on a route of their own, or of their pair's; backhauls may be alone."""
-    kinds = usable_types(problem)
-    legs = {k: leg_function(problem, int(problem.vehicle_types.profile[k])) for k in kinds}
-    rules = [rule for rule in ROUTE_CONSTRAINTS if rule.code != "backhaul-order"]
-
-    def sound(route: Route) -> bool:
-        run = schedule(problem, route, legs[route.vehicle_type])
-        return not any(True for rule in rules for _ in rule.check(problem, run))
-
-    def whole(visit: int) -> tuple[int, ...]:
-        partner, pair = problem.partner(visit), problem.visits.pair
-        if partner is None or pair is None:
-            return (visit,)
-        return (partner, visit) if pair[visit] == partner else (visit, partner)
-
-    return [x for x in possible_visits(problem, kinds) if any(sound(Route(k, whole(x))) for k in kinds)]

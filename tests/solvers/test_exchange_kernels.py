@@ -117,7 +117,7 @@ def searched(case: tuple[str, ...], seed: int) -> tuple[Problem, Packed, Session
 @pytest.mark.parametrize("case", CASES, ids="+".join)
 def test_a_change_is_what_the_checker_finds(case: tuple[str, ...]) -> None:
     compared = refused = 0
-    for seed in range(6):
+    for seed in range(12):
         problem, packed, session, plan = searched(case, seed)
         n = packed.nodes
         pairs, wanted, turned, wanted_turned = [], [], [], []
@@ -170,14 +170,14 @@ def test_a_change_is_what_the_checker_finds(case: tuple[str, ...]) -> None:
                 assert out.tolist() == answers
                 compared += sum(a < NEVER for a in answers)
                 refused += sum(a == NEVER for a in answers)
-    assert compared > 10
+    assert compared > 20
     assert refused > 0
 
 
 @pytest.mark.parametrize("case", CASES, ids="+".join)
 def test_whatever_is_carried_out_is_sound_and_costs_what_it_should(case: tuple[str, ...]) -> None:
     made = 0
-    for seed in range(6):
+    for seed in range(12):
         problem, packed, session, _ = searched(case, seed)
         for bound in (1e15, 0.0, 1e15):
             made += proposals(*packed.arrays, session.state, bound, 20)

@@ -17,36 +17,21 @@ import numpy as np
 
 from solvers.kernels.genetic.crossover import complete
 from solvers.kernels.genetic.evolve import (
-    EVERY,
-    LONGEST,
-    LOWER,
-    PATIENCE,
-    RAISE,
-    REPAIR,
-    REPAIR_FACTOR,
-    RESTART_SIZE,
-    STAR,
-    TARGET,
     bring,
     educate,
     from_nothing,
-    scale_prices,
+    move_on,
 )
 from solvers.kernels.genetic.individuals import (
-    CHILD,
-    FEASIBLE,
     FEASIBLES,
     GENERATION,
     INFEASIBLES,
     PENDING,
-    RESTARTS,
     SCRATCH_AT,
     SINCE,
-    TALLY,
     links_at,
     load_whole,
     row_of,
-    write,
 )
 from solvers.kernels.genetic.layout import (
     BARRED,
@@ -63,16 +48,20 @@ from solvers.kernels.genetic.layout import (
     PLACE,
     PREV,
     R_KIND,
-    R_OVER,
-    R_SIZE,
-    R_SWAPPED,
     ROUTE,
     SLOTS,
-    TESTED,
 )
-from solvers.kernels.genetic.population import adapt_prices, add, count_violations, forget, parents, pick
-from solvers.kernels.genetic.search import local_search
-from solvers.kernels.genetic.segments import allows, base_of, leg, link, rand_below, route, update
+from solvers.kernels.genetic.population import parents, pick
+from solvers.kernels.genetic.segments import (
+    allows,
+    base_of,
+    leg,
+    link,
+    rand_below,
+    route,
+    stamp_tests,
+    update,
+)
 from solvers.kernels.jit import entry, helper
 
 # --- own: float64 parameters of the ants
@@ -171,40 +160,12 @@ def walk(D: Any, P: Any, S: Any, Q: Any, X: Any, T: Any, wanted: int) -> int:
             link(S, c, j)
             S[ITEM * j + ROUTE] = S[ITEM * c + ROUTE]
         c = j
-    for x in range(n):
-        S[ITEM * x + TESTED] = 0
+    stamp_tests(P, S, 0)
     S[MOVES] = 1
     for r in range(slots):
-        S[route(S, r) + R_SWAPPED] = 0
         if X[changed + r] == 1:
             update(D, P, S, Q, r)
     return moved
-
-
-@helper
-def refine(D: Any, P: Any, S: Any, Q: Any, X: Any, XF: Any, XD: Any, tune: Any) -> None:
-    """Local search around what the ant changed, then into the population; perhaps once more at higher prices."""
-    star = tune[STAR] > 0.5
-    local_search(D, P, S, Q, int(tune[LONGEST]), star)
-    write(D, P, S, Q, X, XF, CHILD)
-    count_violations(X, XF, CHILD)
-    add(P, X, XF, XD, CHILD)
-    if X[row_of(X, CHILD) + FEASIBLE] == 1 or rand_below(S, 1000) >= 1000 * tune[REPAIR]:
-        return
-    scale_prices(P, Q, tune[REPAIR_FACTOR])
-    for x in range(P[NODES]):
-        S[ITEM * x + TESTED] = S[MOVES]
-    for r in range(P[SLOTS]):
-        S[route(S, r) + R_SWAPPED] = S[MOVES]
-    S[MOVES] += 1
-    for r in range(P[SLOTS]):
-        if S[route(S, r) + R_SIZE] > 0 and S[route(S, r) + R_OVER] > 0:
-            update(D, P, S, Q, r)
-    local_search(D, P, S, Q, int(tune[LONGEST]), star)
-    scale_prices(P, Q, 1.0 / tune[REPAIR_FACTOR])
-    write(D, P, S, Q, X, XF, CHILD)
-    if X[row_of(X, CHILD) + FEASIBLE] == 1:
-        add(P, X, XF, XD, CHILD)
 
 
 @entry
@@ -226,7 +187,7 @@ def colony(
         if X[PENDING] > 0 or X[FEASIBLES] + X[INFEASIBLES] < 2:
             X[PENDING] = max(0, X[PENDING] - 1)
             from_nothing(D, P, S, Q, W, tune)
-            educate(D, P, S, Q, X, XF, XD, tune)
+            educate(D, P, S, Q, X, XF, XD, tune, True)
         else:
             source, _other = parents(X, XF, XD, S)
             load_whole(D, P, S, Q, X, source)
@@ -235,11 +196,5 @@ def colony(
             fewest = np.int64(own[FEWEST])
             wanted = fewest + rand_below(S, max(1, np.int64(own[MOST]) - fewest + 1))
             walk(D, P, S, Q, X, T, wanted)
-            refine(D, P, S, Q, X, XF, XD, tune)
-        if X[TALLY] >= tune[EVERY]:
-            adapt_prices(P, X, XF, Q, tune[TARGET], tune[RAISE], tune[LOWER])
-        if X[SINCE] >= tune[PATIENCE]:
-            forget(X)
-            X[SINCE] = 0
-            X[RESTARTS] += 1
-            X[PENDING] = int(tune[RESTART_SIZE])
+            educate(D, P, S, Q, X, XF, XD, tune, False)
+        move_on(P, X, XF, Q, tune)

@@ -16,12 +16,12 @@ from solvers.kernels.genetic.engine import Evolution, Tuning
 class AntTuning:
     """Parameters of the ants, see `solvers.ant_colony.AntColonySolver`."""
 
-    evaporation: float = 0.1
-    floor: float = 0.01
-    fewest: int = 2
-    most: int = 20
-    laid_every: int = 25
-    nearness: float = 0.5
+    evaporation: float
+    floor: float
+    fewest: int
+    most: int
+    laid_every: int
+    nearness: float
 
     def array(self) -> np.ndarray:
         """The kernels' vector of the ants' parameters."""

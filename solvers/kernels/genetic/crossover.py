@@ -33,15 +33,13 @@ from solvers.kernels.genetic.layout import (
     NODES,
     ORDER_AT,
     PRIZE,
-    R_SWAPPED,
     RANDOM,
     ROUTE,
     SLOTS,
     TAKEN_AT,
-    TESTED,
 )
 from solvers.kernels.genetic.search import shuffle
-from solvers.kernels.genetic.segments import allows, cost_of, forget_tests, kind, leg, rand_below, route
+from solvers.kernels.genetic.segments import allows, cost_of, kind, leg, rand_below, stamp_tests
 from solvers.kernels.genetic.split import split
 from solvers.kernels.jit import helper
 
@@ -106,7 +104,7 @@ def ordered(D: Any, P: Any, S: Any, Q: Any, X: Any, W: Any, i: int, j: int) -> N
             S[at + put] = x
             put = (put + 1) % n
     split(D, P, S, Q, W)
-    forget_tests(P, S)
+    stamp_tests(P, S, -1)
 
 
 @helper
@@ -167,7 +165,7 @@ def selective(D: Any, P: Any, S: Any, Q: Any, X: Any, i: int, j: int, most: floa
     if na == 0 or nb == 0:
         empty_out(P, S, Q)
         complete(D, P, S, Q)
-        forget_tests(P, S)
+        stamp_tests(P, S, -1)
         return
     top = max(1, min(min(na, nb), np.int64(most * min(na, nb))))
     count = 1 + rand_below(S, top)
@@ -202,7 +200,4 @@ def selective(D: Any, P: Any, S: Any, Q: Any, X: Any, i: int, j: int, most: floa
         S[RANDOM] = seed
         assemble(D, P, S, Q, X, i, j, a, b, count, count, True)
     # only what differs from row i or j is worth the local search's time
-    for x in range(P[NODES]):
-        S[ITEM * x + TESTED] = 0
-    for r in range(P[SLOTS]):
-        S[route(S, r) + R_SWAPPED] = 0
+    stamp_tests(P, S, 0)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from solvers.backhauls import barred_arcs
 from solvers.kernels.genetic import layout as L
 from solvers.kernels.neighbours import curve_order, nearest
 from solvers.problem import Problem
@@ -182,19 +183,12 @@ def _timed(problem: Problem) -> bool:
 
 
 def bar_arcs(problem: Problem, dist: Any, order: IntArray) -> tuple[Any, int]:
-    """Distances in which the way from a backhaul to another visit is longer than any route, and that length.
-
-    So is the way from a depot to a backhaul where no route may consist of backhauls only.
-    """
-    d, backhaul = problem.num_depots, problem.visits.backhaul
-    assert backhaul is not None
-    late = np.flatnonzero(backhaul[order]) + d
-    rest = np.flatnonzero(~backhaul[order]) + d
+    """Distances in which the arcs of `barred_arcs` are longer than any route, and that length."""
+    arcs = barred_arcs(problem, order)
     barred = (len(order) + 2) * max(1, int(dist.max(initial=0)))
     out = dist.astype(np.int32 if barred < 2**30 else np.int64)
-    out[:, late[:, None], rest[None, :]] = barred
-    if not problem.backhauls_alone:
-        out[:, np.arange(d)[:, None], late[None, :]] = barred
+    if arcs is not None:
+        out[:, arcs] = barred
     return out, barred
 
 

@@ -22,16 +22,18 @@ from solvers.kernels.genetic.individuals import (
 )
 from solvers.kernels.genetic.layout import (
     DIMS,
+    MOVES,
     Q_DISTANCE,
     Q_DURATION,
     Q_LOAD,
     Q_WARP,
+    R_OVER,
     R_SIZE,
     SLOTS,
 )
 from solvers.kernels.genetic.population import adapt_prices, add, count_violations, forget, parents
 from solvers.kernels.genetic.search import local_search, shuffle
-from solvers.kernels.genetic.segments import forget_tests, rand_below, route, update
+from solvers.kernels.genetic.segments import rand_below, route, stamp_tests, update
 from solvers.kernels.genetic.split import split
 from solvers.kernels.jit import entry, helper
 
@@ -64,31 +66,41 @@ def scale_prices(P: Any, Q: Any, by: float) -> None:
 
 
 @helper
-def reprice(D: Any, P: Any, S: Any, Q: Any) -> None:
-    """Bring all routes up to date with the prices."""
-    for r in range(P[SLOTS]):
-        if S[route(S, r) + R_SIZE] > 0:
-            update(D, P, S, Q, r)
+def educate(D: Any, P: Any, S: Any, Q: Any, X: Any, XF: Any, XD: Any, tune: Any, everywhere: bool) -> None:
+    """Local search, then into the population; where that is infeasible, perhaps again at higher prices.
 
-
-@helper
-def educate(D: Any, P: Any, S: Any, Q: Any, X: Any, XF: Any, XD: Any, tune: Any) -> None:
-    """Local search, then into the population; where that is infeasible, perhaps again at higher prices."""
+    The second search looks at all pairs or, but for `everywhere`, at those with routes that break a constraint.
+    """
     star = tune[STAR] > 0.5
     local_search(D, P, S, Q, int(tune[LONGEST]), star)
     write(D, P, S, Q, X, XF, CHILD)
     count_violations(X, XF, CHILD)
     add(P, X, XF, XD, CHILD)
-    if X[row_of(X, CHILD) + FEASIBLE] == 0 and rand_below(S, 1000) < 1000 * tune[REPAIR]:
-        scale_prices(P, Q, tune[REPAIR_FACTOR])
-        forget_tests(P, S)
-        reprice(D, P, S, Q)
-        local_search(D, P, S, Q, int(tune[LONGEST]), star)
-        scale_prices(P, Q, 1.0 / tune[REPAIR_FACTOR])
-        reprice(D, P, S, Q)
-        write(D, P, S, Q, X, XF, CHILD)
-        if X[row_of(X, CHILD) + FEASIBLE] == 1:
-            add(P, X, XF, XD, CHILD)
+    if X[row_of(X, CHILD) + FEASIBLE] == 1 or rand_below(S, 1000) >= 1000 * tune[REPAIR]:
+        return
+    scale_prices(P, Q, tune[REPAIR_FACTOR])
+    stamp_tests(P, S, -1 if everywhere else S[MOVES])
+    S[MOVES] += 1
+    for r in range(P[SLOTS]):
+        if S[route(S, r) + R_SIZE] > 0 and (everywhere or S[route(S, r) + R_OVER] > 0):
+            update(D, P, S, Q, r)
+    local_search(D, P, S, Q, int(tune[LONGEST]), star)
+    scale_prices(P, Q, 1.0 / tune[REPAIR_FACTOR])
+    write(D, P, S, Q, X, XF, CHILD)
+    if X[row_of(X, CHILD) + FEASIBLE] == 1:
+        add(P, X, XF, XD, CHILD)
+
+
+@helper
+def move_on(P: Any, X: Any, XF: Any, Q: Any, tune: Any) -> None:
+    """After a child: prices follow what local searches end with; without a new best for long all begins anew."""
+    if X[TALLY] >= tune[EVERY]:
+        adapt_prices(P, X, XF, Q, tune[TARGET], tune[RAISE], tune[LOWER])
+    if X[SINCE] >= tune[PATIENCE]:
+        forget(X)
+        X[SINCE] = 0
+        X[RESTARTS] += 1
+        X[PENDING] = int(tune[RESTART_SIZE])
 
 
 @helper
@@ -100,7 +112,7 @@ def from_nothing(D: Any, P: Any, S: Any, Q: Any, W: Any, tune: Any) -> None:
     else:
         empty_out(P, S, Q)
     complete(D, P, S, Q)
-    forget_tests(P, S)
+    stamp_tests(P, S, -1)
 
 
 @helper
@@ -108,11 +120,11 @@ def bring(D: Any, P: Any, S: Any, Q: Any, X: Any, XF: Any, XD: Any, tune: Any, g
     """Let the routes written into row CHILD join the population: as they are, and (`given` 2) improved, too."""
     load_whole(D, P, S, Q, X, CHILD)
     complete(D, P, S, Q)
-    forget_tests(P, S)
+    stamp_tests(P, S, -1)
     write(D, P, S, Q, X, XF, CHILD)
     add(P, X, XF, XD, CHILD)
     if given == 2:
-        educate(D, P, S, Q, X, XF, XD, tune)
+        educate(D, P, S, Q, X, XF, XD, tune, True)
 
 
 @entry
@@ -141,11 +153,5 @@ def evolve(
                 selective(D, P, S, Q, X, one, two, tune[MOST_ROUTES])
         X[SINCE] += 1
         X[GENERATION] += 1
-        educate(D, P, S, Q, X, XF, XD, tune)
-        if X[TALLY] >= tune[EVERY]:
-            adapt_prices(P, X, XF, Q, tune[TARGET], tune[RAISE], tune[LOWER])
-        if X[SINCE] >= tune[PATIENCE]:
-            forget(X)
-            X[SINCE] = 0
-            X[RESTARTS] += 1
-            X[PENDING] = int(tune[RESTART_SIZE])
+        educate(D, P, S, Q, X, XF, XD, tune, True)
+        move_on(P, X, XF, Q, tune)

@@ -523,8 +523,9 @@ def set_kind(D: Any, P: Any, S: Any, Q: Any, r: int, t: int) -> None:
 
 
 @helper
-def forget_tests(P: Any, S: Any) -> None:
+def stamp_tests(P: Any, S: Any, at: int) -> None:
+    """Take all pairs as tested when `at` moves were done: only routes modified since are looked at; -1 for all."""
     for x in range(P[NODES]):
-        S[ITEM * x + TESTED] = -1
+        S[ITEM * x + TESTED] = at
     for r in range(P[SLOTS]):
-        S[route(S, r) + R_SWAPPED] = -1
+        S[route(S, r) + R_SWAPPED] = at

@@ -61,7 +61,6 @@ from solvers.kernels.rich.layout import (
     LONGEST,
     MAX_DISTANCE,
     MAX_DRIVING,
-    NOISE,
     OPEN,
     OPEN_END,
     OPEN_LABEL,
@@ -86,6 +85,7 @@ from solvers.kernels.rich.layout import (
 )
 from solvers.kernels.rich.simulate import driven, just_in_time, released, rest_and_drive, waited
 from solvers.kernels.rich.travel import arrive, distance, in_window, kind, rates, same_stop, service
+from solvers.speeds import NOISE
 
 
 @helper

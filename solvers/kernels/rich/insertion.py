@@ -61,7 +61,6 @@ from solvers.kernels.rich.layout import (
     MAX_RELOADS,
     MEMBER_AT,
     NODE,
-    NOISE,
     OPEN,
     OPEN_END,
     PAIR,
@@ -102,6 +101,7 @@ from solvers.kernels.rich.travel import (
     same_stop,
     service,
 )
+from solvers.speeds import NOISE
 
 NEVER = 4 * INFINITE  # stays beyond INFINITE when the route's old cost is taken off
 PLAIN, HALT_BEFORE, HALT_AFTER = 0, 1, 2  # insertion modes; + 3 x the number of the reload depot

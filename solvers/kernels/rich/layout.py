@@ -19,7 +19,6 @@ evaluated. A job is what is inserted as one: a visit, a pair, or a group of alte
 from __future__ import annotations
 
 INFINITE = 1e18
-NOISE = 1e-3  # a limit holds although floating point misses it by less
 
 # --- P: header
 (

@@ -45,7 +45,6 @@ from solvers.kernels.rich.layout import (
     MAX_DRIVING,
     MAX_DURATION,
     NODE,
-    NOISE,
     OPEN,
     OPEN_END,
     OVER_AFTER,
@@ -77,6 +76,7 @@ from solvers.kernels.rich.travel import (
     same_stop,
     stay,
 )
+from solvers.speeds import NOISE
 
 
 @helper

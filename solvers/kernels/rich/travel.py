@@ -25,7 +25,6 @@ from solvers.kernels.rich.layout import (
     KIND_AT,
     KINDS,
     NODE,
-    NOISE,
     PERIODS,
     PROFILE,
     STATIONS,
@@ -33,6 +32,7 @@ from solvers.kernels.rich.layout import (
     WHOLE,
     N,
 )
+from solvers.speeds import NOISE
 
 
 @inlined
@@ -112,15 +112,22 @@ def speeds_of(P: Any, p: int, i: int, j: int) -> int:
     return block + P[PERIODS] * (1 + P[P[CATEGORY_AT] + (p * n + i) * n + j])
 
 
+@inlined
+def period_at(F: Any, P: Any, starts: int, time: float) -> int:
+    """The period that `time` falls into; the periods' starts stand from `starts` on."""
+    k = 0
+    while k + 1 < P[PERIODS] and F[starts + k + 1] <= time:
+        k += 1
+    return k
+
+
 @helper
 def drive(F: Any, P: Any, p: int, i: int, j: int, length: float, leave: float) -> float:
     """When one arrives at j who leaves i at `leave` and has `length` to go (Ichoua et al. 2003)."""
     periods = P[PERIODS]
     starts = P[F_SPEED_AT] + p * periods * (1 + P[CATEGORIES])
     speeds = speeds_of(P, p, i, j)
-    k = 0
-    while k + 1 < periods and F[starts + k + 1] <= leave:
-        k += 1
+    k = period_at(F, P, starts, leave)
     now = leave
     while k + 1 < periods:
         reached = (F[starts + k + 1] - now) * F[speeds + k]
@@ -158,9 +165,7 @@ def covered(F: Any, P: Any, p: int, i: int, j: int, leave: float, until: float) 
     periods = P[PERIODS]
     starts = P[F_SPEED_AT] + p * periods * (1 + P[CATEGORIES])
     speeds = speeds_of(P, p, i, j)
-    k = 0
-    while k + 1 < periods and F[starts + k + 1] <= leave:
-        k += 1
+    k = period_at(F, P, starts, leave)
     now, length = leave, 0.0
     while k + 1 < periods and F[starts + k + 1] < until:
         length += (F[starts + k + 1] - now) * F[speeds + k]
