@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from solvers.features import CLASSIC, require
 from solvers.peers.common import Report, need, sound_routes
 from solvers.peers.pyvrp_model import PyvrpModel
@@ -13,6 +15,9 @@ from solvers.stop import Progress, Stop
 
 class PyvrpSolver:
     """PyVRP at its default parameters; infeasible routes it ends with are dropped.
+
+    Its bound on penalties is made for a unit of distance that costs 1: it grows with what a unit costs, since with
+    a bound that is too low PyVRP finds nothing feasible.
 
     `on_best` hears only of the final solution, the history has the cost of every new best.
     """
@@ -60,9 +65,22 @@ class PyvrpSolver:
         if start is not None and start.routes:
             made = [model.to_peer(route) for route in sound_routes(problem, start.routes).routes]
             initial = self._pyvrp.Solution(model.data, [route for route in made if route is not None])
-        found = self._pyvrp.solve(model.data, ended, seed=seed, collect_stats=False, initial_solution=initial)
+        found = self._pyvrp.solve(
+            model.data,
+            ended,
+            seed=seed,
+            collect_stats=False,
+            params=self._pyvrp.SolveParams(penalty=self._penalties(problem)),
+            initial_solution=initial,
+        )
         routes = [model.from_peer(route) for route in found.best.routes()]
         return report.result(routes, start, max(0, seen.iterations - 1), on_best)
+
+    def _penalties(self, problem: Problem) -> Any:
+        usual = self._pyvrp.PenaltyParams()
+        types = problem.vehicle_types
+        unit = max(1, int(types.distance_cost.max()), int(types.time_cost.max()))
+        return self._pyvrp.PenaltyParams(max_penalty=usual.max_penalty * unit)
 
 
 class _Seen:
