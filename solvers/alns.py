@@ -41,6 +41,9 @@ class AlnsSolver:
         Share of the run given to making the fleet smaller, where vehicles come first.
     near
         Visits within reach of one ruin.
+    exchanges
+        Proposals per iteration to exchange route ends, move or swap pieces, or drive them backwards; None takes 4,
+        or 1 where they are mostly in vain (pairs) or dear to price (speeds by the hour).
     """
 
     name = "alns"
@@ -73,6 +76,7 @@ class AlnsSolver:
         "no neighbourhoods": {"neighbours": 0.0},
         "no whole routes": {"route": 0.0},
         "no whole trips": {"trip": 0.0},
+        "no exchanges": {"exchanges": 0.0},
         "no search for fewer vehicles": {"fleet_share": 0.0},
         "half the ruin": {"mean_removed": 5.0},
         "twice the ruin": {"mean_removed": 20.0},
@@ -94,11 +98,13 @@ class AlnsSolver:
         reaction: float = 0.002,
         fleet_share: float = 0.4,
         near: int = 100,
+        exchanges: float | None = None,
     ) -> None:
         self.mean_removed, self.max_string, self.blink = mean_removed, max_string, blink
         self.first_temperature, self.last_temperature = first_temperature, last_temperature
         self.weights = [strings, split_strings, neighbours, route, trip]
         self.reaction, self.fleet_share, self.near = reaction, fleet_share, near
+        self.exchanges = exchanges
 
     def solve(
         self,
@@ -167,8 +173,11 @@ class _Run:
         weights = list(s.weights)
         if "reloads" not in self.searched.features:
             weights[-1] = 0.0
-        more = self.per_visit
-        tune = np.array([more * s.mean_removed, more * s.max_string, s.blink, 0.0, 1.0, 0.0, s.reaction, 0.0])
+        more, exchanges = self.per_visit, s.exchanges
+        if exchanges is None:
+            exchanges = 1.0 if self.searched.features & {"pickup_delivery", "time_dependent"} else 4.0
+        ruins = [more * s.mean_removed, more * s.max_string, s.blink]
+        tune = np.array([*ruins, 0.0, 1.0, 0.0, s.reaction, 0.0, exchanges])
         made = Session(self.searched, self.packed, self.seed, tune, weights)
         if start is None:
             made.load_locked()

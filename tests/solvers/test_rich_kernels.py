@@ -18,7 +18,7 @@ from solvers.kernels.rich.session import Session
 from solvers.schedule import Schedule, latest_return, schedule
 from tests.conformance.problems import CASES, case_id, random_problem, random_routes
 
-TUNE = [10.0, 10.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]
+TUNE = [10.0, 10.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 5.0]
 WEIGHTS = [1.0, 1.0, 1.0, 1.0, 1.0]
 
 

@@ -207,7 +207,8 @@ V_HEAD = 16
     PLAN_AT,  # a route with its stops to charge, laid out like a trial
     PLAN_LENGTH,  # its items, 0 where none of the last route evaluated is a station
     LABEL_AT,
-) = range(19)
+    SECOND_AT,  # the second route of a proposal, laid out like a trial
+) = range(20)
 B_HEAD = 24 + 3 * 16
 HANDS = 16  # routes laid out at once; HAND_ rows (slot, type, version) from 24 on, parts at equal strides
 HAND_ROWS = 24

@@ -12,6 +12,7 @@ from typing import Any
 
 from solvers.kernels.jit import entry, helper
 from solvers.kernels.rich.evaluate import evaluate
+from solvers.kernels.rich.exchange import propose
 from solvers.kernels.rich.insertion import best_in_route, row_of, slot
 from solvers.kernels.rich.layout import (
     ABSENCES_AT,
@@ -92,7 +93,7 @@ STRINGS, SPLIT_STRINGS, NEIGHBOURS, ROUTE, TRIP, RUINS = 0, 1, 2, 3, 4, 5
 SEARCH, CONSTRUCT, DROP_ROUTE, KEEP, LOAD, EVALUATE = range(6)
 
 # the tuning vector
-MEAN_REMOVED, MAX_STRING, BLINK, TEMPERATURE, COOLING, FLEET, REACTION, DONE = range(8)
+MEAN_REMOVED, MAX_STRING, BLINK, TEMPERATURE, COOLING, FLEET, REACTION, DONE, EXCHANGES = range(9)
 
 
 @helper
@@ -380,6 +381,11 @@ def search(
             break
         since += 1
         T[DONE] += 1
+        for _q in range(0 if T[FLEET] > 0 else int(T[EXCHANGES] + rand(S))):
+            changed = propose(D, F, P, S, V, B, X, -temperature * math.log(rand(S) + 1e-300))
+            if changed and better(P, S, V):
+                save_best(P, S, V)
+                since = 0
         begin(P, S, V)
         old = V[COST_NOW]
         how, pick = 0, rand(S)

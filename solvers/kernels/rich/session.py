@@ -66,7 +66,8 @@ class Session:
         self.values[at.MISSED] = job_rows[:, at.J_HARD].sum()
         scratch = [
             (at.ITEMS_AT, (width + 4) * at.HANDS),
-            (at.TRIAL_AT, width + 8),
+            (at.TRIAL_AT, 2 * width + 8),
+            (at.SECOND_AT, 2 * width + 8),
             (at.LEG_AT, (width + 4) * dims * at.HANDS),
             (at.BEFORE_AT, (width + 4) * dims * at.HANDS),
             (at.AFTER_AT, (width + 4) * dims * at.HANDS),
