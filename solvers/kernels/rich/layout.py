@@ -157,12 +157,14 @@ F_KIND = 20
     N_ABSENT_OLD,
     LOCATE_AT,
     BEST_HARD,
-) = range(25)
+    INSERTION,  # number of the insertion under way
+) = range(26)
 S_HEAD = 32
 
 # --- S: slot rows of SLOT words: route length, type, version, tick of the last save; then as saved
-SLOT = 8
-LENGTH, TYPE, STAMP, SAVED, OLD_LENGTH, OLD_TYPE, OLD_STAMP, PLACE = range(8)
+# SEEN is the number of the insertion that looked at it last
+SLOT = 9
+LENGTH, TYPE, STAMP, SAVED, OLD_LENGTH, OLD_TYPE, OLD_STAMP, PLACE, SEEN = range(9)
 
 # --- S: cache rows of CACHE words by job and slot: the route's version, member, gaps and mode of the insertion
 CACHE = 4

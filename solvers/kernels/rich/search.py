@@ -34,6 +34,8 @@ from solvers.kernels.rich.layout import (
     FREE_AT,
     HAS_RELOADS,
     INFINITE,
+    INSERTION,
+    J_COUNT,
     J_FROM,
     J_REQUIRED,
     JOB,
@@ -59,6 +61,7 @@ from solvers.kernels.rich.layout import (
     NODE,
     ORDER_AT,
     SAVED,
+    SEEN,
     SIZE_KEY,
     START,
     TICK,
@@ -89,6 +92,8 @@ from solvers.kernels.rich.state import (
 from solvers.kernels.rich.travel import distance, kind
 
 STRINGS, SPLIT_STRINGS, NEIGHBOURS, ROUTE, TRIP, RUINS = 0, 1, 2, 3, 4, 5
+FEW_ROUTES = 12  # where more are used, only those near a job are tried first
+NEARBY = 30  # so many visits near each member of a job tell which
 
 SEARCH, CONSTRUCT, DROP_ROUTE, KEEP, LOAD, EVALUATE = range(6)
 
@@ -250,21 +255,56 @@ def recreate(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, T: Any) -> 
 
 
 @helper
+def note_routes(P: Any, S: Any, B: Any, x: int, width: int, count: int) -> int:
+    """List the routes of the first `width` visits near x; returns the number listed."""
+    for q in range(min(width, P[NEAR_WIDTH])):
+        y = P[P[NEAR_AT] + P[NEAR_WIDTH] * x + q]
+        r = S[S[WHERE_AT] + y] if y >= 0 else -1
+        if r >= 0 and S[slot(S, r) + SEEN] != S[INSERTION]:
+            S[slot(S, r) + SEEN] = S[INSERTION]
+            B[B[ORDER_AT] + count] = r
+            count += 1
+    return count
+
+
+@helper
+def candidates(P: Any, S: Any, B: Any, job: int) -> int:
+    """List the routes that pass near the job, all where they are few; returns how many there are."""
+    S[INSERTION] += 1
+    count, row = 0, P[JOB_AT] + JOB * job
+    if S[N_USED] > FEW_ROUTES:
+        for m in range(P[row + J_COUNT]):
+            x = P[P[MEMBER_AT] + P[row + J_FROM] + m]
+            count = note_routes(P, S, B, x, NEARBY, count)
+        return count
+    for q in range(S[N_USED]):
+        B[B[ORDER_AT] + q] = S[S[USED_AT] + q]
+    return S[N_USED]
+
+
+@helper
 def insert(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, T: Any, job: int) -> bool:
-    """Insert one job at its cheapest place, routes overlooked at random; False if it is to stay out."""
+    """Insert one job at its cheapest place, routes overlooked at random; False if it is to stay out.
+
+    Routes that do not pass near it are tried only where the others have no place for it.
+    """
     best = INFINITE
     if P[P[JOB_AT] + JOB * job + J_REQUIRED] == 0:
         best = F[P[F_JOB_AT] + job]
     route, mode, member, gap, gap2, type_ = -1, 0, 0, 0, 0, 0
-    for q in range(S[N_USED]):
-        r = S[S[USED_AT] + q]
-        if rand(S) < T[BLINK]:
-            continue
-        cost = cheapest(D, F, P, S, V, B, X, job, r)
-        if cost < best:
-            best, route = cost, r
-            if P[CACHED] == 0:
-                member, gap, gap2, mode = B[FOUND_MEMBER], B[FOUND_GAP], B[FOUND_GAP2], B[FOUND_MODE]
+    count = candidates(P, S, B, job)
+    for around in range(2):
+        for q in range(count if around == 0 else S[N_USED]):
+            r = B[B[ORDER_AT] + q] if around == 0 else S[S[USED_AT] + q]
+            if (around == 1 and S[slot(S, r) + SEEN] == S[INSERTION]) or rand(S) < T[BLINK]:
+                continue
+            cost = cheapest(D, F, P, S, V, B, X, job, r)
+            if cost < best:
+                best, route = cost, r
+                if P[CACHED] == 0:
+                    member, gap, gap2, mode = B[FOUND_MEMBER], B[FOUND_GAP], B[FOUND_GAP2], B[FOUND_MODE]
+        if route >= 0 or count == S[N_USED]:
+            break
     fresh = False
     if S[N_FREE] > 0 and S[N_USED] < S[CAP]:
         r = S[S[FREE_AT] + S[N_FREE] - 1]
