@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from solvers.kernels import drop_stale_cache
+from solvers.compiled import drop_stale_cache
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numba", "ortools", "scipy", "pandas", "pyvrp", "vroom", "pydantic", "matplotlib", "plotly", "click")
@@ -44,22 +44,28 @@ def kernels(root: Path) -> Path:
 def test_a_changed_helper_drops_what_was_compiled_from_it(tmp_path: Path) -> None:
     deep = kernels(tmp_path / "kernels")
     root = deep.parent
-    assert drop_stale_cache(deep, root)  # of unknown age
+    assert drop_stale_cache("deep", deep, root)  # of unknown age
     (deep / "__pycache__" / "a.f-1.py311.nbi").write_text("compiled")
-    assert not drop_stale_cache(deep, root)
+    assert not drop_stale_cache("deep", deep, root)
     (root / "a.py").write_text("x = 2\n")
-    assert drop_stale_cache(deep, root)
+    assert drop_stale_cache("deep", deep, root)
     assert not list((deep / "__pycache__").glob("*.nbi"))
+    (tmp_path / "constants.py").write_text("x = 1\n")
+    (deep / "__pycache__" / "a.f-1.py311.nbi").write_text("compiled")
+    assert drop_stale_cache("deep", deep, root, tmp_path / "constants.py")
+    (deep / "__pycache__" / "a.f-1.py311.nbi").write_text("compiled")
+    (tmp_path / "constants.py").write_text("x = 2\n")
+    assert drop_stale_cache("deep", deep, root, tmp_path / "constants.py")
 
 
 def test_compiling_cold_is_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     deep = kernels(tmp_path / "kernels")
     with caplog.at_level(logging.WARNING, "solvers"):
-        drop_stale_cache(deep, deep.parent)
-    assert "compiling the kernels of deep" in caplog.text
+        drop_stale_cache("deep", deep, deep.parent)
+    assert "compiling deep" in caplog.text
     caplog.clear()
     (deep / "__pycache__" / "a.f-1.py311.nbi").write_text("compiled")
-    drop_stale_cache(deep, deep.parent)
+    drop_stale_cache("deep", deep, deep.parent)
     assert caplog.text == ""
 
 

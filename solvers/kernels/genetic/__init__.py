@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from solvers.kernels import drop_stale_cache
+from solvers.compiled import drop_stale_cache
 
-drop_stale_cache(Path(__file__).parent)
+drop_stale_cache(__name__, Path(__file__).parent, Path(__file__).parents[1])

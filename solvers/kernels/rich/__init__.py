@@ -1,12 +1,11 @@
-"""Ruin and recreate for problems with every feature: routes are arrays, each change is driven anew.
-
-Sources of compiled code are watched as in `solvers.kernels`.
-"""
+"""Ruin and recreate for problems with every feature: routes are arrays, each change is driven anew."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from solvers.kernels import drop_stale_cache
+from solvers.compiled import drop_stale_cache
 
-drop_stale_cache(Path(__file__).parent)
+drop_stale_cache(
+    __name__, Path(__file__).parent, Path(__file__).parents[1], Path(__file__).parents[2] / "speeds.py"
+)

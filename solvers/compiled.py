@@ -1,0 +1,45 @@
+"""Compiled kernels on disk: dropped when what they were compiled from has changed, announced when missing.
+
+Numba keys its cache by the file of the outermost function only, so a change in a helper's module, or of a constant
+that it imports, would leave stale machine code behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+from pathlib import Path
+
+_LOG = logging.getLogger("solvers")
+
+
+def drop_stale_cache(package: str, folder: Path, *others: Path) -> bool:
+    """Delete the compiled kernels of a package if its sources changed since; True if some were there.
+
+    `others` are files and folders outside `folder` that helpers or constants are compiled in from. Where nothing
+    compiled is there and compilation lies ahead, a warning says so; it goes to stderr unless logging is set up
+    otherwise.
+    """
+    sources = [
+        file for place in (folder, *others) for file in ([place] if place.is_file() else place.glob("*.py"))
+    ]
+    digest = hashlib.sha256()
+    for source in sorted(sources):
+        digest.update(source.name.encode() + source.read_bytes())
+    cache = folder / "__pycache__"
+    stamp = cache / "kernels.sha256"
+    dropped = False
+    with contextlib.suppress(OSError):
+        if not stamp.exists() or stamp.read_text() != digest.hexdigest():
+            stale = [*cache.glob("*.nbi"), *cache.glob("*.nbc")]
+            for file in stale:
+                file.unlink(missing_ok=True)
+            cache.mkdir(exist_ok=True)
+            stamp.write_text(digest.hexdigest())
+            dropped = bool(stale)
+    # where the folder cannot be written to, numba keeps its cache elsewhere and nothing is known of it
+    if os.access(cache, os.W_OK) and not any(cache.glob("*.nbi")):
+        _LOG.warning("compiling %s: once, then it is cached", package)
+    return dropped
