@@ -66,15 +66,13 @@ def length(problem: Problem, items: list[int], kind: int) -> float:
 
 
 @njit
-def laid(P: Any, S: Any, B: Any, ask: Any, back: bool) -> int:
-    what, second, base, k, i, size, base2, k2, j, size2 = ask
-    return lay(P, S, B, B[layout.TRIAL_AT], what, second == 1, base, k, i, size, base2, k2, j, size2, back)
+def laid(P: Any, S: Any, B: Any, second: bool, ask: Any) -> int:
+    return lay(P, S, B, B[layout.TRIAL_AT], second, ask)
 
 
 @njit
-def added(D: Any, P: Any, S: Any, t: int, ask: Any, back: bool) -> float:
-    what, _second, base, k, i, size, base2, k2, j, size2 = ask
-    return longer(D, P, S, t, what, base, k, i, size, base2, k2, j, size2, back)
+def added(D: Any, P: Any, S: Any, t: int, ask: Any) -> float:
+    return longer(D, P, S, t, ask)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "+".join(case) or "plain")
@@ -102,16 +100,16 @@ def test_proposals_are_laid_out_and_measured_as_in_plain_lists(case: tuple[str, 
             if what == WITHIN and i < j < i + size:
                 continue
             made = []
-            ask = (what, 0, bases[r], len(one), i, size, bases[s], len(two), j, size2)
-            for second in (0, 1)[: 1 + (r != s)]:
-                n = laid(P, S, B, (what, second, *ask[2:]), back)
+            ask = (what, bases[r], len(one), i, size, bases[s], len(two), j, size2, int(back))
+            for second in (False, True)[: 1 + (r != s)]:
+                n = laid(P, S, B, second, ask)
                 made.append(B[B[layout.TRIAL_AT] + 1 :][:n].tolist())
             wanted = expected(what, one, two, i, size, j, size2, back)
             assert made == [tidy(items, depots) for items in wanted[: len(made)]]
             untouched = all(tidy(items, depots) == items and items for items in wanted[: len(made)])
             if not untouched or int(S[rows[s] + layout.TYPE]) != kind:
                 continue  # `offer` does not ask for the distance where a route is emptied or types differ
-            more = added(D, P, S, kind, ask, back)
+            more = added(D, P, S, kind, ask)
             old = [one] if r == s else [one, two]
             change = sum(length(problem, x, kind) for x in made) - sum(length(problem, x, kind) for x in old)
             assert more == pytest.approx(change), (what, one, two, i, size, j, size2, back)

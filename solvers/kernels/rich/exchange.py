@@ -55,10 +55,8 @@ from solvers.kernels.rich.travel import distance, kind
 TAILS, SWAP, WITHIN = range(3)  # what is proposed
 NEARBY = 20  # so many visits near one are proposed with it
 PIECE = 3  # longest piece that moves
-CUTS, BACKWARDS = (
-    0.02,
-    0.25,
-)  # shares of the proposals that cut a route in two, and of the pieces turned round
+CUTS = 0.02  # share of the proposals that cut a route in two
+BACKWARDS = 0.25  # share of the pieces turned round
 
 
 @inlined
@@ -92,31 +90,18 @@ def add(P: Any, S: Any, B: Any, to: int, n: int, base: int, first: int, last: in
 
 
 @helper
-def lay(
-    P: Any,
-    S: Any,
-    B: Any,
-    to: int,
-    what: int,
-    second: bool,
-    base: int,
-    k: int,
-    i: int,
-    size: int,
-    base2: int,
-    k2: int,
-    j: int,
-    size2: int,
-    back: bool,
-) -> int:
-    """Write the first or second of the routes that a proposal makes of the items [base, base + k) and [base2,
-    base2 + k2) from B[to + 1] on; returns its length.
+def lay(P: Any, S: Any, B: Any, to: int, second: bool, ask: Any) -> int:
+    """Write the first or second of the routes that a proposal makes from B[to + 1] on; returns its length.
+
+    A proposal is the tuple of what it does, where the items of a route start in S, how many they are, `i` and
+    `size`, the same for the other route with `j` and `size2`, and 1 if pieces are turned round.
 
     TAILS joins the first i items with those from the j-th of the other on, and the other way round. SWAP
     exchanges the `size` items from i on with `size2` of the other from j on. WITHIN puts the `size` items from
-    i on before the j-th. Pieces are turned round if `back`.
+    i on before the j-th.
     """
-    n = 0
+    what, base, k, i, size, base2, k2, j, size2, turned = ask
+    n, back = 0, turned == 1
     if what == TAILS and not second:
         n = add(P, S, B, to, n, base, 0, i, False)
         n = add(P, S, B, to, n, base2, j, k2, False)
@@ -157,24 +142,10 @@ def piece(D: Any, P: Any, S: Any, p: int, base: int, first: int, size: int, back
 
 
 @helper
-def longer(
-    D: Any,
-    P: Any,
-    S: Any,
-    t: int,
-    what: int,
-    base: int,
-    k: int,
-    i: int,
-    size: int,
-    base2: int,
-    k2: int,
-    j: int,
-    size2: int,
-    back: bool,
-) -> float:
+def longer(D: Any, P: Any, S: Any, t: int, ask: Any) -> float:
     """Distance that a proposal adds, both routes driven by type t and neither emptied (`lay`)."""
-    row = kind(P, t)
+    what, base, k, i, size, base2, k2, j, size2, turned = ask
+    row, back = kind(P, t), turned == 1
     p = P[row + PROFILE]
     before, after = item(P, S, row, base, k, i - 1), item(P, S, row, base, k, i + size)
     if what == TAILS:
@@ -184,18 +155,18 @@ def longer(
         return out - way(D, P, p, before, next1) - way(D, P, p, before2, next2)
     first, last = S[base + i], S[base + i + size - 1]
     out = -way(D, P, p, before, first) - way(D, P, p, last, after)
-    turned = 0.0
+    inner = 0.0
     if back:
         first, last = last, first
-        turned = piece(D, P, S, p, base, i, size, True) - piece(D, P, S, p, base, i, size, False)
+        inner = piece(D, P, S, p, base, i, size, True) - piece(D, P, S, p, base, i, size, False)
     if what == WITHIN:
         if i <= j <= i + size:
-            return out + turned + way(D, P, p, before, first) + way(D, P, p, last, after)
+            return out + inner + way(D, P, p, before, first) + way(D, P, p, last, after)
         left, right = item(P, S, row, base, k, j - 1), item(P, S, row, base, k, j)
-        out += turned + way(D, P, p, before, after) - way(D, P, p, left, right)
+        out += inner + way(D, P, p, before, after) - way(D, P, p, left, right)
         return out + way(D, P, p, left, first) + way(D, P, p, last, right)
     before2, after2 = item(P, S, row, base2, k2, j - 1), item(P, S, row, base2, k2, j + size2)
-    out += turned + way(D, P, p, before2, first) + way(D, P, p, last, after2)
+    out += inner + way(D, P, p, before2, first) + way(D, P, p, last, after2)
     if size2 == 0:
         return out + way(D, P, p, before, after) - way(D, P, p, before2, after2)
     first2, last2 = S[base2 + j], S[base2 + j + size2 - 1]
@@ -241,57 +212,43 @@ def replace(P: Any, S: Any, V: Any, B: Any, r: int, t: int, to: int, n: int, cos
         release_slot(S, r)
 
 
+@inlined
+def asked(
+    P: Any, S: Any, what: int, r: int, i: int, size: int, s: int, j: int, size2: int, back: bool
+) -> Any:
+    """The tuple of a proposal for slots r and s (`lay`)."""
+    one, two = (row_of(P, S, r), S[slot(S, r) + LENGTH]), (row_of(P, S, s), S[slot(S, s) + LENGTH])
+    return (what, one[0], one[1], i, size, two[0], two[1], j, size2, 1 if back else 0)
+
+
 @helper
 def offer(
-    D: Any,
-    F: Any,
-    P: Any,
-    S: Any,
-    V: Any,
-    B: Any,
-    X: Any,
-    what: int,
-    r: int,
-    i: int,
-    size: int,
-    s: int,
-    t2: int,
-    j: int,
-    size2: int,
-    back: bool,
-    bound: float,
+    D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, s: int, t2: int, ask: Any, bound: float
 ) -> bool:
-    """Carry a proposal (`lay`) for slots r and s out if it is allowed and costs less than `bound` more."""
-    base, k, base2, k2 = row_of(P, S, r), S[slot(S, r) + LENGTH], row_of(P, S, s), S[slot(S, s) + LENGTH]
-    t, row2 = S[slot(S, r) + TYPE], kind(P, t2)
-    if i < P[kind(P, t) + LOCKED] or j < P[row2 + LOCKED]:
+    """Carry a proposal for slots r and s, s driven by type t2, out if it is allowed and adds less than `bound`."""
+    what, _, k, i, size, _, k2, j, size2, _ = ask
+    t = S[slot(S, r) + TYPE]
+    if i < P[kind(P, t) + LOCKED] or j < P[kind(P, t2) + LOCKED]:
         return False
-    emptied = what != WITHIN and (
-        k2 == 0 or (what == TAILS and i + k2 - j == 0) or (what == TAILS and j + k - i == 0)
-    )
+    emptied = what != WITHIN and k2 == 0
+    emptied = emptied or (what == TAILS and (i + k2 - j == 0 or j + k - i == 0))
     emptied = emptied or (what == SWAP and k - size + size2 == 0)
-    if t == t2 and not emptied and by_distance(P, t):
-        rate = P[F_KIND_AT] + F_KIND * t
-        if (
-            F[rate + PER_DISTANCE] * longer(D, P, S, t, what, base, k, i, size, base2, k2, j, size2, back)
-            >= bound
-        ):
-            return False
+    alike = t == t2 and not emptied and by_distance(P, t)
+    if alike and F[P[F_KIND_AT] + F_KIND * t + PER_DISTANCE] * longer(D, P, S, t, ask) >= bound:
+        return False
     first, second = B[TRIAL_AT], B[SECOND_AT]
-    n = lay(P, S, B, first, what, False, base, k, i, size, base2, k2, j, size2, back)
-    if n > P[WIDTH]:
+    n, n2 = lay(P, S, B, first, False, ask), 0
+    if s != r:
+        n2 = lay(P, S, B, second, True, ask)
+    if n > P[WIDTH] or n2 > P[WIDTH]:
         return False
     old = V[int(V[V_COST_AT]) + r]
     if s != r and k2 > 0:
         old += V[int(V[V_COST_AT]) + s]
     X[LIMIT] = old + bound
-    cost, cost2, n2 = evaluate(D, F, P, B, X, first, t, n), 0.0, 0
-    if s != r and cost < INFINITE and cost < old + bound:
-        n2 = lay(P, S, B, second, what, True, base, k, i, size, base2, k2, j, size2, back)
-        if n2 > P[WIDTH]:
-            cost2 = INFINITE
-        else:
-            cost2 = evaluate(D, F, P, B, X, second, t2, n2)
+    cost, cost2 = evaluate(D, F, P, B, X, first, t, n), 0.0
+    if s != r and cost < INFINITE:
+        cost2 = evaluate(D, F, P, B, X, second, t2, n2)
     X[LIMIT] = INFINITE
     if cost >= INFINITE or cost2 >= INFINITE or cost + cost2 - old >= bound:
         return False
@@ -305,37 +262,40 @@ def offer(
 
 @helper
 def propose(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, bound: float) -> bool:
-    """Draw one proposal and carry it out if it costs less than `bound` more; whether it did."""
+    """Draw one proposal and carry it out if it adds less than `bound`; whether it did."""
     x = P[DEPOTS] + below(S, P[VISITS])
     r = S[S[WHERE_AT] + x]
     if r < 0:
         return False
-    base, k, t = row_of(P, S, r), S[slot(S, r) + LENGTH], S[slot(S, r) + TYPE]
-    i = position(S, base, x)
+    k, t = S[slot(S, r) + LENGTH], S[slot(S, r) + TYPE]
+    i = position(S, row_of(P, S, r), x)
     u = rand(S)
     if u < CUTS:
         if S[N_FREE] == 0 or S[N_USED] >= S[CAP] or S[S[KIND_USED_AT] + t] >= P[kind(P, t) + COUNT] or i == 0:
             return False
         s = S[S[FREE_AT] + S[N_FREE] - 1]
-        return offer(D, F, P, S, V, B, X, TAILS, r, i, 0, s, t, 0, 0, False, bound)
+        return offer(D, F, P, S, V, B, X, r, s, t, asked(P, S, TAILS, r, i, 0, s, 0, 0, False), bound)
     y = P[P[NEAR_AT] + P[NEAR_WIDTH] * x + below(S, min(NEARBY, P[NEAR_WIDTH]))]
     if y < 0 or y == x:
         return False
     s = S[S[WHERE_AT] + y]
     if s < 0:
         return False
-    base2, k2, t2 = row_of(P, S, s), S[slot(S, s) + LENGTH], S[slot(S, s) + TYPE]
-    j = position(S, base2, y)
-    size = min(1 + below(S, PIECE), k - i)
+    k2, t2 = S[slot(S, s) + LENGTH], S[slot(S, s) + TYPE]
+    j = position(S, row_of(P, S, s), y)
+    size, size2 = min(1 + below(S, PIECE), k - i), 0
     back = rand(S) < BACKWARDS
-    if s == r:
-        if back and i != j:  # all between x and y turned round, so that they become neighbours
-            first, last = min(i, j) + 1, max(i, j) + 1
-            return offer(D, F, P, S, V, B, X, WITHIN, r, first, last - first, r, t, first, 0, True, bound)
-        if i <= j + 1 <= i + size:
+    what = SWAP
+    if s == r and back:  # all between x and y turned round, so that they become neighbours
+        what, i, size, j = WITHIN, min(i, j) + 1, abs(i - j), min(i, j) + 1
+    elif s == r:
+        what, j = WITHIN, j + 1
+        if i <= j <= i + size:
             return False
-        return offer(D, F, P, S, V, B, X, WITHIN, r, i, size, r, t, j + 1, 0, rand(S) < BACKWARDS, bound)
-    if u < 0.5:
-        return offer(D, F, P, S, V, B, X, TAILS, r, i + 1, 0, s, t2, j, 0, False, bound)
-    size2 = min(below(S, PIECE + 1), k2 - j - 1)
-    return offer(D, F, P, S, V, B, X, SWAP, r, i, size, s, t2, j + 1, size2, back, bound)
+        back = rand(S) < BACKWARDS
+    elif u < 0.5:
+        what, i, size = TAILS, i + 1, 0
+    else:
+        j += 1
+        size2 = min(below(S, PIECE + 1), k2 - j)
+    return offer(D, F, P, S, V, B, X, r, s, t2, asked(P, S, what, r, i, size, s, j, size2, back), bound)
