@@ -16,8 +16,8 @@ from solvers.stop import Progress, Stop
 class PyvrpSolver:
     """PyVRP at its default parameters; infeasible routes it ends with are dropped.
 
-    Its bound on penalties is made for a unit of distance that costs 1: it grows with what a unit costs, since with
-    a bound that is too low PyVRP finds nothing feasible.
+    Its bound on penalties is made for a unit of distance that costs 1: it grows with what a unit, or one more
+    vehicle, costs, since with a bound that is too low PyVRP finds nothing feasible.
 
     `on_best` hears only of the final solution, the history has the cost of every new best.
     """
@@ -80,7 +80,8 @@ class PyvrpSolver:
         usual = self._pyvrp.PenaltyParams()
         types = problem.vehicle_types
         unit = max(1, int(types.distance_cost.max()), int(types.time_cost.max()))
-        return self._pyvrp.PenaltyParams(max_penalty=usual.max_penalty * unit)
+        most = max(usual.max_penalty * unit, 2.0 * float(types.fixed_cost.max()))
+        return self._pyvrp.PenaltyParams(max_penalty=most)
 
 
 class _Seen:
