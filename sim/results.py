@@ -15,10 +15,11 @@ from sim.lateness import with_late_stage
 from sim.ledger import Span, build_ledger
 from sim.record import conform, make_column, named, times
 from sim.sites import build_sites
-from sim.sorting.site import SiteSorting
+from sim.sorting.site import SiteSorting, sorter_figures
 from sim.tables import SCHEMAS
 from sim.twin import Twin
 from sim.waiting import PLANS, waiting_parcels
+from sim.warehouse.site import storage_figures
 from sim.world import STAGES, STAMPS
 
 STATES = ("delivered", "cancelled", "out_of_stock", "returned", "open")
@@ -43,7 +44,9 @@ def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
     }
     tables["sites"] = build_sites(scenario, tables)
     tables["ledger"] = build_ledger(scenario, tables, _span(twin))
-    tables["kpis"], flat = build_kpis(scenario, tables, tables["ledger"], _span(twin))
+    inside = {f"storage:{site}": entry["kpis"] for site, entry in storage_figures(twin.world).items()}
+    inside |= {f"sorter:{site}": entry["kpis"] for site, entry in sorter_figures(twin.world).items()}
+    tables["kpis"], flat = build_kpis(scenario, tables, tables["ledger"], _span(twin), inside)
     return tables, flat
 
 

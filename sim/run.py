@@ -29,6 +29,7 @@ from sim.resume import check_vehicles, put_state
 from sim.sorting.site import sorter_figures
 from sim.state import RunState, check_state, read_state
 from sim.twin import Twin, TwinOptions
+from sim.warehouse.site import storage_figures
 
 Progress = Callable[[str], None]
 PACKAGES = ("logistics-engine", "numpy", "numba", "scipy", "simpy", "ortools", "pyarrow", "duckdb")
@@ -194,9 +195,9 @@ def run_scenario(
         },
         "kpis": {**kpis, **wall},
     }
-    sorters = sorter_figures(twin.world)
-    if sorters:
-        manifest["sorting"] = sorters
+    for key, told in (("sorting", sorter_figures(twin.world)), ("storage", storage_figures(twin.world))):
+        if told:
+            manifest[key] = told
     return RunResult(scenario, tables, kpis, manifest, twin.world.roads, take_state(twin))
 
 

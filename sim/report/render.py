@@ -42,6 +42,7 @@ def render_report(folder: Path) -> Path:
         "utilisation": charts.utilisation(source),
         "headroom": charts.headroom(source),
         "map": drawn,
+        **charts.storage_floors(source),
         **charts.sorting_floors(source),
     }
     general = source.general
@@ -107,6 +108,7 @@ def _sections(source: Source, stations: list[str], note: str) -> str:
                 figure("headroom", "Headroom", "Idle share of the servers on shift; blank where nobody is."),
                 sections.sites(source),
             ),
+            _storages(source),
             _sorters(source),
             section(
                 "Resources",
@@ -127,6 +129,25 @@ def _sections(source: Source, stations: list[str], note: str) -> str:
             section("Assumptions and inputs", sections.assumptions(source), sections.cleaning(source)),
             section("This run", sections.manifest(source)),
         )
+    )
+
+
+def _storages(source: Source) -> str:
+    """Nothing where no warehouse has storage."""
+    found = source.run.manifest.get("storage", {})
+    if not found:
+        return ""
+    drawn = []
+    for site, entry in sorted(found.items()):
+        drawn.append(figure(f"handled-{site}", f"{site}: {entry['handled_what']}", "Over the whole run."))
+        drawn.append(
+            figure(
+                f"busy-{site}", f"{site}: utilisation", "Worked share of the time in which it was staffed."
+            )
+        )
+    hourly = figure("picked", "Picked over time", "Parcels per half hour, warehouses with storage.")
+    return section(
+        "Warehouse floors", sections.storages(source), hourly, '<div class="pair">', *drawn, "</div>"
     )
 
 

@@ -25,7 +25,7 @@ from sim.warehouse.orders import NONE, FloatArray, IntArray, OrderLines, lines_o
 from sim.warehouse.picker_to_parts import Profile, daily_profile
 from sim.warehouse.pod_floor import PodFloor
 from sim.warehouse.registry import make
-from sim.warehouse.result import Fault, Note, Stays, WarehouseResult
+from sim.warehouse.result import Fault, Note, SpaceUsed, Stays, WarehouseResult, span_of
 from sim.warehouse.robot_fleet import (
     AT_STATION,
     IDLE,
@@ -125,6 +125,8 @@ class RobotWarehouse:
         self._hungry: set[int] = set()  # stations that may use another pod
         self._order_of = orders.order_of_line.tolist()
         self._completed: list[tuple[float, int]] = []
+        places = section.pods * section.bins_per_pod
+        self._space = SpaceUsed(places, int(np.count_nonzero(self.floor.bin_units)))
         self._schedule(faults)
 
     # --- running --------------------------------------------------------------------------------------
@@ -350,6 +352,7 @@ class RobotWarehouse:
         robot = self._robot_rule.choose(floor, pod, np.fromiter(self.fleet.idle, np.int64))
         del self.fleet.idle[robot]
         floor.pod_stored[pod] = False
+        floor.place_fetched[floor.pod_place[pod]] += 1
         floor.coming[station].append(pod)
         self._claims[pod] = claims
         self.fleet.pod[robot], self.fleet.goal[robot], self.fleet.phase[robot] = pod, station, TO_POD
@@ -413,7 +416,7 @@ class RobotWarehouse:
             robot, arrived = self._queues[station].popleft()
             pod = self.fleet.pod[robot]
             if station >= self.section.stations:
-                duration = self._refill(pod)
+                duration = self._refill(now, pod)
             else:
                 claims = self._claims.setdefault(pod, [])
                 claims += self.floor.claim(pod, station)
@@ -466,6 +469,8 @@ class RobotWarehouse:
             taken = min(units, int(floor.bin_units[bin_number]))
             floor.bin_units[bin_number] -= taken
             floor.bin_book[bin_number] -= taken
+            if taken and not floor.bin_units[bin_number]:
+                self._space.change(now, -1)
             stock.face[item] -= taken
             stock.book[item] -= taken
             stock.promised[item] -= taken
@@ -494,13 +499,14 @@ class RobotWarehouse:
 
     # --- replenishment --------------------------------------------------------------------------------
 
-    def _refill(self, pod: int) -> float:
+    def _refill(self, now: float, pod: int) -> float:
         """Fill the pod's low bins; seconds that takes."""
         floor, stock = self.floor, self.stock
         bins = floor.low_bins(pod, stock.reserve)
         item = floor.bin_item[bins]
         units = np.minimum(self.section.bin_units - floor.bin_book[bins], stock.reserve[item])
         stock.refill(item, units)
+        self._space.change(now, int(((floor.bin_units[bins] == 0) & (units > 0)).sum()))
         floor.bin_units[bins] += units
         floor.bin_book[bins] += units
         floor.free_units[bins] += units
@@ -577,13 +583,14 @@ class RobotWarehouse:
     def _vanish(self, now: float, fault: Fault) -> None:
         """Units of an item vanish from its bins, the fullest first; the books do not know."""
         self.floor.vanish(fault.target, fault.units)
+        self._space.count(now, int(np.count_nonzero(self.floor.bin_units)))
         gone = self.stock.miscount(fault.target, fault.units)
         self.trace.append(Note(now, "stock wrong", fault.target, f"{gone} units vanish"))
 
     # --- reading --------------------------------------------------------------------------------------
 
-    def result(self) -> WarehouseResult:
-        """Times and figures so far."""
+    def result(self, packs: bool = True) -> WarehouseResult:
+        """Times and figures so far; without `packs`, orders leave when they are ready, and others pack them."""
         stays: dict[str, Stays] = {}
         for name, spans in sorted(self._stays.items()):
             table = np.array(spans).T
@@ -592,17 +599,18 @@ class RobotWarehouse:
         if charges:
             table = np.array(charges).T
             stays["charging"] = (table[0], table[1], table[2])
-        stays["pack"] = tuple(  # type: ignore[assignment]
-            np.concatenate([getattr(part, name) for part in self._pack_stays] or [np.empty(0)])
-            for name in ("arrive_s", "start_s", "finish_s")
-        )
+        if packs:
+            stays["pack"] = tuple(  # type: ignore[assignment]
+                np.concatenate([getattr(part, name) for part in self._pack_stays] or [np.empty(0)])
+                for name in ("arrive_s", "start_s", "finish_s")
+            )
         if self.inbound is not None:
             for name, spans in self.inbound.stays.items():
                 if spans:
                     table = np.array(spans).T
                     stays[name] = (table[0], table[1], table[2])
-        first = float(self.orders.release_s[0])
-        last = float(np.nanmax(self.packed_s)) if (~np.isnan(self.packed_s)).any() else first
+        done_s = self.packed_s if packs else self.ready_s
+        first, last = span_of(self.orders, done_s)
         server_s = {
             f"station_{number}": CapacityProfile(
                 self._staffing.step_s, (self._staffing.levels > number).astype(np.int64)
@@ -612,7 +620,8 @@ class RobotWarehouse:
         people = [*server_s]
         busy = sum(float((stays[n][2] - stays[n][1]).sum()) for n in server_s if n in stays)
         manned = sum(server_s.values())
-        server_s["pack"] = self.pack.capacity.server_seconds(first, last)
+        if packs:
+            server_s["pack"] = self.pack.capacity.server_seconds(first, last)
         server_s["charging"] = self.section.chargers * (last - first)
         for number in range(self.section.replenishment_stations):
             server_s[f"replenishment_{number}"] = last - first
@@ -626,16 +635,19 @@ class RobotWarehouse:
             "robot_driving_pct": 100.0 * self.fleet.driven_s / (self.section.robots * max(last - first, 1.0)),
             "refills": float(self.refills),
             "stock_accuracy_pct": 100.0 * float(np.mean(self.floor.bin_book == self.floor.bin_units)),
+            **self._space.figures(last),
         }
         return WarehouseResult(
             self.orders,
             self.picked_s,
             self.ready_s,
-            self.packed_s,
+            done_s,
             stays,
             server_s,
             tuple(people),
             self.fleet.moved_m,
+            self.floor.fetched_from(),
+            "pods fetched by place, pick stations below",
             figures,
             sorted(self.trace, key=lambda note: note.at_s),
         )

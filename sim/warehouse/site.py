@@ -8,7 +8,7 @@ are refilled from a reserve behind them. Slotting learns from the run's own orde
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,8 +23,10 @@ from sim.warehouse.automated import AutomatedFloor, rack_places
 from sim.warehouse.goods_to_person import RobotWarehouse
 from sim.warehouse.orders import NONE, FloatArray, OrderLines, RowArray
 from sim.warehouse.picker_to_parts import PickerFloor, Profile, block_of
+from sim.warehouse.result import WarehouseResult
 from sim.warehouse.slotting import fill_pods, slot
 from sim.warehouse.stock import Stock
+from sim.world import World
 from solvers.errors import Fault, InvalidInputError
 
 Floor: TypeAlias = PickerFloor | RobotWarehouse | AutomatedFloor
@@ -40,6 +42,10 @@ class SitePicking:
         self._order[rows] = np.arange(rows.size)
         self._coming: list[tuple[float, RowArray]] = []
         self._told = np.zeros(rows.size, np.bool_)
+
+    def result(self) -> WarehouseResult:
+        """What happened so far; orders leave when they are picked, the site's stages pack them."""
+        return self.floor.result(packs=False)
 
     def enter(self, rows: RowArray, arrive_s: FloatArray) -> None:
         """Parcels come to be picked, now or later."""
@@ -112,7 +118,25 @@ def _orders(demand: Demand, rows: RowArray) -> OrderLines:
     used, item = np.unique(lines.item[chosen], return_inverse=True)
     names = [str(code) for code in demand.items.code[used]]
     units = np.maximum(lines.quantity[chosen], 1).astype(np.int64)
-    return OrderLines(np.zeros(rows.size), first, item.astype(np.int32), units, names)
+    return OrderLines(np.full(rows.size, np.nan), first, item.astype(np.int32), units, names)
+
+
+def storage_figures(world: World) -> dict[str, dict[str, Any]]:
+    """Site -> key figures of its storage and where on its floor how much was handled, plain values for the
+    manifest."""
+    found: dict[str, dict[str, Any]] = {}
+    for row, floor in sorted(world.floors.items()):
+        if not isinstance(floor.picking, SitePicking):
+            continue
+        result = floor.picking.result()
+        figures = result.kpis()
+        del figures["late_pct"]  # whether a parcel is late is for its promise to say
+        found[world.scenario.sites[row].id] = {
+            "kpis": {name: value for name, value in figures.items() if np.isfinite(value)},
+            "handled": result.handled.tolist(),
+            "handled_what": result.handled_what,
+        }
+    return found
 
 
 def _floor(storage: StorageSection, orders: OrderLines, profile: Profile, streams: Streams) -> Floor:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from logistics.demand import build_demand
@@ -15,6 +17,7 @@ from sim.random_streams import Streams
 from sim.results import build_tables
 from sim.run import make_roads
 from sim.twin import Twin, TwinOptions
+from sim.warehouse.site import storage_figures
 from solvers.errors import InvalidInputError
 
 SYSTEMS = {
@@ -59,13 +62,33 @@ def test_every_parcel_is_picked_by_the_storage(name: str, tmp_path: Path) -> Non
     assert np.isnan(picking.floor.ready_s).sum() == (~picked).sum() - _elsewhere(twin, row)
     picking.floor.stock.audit()
     # The stage's people are no servers here: no share of their time is told, of packing it is.
-    told = {
-        row["scope"]: row["value"]
-        for row in build_tables(twin)[0]["kpis"].to_pylist()
-        if "util" in row["kpi"]
-    }
-    assert "stage:wh-1/pick" not in told
-    assert 0 < told["stage:wh-1/pack"] <= 100
+    tables = build_tables(twin)[0]
+    kpis = {(row["scope"], row["kpi"]): row["value"] for row in tables["kpis"].to_pylist()}
+    assert ("stage:wh-1/pick", "utilisation_pct") not in kpis
+    assert 0 < kpis["stage:wh-1/pack", "utilisation_pct"] <= 100
+    _figures_follow_from_tables(kpis, tables, storage_figures(twin.world)["wh-1"])
+
+
+def _figures_follow_from_tables(
+    kpis: dict[tuple[str, str], float], tables: dict[str, pa.Table], told: dict[str, Any]
+) -> None:
+    """What the storage tells of itself, recomputed from rows of the run folder."""
+    rows = [row for row in tables["stages"].to_pylist() if (row["site"], row["stage"]) == ("wh-1", "pick")]
+    parcels = {row["parcel"] for row in rows}
+    lines = [row for row in tables["lines"].to_pylist() if row["parcel"] in parcels]
+    scope = "storage:wh-1"
+    assert kpis[scope, "orders"] == len(parcels) == len(rows)
+    assert kpis[scope, "lines"] == len(lines)
+    assert kpis[scope, "open_orders"] == 0
+    spent = [row["finish_s"] - row["arrive_s"] for row in rows]
+    for percent in (50, 95, 99):
+        assert kpis[scope, f"cycle_p{percent}_s"] == pytest.approx(np.quantile(spent, percent / 100))
+    span_s = max(row["finish_s"] for row in rows) - min(row["arrive_s"] for row in rows)
+    assert kpis[scope, "lines_per_h"] == pytest.approx(len(lines) / (span_s / 3600))
+    assert kpis[scope, "stock_accuracy_pct"] == 100
+    assert 0 < kpis[scope, "space_used_mean_pct"] <= kpis[scope, "space_used_peak_pct"] <= 100
+    handled = np.array(told["handled"]).sum()
+    assert handled == kpis.get((scope, "pod_trips"), len(lines))
 
 
 def _elsewhere(twin: Twin, row: int) -> int:
