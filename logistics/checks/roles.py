@@ -103,8 +103,7 @@ def _storage(findings: Findings, place: Location, site: SiteSection) -> None:
     if storage is None:
         return
     where = (*place, "storage")
-    codes = "storage-cut-short", "storage-not-for-kind"
-    if not check_equipment(findings, place, "storage", STORAGE_KINDS, ("warehouse",), *codes):
+    if not check_equipment(findings, place, "storage", STORAGE_KINDS, ("warehouse",), "storage-not-for-kind"):
         return
     walk = storage.picker_to_parts
     if storage.kind == "picker_to_parts":

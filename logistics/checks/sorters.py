@@ -11,13 +11,14 @@ _INSIDE = ("chute_blocked", "induction_closed", "robot_stopped")
 
 
 def check_sorting(findings: Findings, place: Location, site: SiteSection) -> None:
-    """Sorters only at hubs and stations, in runs that are not cut, with parameters of their own kind and room."""
+    """Sorters only at hubs and stations, with parameters of their own kind and room."""
     sorting = site.sorting
     if sorting is None:
         return
     where = (*place, "sorting")
-    codes = "sorting-cut-short", "sorting-not-for-kind"
-    if not check_equipment(findings, place, "sorting", SORTING_KINDS, ("hub", "station"), *codes):
+    if not check_equipment(
+        findings, place, "sorting", SORTING_KINDS, ("hub", "station"), "sorting-not-for-kind"
+    ):
         return
     if sorting.kind == "robots":
         for name, most in floor_limits(sorting.robots).items():

@@ -41,6 +41,7 @@ class SitePicking:
         self._order = np.full(int(rows.max(initial=0)) + 1, NONE, np.int64)
         self._order[rows] = np.arange(rows.size)
         self._coming: list[tuple[float, RowArray]] = []
+        self._came_s = np.full(rows.size, np.nan)
         self._told = np.zeros(rows.size, np.bool_)
 
     def result(self) -> WarehouseResult:
@@ -49,9 +50,20 @@ class SitePicking:
 
     def enter(self, rows: RowArray, arrive_s: FloatArray) -> None:
         """Parcels come to be picked, now or later."""
-        for at_s in np.unique(arrive_s).tolist():
-            self._coming.append((at_s, rows[arrive_s == at_s]))
+        self.resume(rows, arrive_s, -np.inf)
+
+    def resume(self, rows: RowArray, arrive_s: FloatArray, from_s: float) -> None:
+        """They came when they came, and are told to the floor at `from_s` at the earliest."""
+        self._came_s[self._order[rows]] = arrive_s
+        told_s = np.maximum(arrive_s, from_s)
+        for at_s in np.unique(told_s).tolist():
+            self._coming.append((at_s, rows[told_s == at_s]))
         self._coming.sort(key=lambda entry: entry[0])
+
+    def open(self) -> tuple[RowArray, FloatArray]:
+        """Parcels that came, or are to come, and are not picked."""
+        orders = np.flatnonzero(~np.isnan(self._came_s) & ~self._told)
+        return self._rows[orders], self._came_s[orders]
 
     def advance(self, until_s: float) -> Started:
         """Work up to `until_s` inclusive; the parcels picked since the last call, in order of their finish."""
@@ -70,9 +82,7 @@ class SitePicking:
         turn = np.lexsort((done, finish_s))
         done, finish_s = done[turn], finish_s[turn]
         begun = floor.begun_s(done) if done.size else np.empty(0)
-        return Started(
-            self._rows[done], floor.orders.release_s[done], begun, finish_s, np.zeros(done.size, np.int32)
-        )
+        return Started(self._rows[done], self._came_s[done], begun, finish_s, np.zeros(done.size, np.int32))
 
 
 def site_picking(

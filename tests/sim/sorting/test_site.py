@@ -136,12 +136,9 @@ def test_broken_disruptions_are_found(
     assert code in [fault.code for fault in validate(_template(tmp_path, sorting, more))]
 
 
-def test_a_cut_run_and_a_warehouse_with_a_sorter_are_refused(tmp_path: Path) -> None:
+def test_a_warehouse_with_a_sorter_is_refused(tmp_path: Path) -> None:
     path = _template(tmp_path, 'kind = "cross_belt"')
     text = path.read_text(encoding="utf-8")
-    cut = text.replace("horizon_days = 4", "horizon_days = 4\nstop_at = 2026-03-03T00:00:00+01:00")
-    path.write_text(cut, encoding="utf-8")
-    assert "sorting-cut-short" in [fault.code for fault in validate(path)]
     shop = 'id = "wh-1"\nkind = "warehouse"\n'
     path.write_text(text.replace(shop, f'{shop}sorting = {{ kind = "cross_belt" }}\n'), encoding="utf-8")
     assert "key-not-for-kind" in [fault.code for fault in validate(path)]

@@ -126,12 +126,9 @@ def test_broken_storage_is_found(storage: str, code: str, tmp_path: Path) -> Non
     assert all("storage" in fault.place for fault in faults)
 
 
-def test_a_cut_run_and_a_hub_with_storage_are_refused(tmp_path: Path) -> None:
+def test_a_hub_with_storage_is_refused(tmp_path: Path) -> None:
     path = _template(tmp_path, 'kind = "automated"')
     text = path.read_text(encoding="utf-8")
-    cut = text.replace("horizon_days = 4", "horizon_days = 4\nstop_at = 2026-03-03T00:00:00+01:00")
-    path.write_text(cut, encoding="utf-8")
-    assert "storage-cut-short" in [fault.code for fault in validate(path)]
     hub = 'id = "hub-1"\nkind = "hub"\n'
     path.write_text(text.replace(hub, hub + 'storage = { kind = "automated" }\n'), encoding="utf-8")
     assert "key-not-for-kind" in [fault.code for fault in validate(path)]
