@@ -2,7 +2,7 @@
 
 The dispatcher's waves are the floor's waves: parcels that come to be picked are orders of the floor, and its finish
 times are theirs. Stock is the twin's business (`logistics.stock`); here the shelves hold what the run asks for and
-are refilled from a reserve behind them. Slotting learns from the run's own orders, as from a like day before.
+are refilled from a reserve behind them. Slotting learns from orders of the days before the run.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 
 from logistics.clock import LocalClock
+from logistics.past_orders import COLUMNS
 from logistics.scenario import Shift, SiteSection
 from logistics.storage import PackingSection, StorageSection
 from logistics.tables import Demand
@@ -21,7 +23,7 @@ from sim.random_streams import Streams
 from sim.stations import CapacityProfile, Started
 from sim.warehouse.automated import AutomatedFloor, rack_places
 from sim.warehouse.goods_to_person import RobotWarehouse
-from sim.warehouse.orders import NONE, FloatArray, OrderLines, RowArray
+from sim.warehouse.orders import DAY_S, NONE, FloatArray, OrderLines, RowArray, orders_of
 from sim.warehouse.picker_to_parts import PickerFloor, Profile, block_of
 from sim.warehouse.result import WarehouseResult
 from sim.warehouse.slotting import fill_pods, slot
@@ -93,10 +95,12 @@ def site_picking(
     closures: Sequence[Closure],
     demand: Demand,
     streams: Streams,
+    past: pd.DataFrame | None = None,
 ) -> SitePicking | None:
     """The floor of a site that declares storage and has orders, else None; `number` is the site's row.
 
-    Raises `InvalidInputError` when it has fewer places than items.
+    Slotting learns from `past`, as `logistics.past_orders` gives it; without, from nothing. Raises
+    `InvalidInputError` when it has fewer places than items.
     """
     parcels = demand.parcels
     lines_in = np.diff(parcels.first_line)
@@ -110,7 +114,8 @@ def site_picking(
 
     own = Streams(streams.spawn_seed(site.id, "storage"))
     try:
-        return SitePicking(_floor(site.storage, orders, profile, own), mine)
+        history = _history(past, site.id, site.storage.slotting.learn_days, orders.names)
+        return SitePicking(_floor(site.storage, orders, history, profile, own), mine)
     except ValueError as error:
         repair = f"give [sites.storage.{site.storage.kind}] more room, or people"
         fault = Fault(
@@ -149,20 +154,33 @@ def storage_figures(world: World) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _floor(storage: StorageSection, orders: OrderLines, profile: Profile, streams: Streams) -> Floor:
+def _history(past: pd.DataFrame | None, site: str, days: int, names: Sequence[str]) -> OrderLines:
+    """Past orders of the items that the run asks of a site; items that nobody asked for before come last."""
+    past = pd.DataFrame(columns=list(COLUMNS)) if past is None else past
+    rows = past[(past["site"] == site) & (past["days_before"] <= days)]
+    item = pd.Index(names).get_indexer(pd.Index(rows["item"]))
+    rows, item = rows[item >= 0], item[item >= 0]
+    order, _ = pd.factorize(rows["order"])
+    release_s = -DAY_S * rows["days_before"].to_numpy(np.float64)
+    return orders_of(order, item, np.ones(len(rows), np.int64), release_s, names)
+
+
+def _floor(
+    storage: StorageSection, orders: OrderLines, history: OrderLines, profile: Profile, streams: Streams
+) -> Floor:
     policy = storage.slotting.policy
     packing = PackingSection()  # of no effect: a parcel leaves when it is picked, the site's stages pack it
     draw = streams.generator("warehouse", "slotting")
     wanted = orders.units_of_items()
     if storage.kind == "picker_to_parts":
         walk = storage.picker_to_parts
-        location = slot(block_of(walk), policy, orders, draw)
+        location = slot(block_of(walk), policy, history, draw)
         stock = Stock.covering(wanted, 1.0, walk.face_units)
         return PickerFloor(walk, packing, orders, location, stock, streams, profile=profile)
     if storage.kind == "goods_to_person":
         robots = storage.goods_to_person
-        bins = fill_pods(robots.pods, robots.bins_per_pod, policy, orders, draw)
+        bins = fill_pods(robots.pods, robots.bins_per_pod, policy, history, draw)
         return RobotWarehouse(robots, packing, orders, bins, wanted, streams, profile=profile)
     rack = storage.automated
-    place = rack_places(rack, policy, orders, draw)
+    place = rack_places(rack, policy, history, draw)
     return AutomatedFloor(rack, packing, orders, place, Stock(wanted, 0 * wanted), streams, profile)
