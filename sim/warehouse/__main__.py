@@ -13,13 +13,16 @@ from pathlib import Path
 import numpy as np
 
 from logistics.sections import Shift
+from logistics.sorting import SortingSection
 from logistics.storage import GoodsToPersonSection, PackingSection, PickerToPartsSection
 from sim.random_streams import Streams
+from sim.sorting.parcels import SortParcels, drawn_destinations
+from sim.sorting.surrogate import CurveSorter, fitted
 from sim.validate import write_checks
 from sim.warehouse import theory
 from sim.warehouse.comparing import Pair, Setting, compare_variants, slottings, systems
 from sim.warehouse.goods_to_person import RobotWarehouse
-from sim.warehouse.orders import DAY_S, orders_from_file, synthetic_orders
+from sim.warehouse.orders import DAY_S, FloatArray, OrderLines, orders_from_file, synthetic_orders
 from sim.warehouse.picker_to_parts import PickerFloor, block_of
 from sim.warehouse.slotting import fill_pods, slot
 from sim.warehouse.stock import Stock
@@ -40,6 +43,9 @@ SHOWN = (
     "station_utilisation_pct",
     "metres_per_tour",
 )
+
+
+ITEMS = 5_000  # of a made-up day
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,6 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     day = commands.add_parser("day", help="a synthetic day of many order lines")
     day.add_argument("--system", choices=("picker_to_parts", "goods_to_person"), default="goods_to_person")
     day.add_argument("--lines", type=int, default=200_000)
+    day.add_argument("--sort", action="store_true", help="then sort its parcels, with the day-long curve")
     day.add_argument("--seed", type=int, default=1)
     check = commands.add_parser("validate", help="compare with theory")
     check.add_argument("--seed", type=int, default=1)
@@ -81,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "validate":
             return 0 if write_checks(theory.checks(options.seed)) else 1
         if options.command == "day":
-            return _day(options.system, options.lines, options.seed)
+            return _day(options.system, options.lines, options.seed, options.sort)
         setting = Setting(
             orders_from_file(options.orders, options.map),
             options.learn_days * DAY_S,
@@ -111,21 +118,26 @@ def _print(pair: Pair, replications: int) -> None:
     write("\n")
 
 
-def _day(system: str, lines: int, seed: int) -> int:
-    """One day sized for its load: 280 lines an hour and station, 48 an hour and picker, over 16 hours."""
+def _made_up(streams: Streams, lines: int, mean_lines: float) -> OrderLines:
+    """A day of just as many lines as asked for, or the few more of its last order."""
+    draw = streams.generator("demand", "orders")
+    # Lines of one order and item are one line: an order has fewer than were drawn.
+    drawn = synthetic_orders(draw, 10 + round(1.1 * lines / mean_lines), ITEMS, mean_lines, families=250)
+    turn = draw.permutation(len(drawn))
+    enough = int(np.searchsorted(np.cumsum(drawn.lines_of_order[turn]), lines)) + 1
+    return drawn.chosen(np.sort(turn[:enough]))
+
+
+def _day(system: str, lines: int, seed: int, sort: bool) -> int:
+    """One day sized for its load: 280 lines an hour and station, 48 an hour and picker, over 16 hours; then, where
+    asked for, its parcels through the default floor of sorting robots, by its curve."""
     streams = Streams(seed)
     mean_lines = 2.5
-    orders = synthetic_orders(
-        streams.generator("demand", "orders"),
-        max(1, round(lines / mean_lines)),
-        5_000,
-        mean_lines,
-        families=250,
-    )
+    orders = _made_up(streams, lines, mean_lines)
     history = synthetic_orders(
         streams.generator("demand", "orders"),
         max(1, round(lines / mean_lines / 10)),
-        5_000,
+        ITEMS,
         mean_lines,
         families=250,
     )
@@ -158,9 +170,12 @@ def _day(system: str, lines: int, seed: int) -> int:
         stock = Stock.covering(orders.units_of_items(), 1.5, walk.face_units)
         location = slot(block_of(walk), "turnover", history, draw)
         result = PickerFloor(walk, packing, orders, location, stock, streams).run(2 * DAY_S)
+    told = result.kpis()
+    if sort:
+        told |= {f"sorter_{name}": value for name, value in _sorted(result.done_s, seed).items()}
     took, worked = time.perf_counter() - begun, time.process_time() - worked
     sys.stdout.write("| figure | value |\n|---|---|\n")
-    for name, value in ({"simulated_in_s": took, "processor_s": worked} | result.kpis()).items():
+    for name, value in ({"simulated_in_s": took, "processor_s": worked} | told).items():
         if name in SHOWN or name in (
             "simulated_in_s",
             "processor_s",
@@ -169,9 +184,22 @@ def _day(system: str, lines: int, seed: int) -> int:
             "tours",
             "pod_trips",
             "refills",
+            "stock_accuracy_pct",
+            "space_used_mean_pct",
+            *(f"sorter_{each}" for each in ("sorted", "open", "parcels_per_h", "sort_p50_s", "sort_p95_s")),
         ):
             sys.stdout.write(f"| {name} | {value:.2f} |\n")
     return 0
+
+
+def _sorted(packed_s: FloatArray, seed: int) -> dict[str, float]:
+    """Key figures of the sorter that the packed orders, a parcel each, come to."""
+    section, streams = SortingSection(kind="robots"), Streams(seed, 1)
+    weights = [rank**-0.5 for rank in range(1, 91)]
+    destination = drawn_destinations(packed_s.size, len(weights), 0.5, streams)
+    sorter = CurveSorter(section, SortParcels.of(destination), fitted(section, weights), streams)
+    sorter.submit(np.argsort(packed_s, kind="stable"), np.sort(packed_s))
+    return sorter.run().kpis()
 
 
 if __name__ == "__main__":
