@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -38,6 +39,18 @@ def shift_profile(
     return CapacityProfile(steps, levels)
 
 
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A row of the table `incidents`, but for the site."""
+
+    time_s: float
+    what: str
+    number: int | None
+    parcel: int | None
+    item: str | None
+    detail: str
+
+
 class Inside(Protocol):
     """What works in place of a stage; see `sim.warehouse.site` and `sim.sorting.site`."""
 
@@ -51,6 +64,10 @@ class Inside(Protocol):
 
     def resume(self, rows: RowArray, arrive_s: FloatArray, from_s: float) -> None:
         """Take in what another run left open, from `from_s` on; what was begun there begins anew."""
+        ...
+
+    def incidents(self) -> list[Incident]:
+        """What happened beyond the usual work, in order of time."""
         ...
 
 

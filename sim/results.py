@@ -41,6 +41,7 @@ def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
         "solves": record.small_table("solves"),
         "unassigned": _unassigned(twin, sites),
         "sorting_errors": _sorting_errors(twin, sites),
+        "incidents": _incidents(twin, sites),
     }
     tables["sites"] = build_sites(scenario, tables)
     tables["ledger"] = build_ledger(scenario, tables, _span(twin))
@@ -123,6 +124,23 @@ def _sorting_errors(twin: Twin, sites: list[str]) -> pa.Table:
         "damaged": np.concatenate([none, *(damaged for _, _, _, damaged in found)]),
     }
     return conform("sorting_errors", columns)
+
+
+def _incidents(twin: Twin, sites: list[str]) -> pa.Table:
+    """What happened inside storages and sorters, by time."""
+    found = [
+        (each.time_s, row, each)
+        for row, floor in sorted(twin.world.floors.items())
+        for machine in (floor.picking, floor.sorting)
+        if machine is not None
+        for each in machine.incidents()
+    ]
+    found.sort(key=lambda entry: entry[:2])
+    columns: dict[str, object] = {
+        name: [getattr(each, name) for _, _, each in found]
+        for name in ("time_s", "what", "number", "parcel", "item", "detail")
+    }
+    return conform("incidents", {**columns, "site": [sites[row] for _, row, _ in found]})
 
 
 def _unassigned(twin: Twin, sites: list[str]) -> pa.Table:

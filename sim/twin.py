@@ -53,7 +53,7 @@ from sim.sorting.site import site_sorting
 from sim.supply import Supply
 from sim.trucks import Linehaul
 from sim.vans import Vans
-from sim.warehouse.site import site_picking
+from sim.warehouse.site import site_picking, storage_faults
 from sim.world import BusyTime, World
 
 AUDIT_EVERY_S = 3600
@@ -130,7 +130,15 @@ class Twin:
                     self.world.stage_service_s(site.id),
                     self.world.priority,
                     site_picking(
-                        site, row, clock, days, list(_closures(scenario, site.id)), demand, streams, past
+                        site,
+                        row,
+                        clock,
+                        days,
+                        list(_closures(scenario, site.id)),
+                        demand,
+                        streams,
+                        past,
+                        storage_faults(scenario, site.id),
                     ),
                     site_sorting(self.world, row, days, list(_closures(scenario, site.id))),
                 )

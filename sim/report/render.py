@@ -110,6 +110,7 @@ def _sections(source: Source, stations: list[str], note: str) -> str:
             ),
             _storages(source),
             _sorters(source),
+            _incidents(source),
             section(
                 "Resources",
                 figure("utilisation", "Utilisation", "Worked share of paid time, over all days on duty."),
@@ -149,6 +150,11 @@ def _storages(source: Source) -> str:
     return section(
         "Warehouse floors", sections.storages(source), hourly, '<div class="pair">', *drawn, "</div>"
     )
+
+
+def _incidents(source: Source) -> str:
+    found = sections.incidents(source)
+    return section("Incidents inside buildings", found) if found else ""
 
 
 def _sorters(source: Source) -> str:

@@ -267,6 +267,21 @@ def _machines(caption: str, key: str, shown: tuple[tuple[str, str, int], ...], s
     return table(caption, ("site", *(title for _, title, _ in shown)), rows)
 
 
+def incidents(source: Source) -> str:
+    """What happened inside storages and sorters, counted by site and kind."""
+    rows = source.rows(
+        "SELECT site, what, count(*), min(time_s), max(time_s) FROM incidents GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    if not rows:
+        return ""
+    return table(
+        "What happened inside; incidents.parquet has each with its time, number, parcel and item",
+        ("site", "what", "times", "first", "last"),
+        [(site, what, number(n), source.clock(a), source.clock(b)) for site, what, n, a, b in rows],
+        texts=2,
+    )
+
+
 def assumptions(source: Source) -> str:
     rows = [(key, *_basis(text)) for key, text in sorted(source.run.scenario["basis"].items())]
     return table("Where the inputs come from", ("input", "basis", "note"), rows, texts=3)

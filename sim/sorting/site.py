@@ -16,7 +16,7 @@ import numpy as np
 
 from logistics.tables import RowArray
 from sim.draws import KeyArray
-from sim.floor import Closure, shift_profile
+from sim.floor import Closure, Incident, shift_profile
 from sim.random_streams import Streams
 from sim.sorting.belt import CrossBelt
 from sim.sorting.disruptions import KINDS, Disruption
@@ -28,6 +28,10 @@ from sim.stations import CapacityProfile, Started
 from sim.world import World
 
 PASSES = 2  # a parcel collected by the station that delivers it is sorted there twice
+
+
+OF_PARCELS = ("missorted", "missort returned")
+"""Notes whose number is that of a parcel."""
 
 
 class Sorter(Protocol):
@@ -144,6 +148,20 @@ class SiteSorting:
             finish_s[turn],
             np.zeros(done.size, np.int32),
         )
+
+    def incidents(self) -> list[Incident]:
+        """The sorter's trace on the clock of the simulation."""
+        notes = self.sorter.result().trace
+        if not notes:
+            return []
+        at_s = self._hours.moment(np.array([note.at_s for note in notes])).tolist()
+        found = []
+        for note, when in zip(notes, at_s, strict=True):
+            of_parcel = note.what in OF_PARCELS
+            number = None if of_parcel else note.who
+            parcel = int(self._row[note.who]) if of_parcel else None
+            found.append(Incident(when, note.what, number, parcel, None, note.detail))
+        return found
 
     def errors(self) -> tuple[IntArray, IntArray, IntArray]:
         """Parcels of the run that fell into wrong chutes or were damaged, ascending, and how often each did.

@@ -482,8 +482,8 @@ class RobotWarehouse:
                 floor.free_units[bin_number] = 0
                 floor.open_units[line] += units - taken
                 self._hungry.add(station)
-                missing = f"order {order}: {units - taken} of {units} units missing"
-                self.trace.append(Note(now, "short pick", item, missing))
+                missing = f"{units - taken} of {units} units missing"
+                self.trace.append(Note(now, "short pick", item, missing, order))
             if taken:
                 self.picks += 1
             if self._left[line] == 0:

@@ -323,9 +323,7 @@ class PickerFloor:
                     complete.append(line)
                     continue
                 missing = f"{units - taken} of {units} units missing"
-                self.trace.append(
-                    Note(at_s, "short pick", number, f"order {self._order_of[line]}: {missing}")
-                )
+                self.trace.append(Note(at_s, "short pick", number, missing, int(self._order_of[line])))
                 self._short[int(self._order_of[line])] = None
             full = np.array(complete, np.int64)
         self.picked_s[full] = at_s

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.stats import littles_law
-from sim.warehouse.orders import HOUR_S, FloatArray, IntArray, OrderLines
+from sim.warehouse.orders import HOUR_S, NONE, FloatArray, IntArray, OrderLines
+
+FAULT_KINDS = ("station_closed", "robot_stopped", "stock_wrong")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,8 @@ class Fault:
     units: int = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in ("station_closed", "robot_stopped", "stock_wrong"):
-            raise ValueError(
-                f"no fault {self.kind!r}; there are station_closed, robot_stopped and stock_wrong"
-            )
+        if self.kind not in FAULT_KINDS:
+            raise ValueError(f"no fault {self.kind!r}; there are {', '.join(FAULT_KINDS)}")
         if self.to_s < self.from_s or self.target < 0 or self.units < 0:
             raise ValueError(
                 f"{self.kind} of {self.target}: it must not end before it begins, nor be negative"
@@ -37,12 +37,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One line of the trace."""
+    """One line of the trace. `who`: number of a station, zone or robot, or an item; `order`: whom it concerns."""
 
     at_s: float
     what: str
     who: int
     detail: str = ""
+    order: int = NONE
 
 
 Stays = tuple[FloatArray, FloatArray, FloatArray]

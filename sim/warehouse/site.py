@@ -8,6 +8,7 @@ are refilled from a reserve behind them. Slotting learns from orders of the days
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,21 +16,25 @@ import pandas as pd
 
 from logistics.clock import LocalClock
 from logistics.past_orders import COLUMNS
-from logistics.scenario import Shift, SiteSection
+from logistics.scenario import Scenario, Shift, SiteSection
 from logistics.storage import PackingSection, StorageSection
 from logistics.tables import Demand
-from sim.floor import Closure, shift_profile
+from sim.floor import Closure, Incident, shift_profile
 from sim.random_streams import Streams
 from sim.stations import CapacityProfile, Started
 from sim.warehouse.automated import AutomatedFloor, rack_places
 from sim.warehouse.goods_to_person import RobotWarehouse
 from sim.warehouse.orders import DAY_S, NONE, FloatArray, OrderLines, RowArray, orders_of
 from sim.warehouse.picker_to_parts import PickerFloor, Profile, block_of
-from sim.warehouse.result import WarehouseResult
+from sim.warehouse.result import FAULT_KINDS, WarehouseResult
+from sim.warehouse.result import Fault as WarehouseFault
 from sim.warehouse.slotting import fill_pods, slot
 from sim.warehouse.stock import Stock
 from sim.world import World
 from solvers.errors import Fault, InvalidInputError
+
+OF_ITEMS = ("short pick", "stock wrong")
+"""Notes whose number is that of an item."""
 
 Floor: TypeAlias = PickerFloor | RobotWarehouse | AutomatedFloor
 
@@ -61,6 +66,17 @@ class SitePicking:
         for at_s in np.unique(told_s).tolist():
             self._coming.append((at_s, rows[told_s == at_s]))
         self._coming.sort(key=lambda entry: entry[0])
+
+    def incidents(self) -> list[Incident]:
+        """The floor's trace."""
+        found = []
+        for note in self.result().trace:
+            of_item = note.what in OF_ITEMS
+            item = self.floor.orders.names[note.who] if of_item else None
+            parcel = int(self._rows[note.order]) if note.order != NONE else None
+            number = None if of_item else note.who
+            found.append(Incident(note.at_s, note.what, number, parcel, item, note.detail))
+        return found
 
     def open(self) -> tuple[RowArray, FloatArray]:
         """Parcels that came, or are to come, and are not picked."""
@@ -96,6 +112,7 @@ def site_picking(
     demand: Demand,
     streams: Streams,
     past: pd.DataFrame | None = None,
+    faults: Sequence[DeclaredFault] = (),
 ) -> SitePicking | None:
     """The floor of a site that declares storage and has orders, else None; `number` is the site's row.
 
@@ -113,9 +130,10 @@ def site_picking(
         return shift_profile(shifts, clock, days, [*closures, *closed])
 
     own = Streams(streams.spawn_seed(site.id, "storage"))
+    wrong = _faults(faults, orders)
     try:
         history = _history(past, site.id, site.storage.slotting.learn_days, orders.names)
-        return SitePicking(_floor(site.storage, orders, history, profile, own), mine)
+        return SitePicking(_floor(site.storage, orders, history, profile, own, wrong), mine)
     except ValueError as error:
         repair = f"give [sites.storage.{site.storage.kind}] more room, or people"
         fault = Fault(
@@ -154,6 +172,48 @@ def storage_figures(world: World) -> dict[str, dict[str, Any]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class DeclaredFault:
+    """As `Fault`, but an item by its code; None: the item most asked for."""
+
+    kind: str
+    number: int
+    from_s: float
+    to_s: float
+    item: str | None
+    units: int
+
+
+def storage_faults(scenario: Scenario, site: str) -> list[DeclaredFault]:
+    """The disruptions that a scenario declares inside a site's storage."""
+    return [
+        DeclaredFault(
+            each.kind,
+            each.number,
+            float(scenario.seconds(each.starts)),
+            float(scenario.seconds(each.ends)),
+            each.item,
+            each.units,
+        )
+        for each in scenario.disruptions
+        if each.kind in FAULT_KINDS and each.target == site
+    ]
+
+
+def _faults(declared: Sequence[DeclaredFault], orders: OrderLines) -> list[WarehouseFault]:
+    """With items by their rows; stock of an item that the run does not ask for is nobody's loss."""
+    found = []
+    for each in declared:
+        target = each.number
+        if each.kind == "stock_wrong":
+            if each.item is not None and each.item not in orders.names:
+                continue
+            busiest = int(np.argmax(orders.units_of_items()))
+            target = busiest if each.item is None else list(orders.names).index(each.item)
+        found.append(WarehouseFault(each.kind, target, each.from_s, each.to_s, each.units))
+    return found
+
+
 def _history(past: pd.DataFrame | None, site: str, days: int, names: Sequence[str]) -> OrderLines:
     """Past orders of the items that the run asks of a site; items that nobody asked for before come last."""
     past = pd.DataFrame(columns=list(COLUMNS)) if past is None else past
@@ -166,21 +226,32 @@ def _history(past: pd.DataFrame | None, site: str, days: int, names: Sequence[st
 
 
 def _floor(
-    storage: StorageSection, orders: OrderLines, history: OrderLines, profile: Profile, streams: Streams
+    storage: StorageSection,
+    orders: OrderLines,
+    history: OrderLines,
+    profile: Profile,
+    streams: Streams,
+    faults: Sequence[WarehouseFault],
 ) -> Floor:
     policy = storage.slotting.policy
     packing = PackingSection()  # of no effect: a parcel leaves when it is picked, the site's stages pack it
     draw = streams.generator("warehouse", "slotting")
     wanted = orders.units_of_items()
+    spare = np.zeros_like(wanted)  # what vanishes is replaced from the reserve, so that every order is served
+    for fault in faults:
+        if fault.kind == "stock_wrong":
+            spare[fault.target] += fault.units
     if storage.kind == "picker_to_parts":
         walk = storage.picker_to_parts
         location = slot(block_of(walk), policy, history, draw)
-        stock = Stock.covering(wanted, 1.0, walk.face_units)
-        return PickerFloor(walk, packing, orders, location, stock, streams, profile=profile)
+        covered = Stock.covering(wanted, 1.0, walk.face_units)
+        stock = Stock(covered.face, covered.reserve + spare)
+        return PickerFloor(walk, packing, orders, location, stock, streams, faults=faults, profile=profile)
     if storage.kind == "goods_to_person":
         robots = storage.goods_to_person
         bins = fill_pods(robots.pods, robots.bins_per_pod, policy, history, draw)
-        return RobotWarehouse(robots, packing, orders, bins, wanted, streams, profile=profile)
+        reserve = wanted + spare
+        return RobotWarehouse(robots, packing, orders, bins, reserve, streams, faults=faults, profile=profile)
     rack = storage.automated
     place = rack_places(rack, policy, history, draw)
     return AutomatedFloor(rack, packing, orders, place, Stock(wanted, 0 * wanted), streams, profile)

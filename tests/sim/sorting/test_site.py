@@ -12,6 +12,7 @@ from logistics.scenario import Scenario
 from logistics.templates import init
 from logistics.validate import load_scenario, validate
 from sim.random_streams import Streams
+from sim.results import build_tables
 from sim.run import make_roads
 from sim.sorting.site import SiteSorting, WorkingHours
 from sim.stations import CapacityProfile
@@ -95,6 +96,11 @@ def test_a_stopped_robot_and_a_blocked_chute_show_in_the_trace(tmp_path: Path) -
     assert {"robot stopped", "robot goes on", "chute blocked", "chute unblocked", "induction closed"} <= what
     came = ~np.isnan(sorting.sorter.times.arrive_s)
     assert not np.isnan(sorting.sorter.times.sorted_s[came]).any()
+    rows = build_tables(twin)[0]["incidents"].to_pylist()
+    assert what == {row["what"] for row in rows}
+    assert {(row["site"], row["number"]) for row in rows if row["what"] == "chute blocked"} == {("hub-1", 1)}
+    at_s = next(row["time_s"] for row in rows if row["what"] == "chute unblocked")
+    assert at_s == 86_400
 
 
 @pytest.mark.parametrize(

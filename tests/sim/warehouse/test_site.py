@@ -16,8 +16,10 @@ from logistics.scenario import Scenario
 from logistics.templates import init
 from logistics.validate import load_scenario, validate
 from sim.random_streams import Streams
+from sim.report.render import render_report
 from sim.results import build_tables
 from sim.run import make_roads
+from sim.run_folder import write_run
 from sim.twin import Twin, TwinOptions
 from sim.warehouse.picker_to_parts import PickerFloor
 from sim.warehouse.site import SitePicking, storage_figures
@@ -172,3 +174,67 @@ def test_slotting_learns_from_the_past_alone(policy: str, tmp_path: Path) -> Non
     too_old = past.assign(days_before=8)
     for nothing in (elsewhere, too_old):
         assert (floor(nothing).location == known.location).all()
+
+
+DAY = 'target = "wh-1"\nstarts = 2026-03-02T05:00:00+01:00\nends = 2026-03-02T12:00:00+01:00\n'
+
+
+def _with_faults(folder: Path, storage: str, *faults: str) -> Path:
+    path = _template(folder, storage)
+    text = path.read_text(encoding="utf-8") + "".join(f"\n[[disruptions]]\n{each}\n{DAY}" for each in faults)
+    text = text.replace("[basis]\n", '[basis]\ndisruptions = "assumed: a bad day"\n')
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["goods_to_person", "picker_to_parts"])
+def test_what_goes_wrong_in_a_storage_shows_and_nothing_is_lost(name: str, tmp_path: Path) -> None:
+    """A closed station or zone, a robot that stops, units that vanish: all is picked, the run folder tells it."""
+    faults = ['kind = "station_closed"\nnumber = 0', 'kind = "stock_wrong"\nunits = 2000']
+    faults += ['kind = "robot_stopped"\nnumber = 1'] if name == "goods_to_person" else []
+    path = _with_faults(tmp_path, f'kind = "{name}", {SYSTEMS[name]}', *faults)
+    assert validate(path) == []
+    twin = _twin(load_scenario(path))
+    twin.run()
+    tables = build_tables(twin)[0]
+    rows = tables["incidents"].to_pylist()
+    assert {row["site"] for row in rows} == {"wh-1"}
+    assert [row["time_s"] for row in rows] == sorted(row["time_s"] for row in rows)
+    what = {row["what"] for row in rows}
+    wanted = {"stock wrong", "short pick"}
+    wanted |= {"station closes", "robot stops"} if name == "goods_to_person" else {"zone closed"}
+    assert wanted <= what
+    lost = next(row for row in rows if row["what"] == "stock wrong")
+    assert lost["time_s"] == 5 * 3600
+    items = {(row["parcel"], row["item"]) for row in tables["lines"].to_pylist()}
+    for row in rows:
+        if row["what"] == "short pick":
+            assert row["item"] == lost["item"]
+            assert (row["parcel"], row["item"]) in items
+    picking = next(floor.picking for floor in twin.world.floors.values() if floor.picking is not None)
+    assert isinstance(picking, SitePicking)
+    assert not np.isnan(picking.floor.ready_s[~np.isnan(picking.floor.orders.release_s)]).any()
+    picking.floor.stock.audit()
+    assert picking.floor.stock.lost.sum() > 0
+    states = {row["state"] for row in tables["parcels"].to_pylist()}
+    assert "open" not in states
+    manifest = {"kpis": {}, "storage": storage_figures(twin.world)}
+    write_run(tmp_path / "run", twin.scenario, tables, manifest, twin.world.roads)
+    page = render_report(tmp_path / "run").read_text(encoding="utf-8")
+    for text in ("Warehouse floors", "Incidents inside buildings", "short pick", 'data-figure="handled-wh-1"'):
+        assert text in page
+
+
+@pytest.mark.parametrize(
+    ("storage", "fault", "code"),
+    [
+        ('kind = "automated"', 'kind = "station_closed"', "no-storage"),
+        ('kind = "picker_to_parts"', 'kind = "robot_stopped"', "no-storage"),
+        ('kind = "picker_to_parts"', 'kind = "station_closed"\nnumber = 1', "too-few-stations"),
+        ('kind = "goods_to_person"', 'kind = "robot_stopped"\nnumber = 40', "too-few-stations"),
+        ('kind = "goods_to_person"', 'kind = "stock_wrong"', "missing-key"),
+    ],
+)
+def test_faults_that_no_storage_has_are_found(storage: str, fault: str, code: str, tmp_path: Path) -> None:
+    found = validate(_with_faults(tmp_path, storage, fault))
+    assert code in [each.code for each in found if "disruptions" in each.place]
