@@ -221,7 +221,12 @@ def test_what_goes_wrong_in_a_storage_shows_and_nothing_is_lost(name: str, tmp_p
     manifest = {"kpis": {}, "storage": storage_figures(twin.world)}
     write_run(tmp_path / "run", twin.scenario, tables, manifest, twin.world.roads)
     page = render_report(tmp_path / "run").read_text(encoding="utf-8")
-    for text in ("Warehouse floors", "Incidents inside buildings", "short pick", 'data-figure="handled-wh-1"'):
+    for text in (
+        "Warehouse floors",
+        "Incidents inside buildings",
+        "short pick",
+        'data-figure="handled-wh-1"',
+    ):
         assert text in page
 
 
