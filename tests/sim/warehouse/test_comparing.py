@@ -76,6 +76,18 @@ def test_command_prints_a_day(capsys: pytest.CaptureFixture[str]) -> None:
         assert _printed(printed, "lines") < 2020
 
 
+@pytest.mark.parametrize("policy", ["s_S", "forecast"])
+def test_a_day_that_trucks_supply(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Shelves begin with too little: without the trucks orders would stay open."""
+    asked = ["day", "--lines", "6000", "--system", "picker_to_parts", "--replenish", policy]
+    assert command.main(asked) == 0
+    printed = capsys.readouterr().out
+    assert _printed(printed, "open_orders") == 0
+    assert _printed(printed, "inbound_trucks") > 0
+    assert _printed(printed, "inbound_units") > 100
+    assert _printed(printed, "inbound_put_away_p95_s") >= 45
+
+
 def test_a_day_goes_on_to_the_sorter(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
