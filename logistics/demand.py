@@ -35,7 +35,7 @@ def build_demand(scenario: Scenario, random: Random, data_root: Path) -> Demand:
         items, places, cleaning = of_file.items, of_file.places, of_file.cleaning
     if scenario.demand.streams:
         first = len(items)
-        offered = _stream_items(scenario, random, data_root)
+        offered = stream_items(scenario, random, data_root)
         items = joined(items, offered)
         for number, stream in enumerate(scenario.demand.streams):
             batches.append(stream_orders(number, stream, scenario, homes, offered, random, first_item=first))
@@ -47,7 +47,7 @@ def build_demand(scenario: Scenario, random: Random, data_root: Path) -> Demand:
     return Demand(places, orders, parcels, lines, items, cancellations, cleaning)
 
 
-def _stream_items(scenario: Scenario, random: Random, root: Path) -> Items:
+def stream_items(scenario: Scenario, random: Random, root: Path) -> Items:
     """What streams order: the table, else made-up items; none where nothing leaves a warehouse."""
     warehouses = {site.id for site in scenario.sites if site.kind == "warehouse"}
     if not any(warehouses & stream.origins.keys() for stream in scenario.demand.streams):

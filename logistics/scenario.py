@@ -446,10 +446,19 @@ class DisruptionSection(Section):
     """Something that goes wrong, between two moments."""
 
     kind: Literal[
-        "site_closed", "lane_closed", "slow_roads", "chute_blocked", "induction_closed", "robot_stopped"
-    ]  # what happens; the last three inside a sorter
+        "site_closed",
+        "lane_closed",
+        "slow_roads",
+        "chute_blocked",
+        "induction_closed",
+        "robot_stopped",
+        "station_closed",
+        "stock_wrong",
+    ]  # what happens; the last five inside a sorter or storage
     target: Identifier | None = None  # site or lane
-    number: Count = 0  # of the chute, induction or robot, from 0
+    number: Count = 0  # of the chute, induction, robot, pick station or zone, from 0
+    item: str | None = None  # stock_wrong: its code; absent: the item most asked for there
+    units: Count = 0  # stock_wrong: that vanish when it starts, and are missed when somebody reaches for them
     starts: Moment  # with offset
     ends: Moment  # with offset
     factor: Annotated[float, Field(ge=1, le=1000)] = 1.0  # slow_roads: travel takes so many times longer

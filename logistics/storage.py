@@ -24,6 +24,7 @@ class SlottingSection(Section):
     """Which item lies where."""
 
     policy: Literal["random", "turnover", "affinity"] = "turnover"  # affinity: what is bought together
+    learn_days: Annotated[int, Field(ge=0, le=400)] = 7  # days before the run whose orders it learns from
 
 
 class PackingSection(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -38,12 +39,36 @@ def shift_profile(
     return CapacityProfile(steps, levels)
 
 
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A row of the table `incidents`, but for the site."""
+
+    time_s: float
+    what: str
+    number: int | None
+    parcel: int | None
+    item: str | None
+    detail: str
+
+
 class Inside(Protocol):
     """What works in place of a stage; see `sim.warehouse.site` and `sim.sorting.site`."""
 
     def enter(self, rows: RowArray, arrive_s: FloatArray) -> None: ...
 
     def advance(self, until_s: float) -> Started: ...
+
+    def open(self) -> tuple[RowArray, FloatArray]:
+        """Parcels that came, or are to come, and are not done; when each came or will come."""
+        ...
+
+    def resume(self, rows: RowArray, arrive_s: FloatArray, from_s: float) -> None:
+        """Take in what another run left open, from `from_s` on; what was begun there begins anew."""
+        ...
+
+    def incidents(self) -> list[Incident]:
+        """What happened beyond the usual work, in order of time."""
+        ...
 
 
 class SiteFloor:
@@ -89,30 +114,32 @@ class SiteFloor:
     def stage_number(self, name: str) -> int:
         return next(k for k, stage in enumerate(self.stages) if stage.name == name)
 
+    def machine(self, stage: str) -> Inside | None:
+        """What works in place of a stage, if anything does."""
+        return {"pick": self.picking, "sort": self.sorting}.get(stage)
+
     def enter(self, rows: RowArray, arrive_s: FloatArray, stage: str) -> None:
         """Parcels arrive at a stage, now or later."""
-        if self.picking is not None and stage == "pick":
-            self.picking.enter(rows, arrive_s)
-        elif self.sorting is not None and stage == "sort":
-            self.sorting.enter(rows, arrive_s)
+        machine = self.machine(stage)
+        if machine is not None:
+            machine.enter(rows, arrive_s)
         elif len(rows):
             self.chain.submit(rows, arrive_s, self._priority[rows], self.stage_number(stage))
 
     def advance(self, until_s: float) -> tuple[StageStep, ...]:
         """Work on to a moment; the steps say what was started and finished at each stage."""
-        if self.sorting is not None:
-            done = self.sorting.advance(until_s)
-            return (StageStep(self.stage_number("sort"), done, done.rows, done.finish_s),)
-        if self.picking is None:
-            return self.chain.advance(until_s)
-        picked = self.picking.advance(until_s)
-        if len(picked):
-            pick = self.stage_number("pick")
-            arrive_s = picked.finish_s + self.stages[pick].transfer_s
-            self.chain.submit(picked.rows, arrive_s, self._priority[picked.rows], pick + 1)
-            step = StageStep(pick, picked, picked.rows, picked.finish_s)
-            return (step, *self.chain.advance(until_s)[pick + 1 :])
-        return self.chain.advance(until_s)
+        steps = []
+        for name in ("pick", "sort"):
+            machine = self.machine(name)
+            if machine is None:
+                continue
+            done, stage = machine.advance(until_s), self.stage_number(name)
+            if stage + 1 < len(self.stages) and len(done):
+                arrive_s = done.finish_s + self.stages[stage].transfer_s
+                self.chain.submit(done.rows, arrive_s, self._priority[done.rows], stage + 1)
+            steps.append(StageStep(stage, done, done.rows, done.finish_s))
+        # The chain's own stage of that name is empty but for what people of an earlier run had begun.
+        return (*steps, *self.chain.advance(until_s))
 
     def put_outbound(self, next_site: int, rows: RowArray, ready_s: FloatArray) -> None:
         """Sorted parcels wait for a truck to `next_site`."""

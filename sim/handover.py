@@ -127,6 +127,18 @@ class _Taking:
         columns: dict[str, list[Any]] = {name: [] for name in STATE_SCHEMAS["work"].names}
         for site, floor in sorted(self.twin.world.floors.items()):
             for k, (stage, station) in enumerate(zip(floor.stages, floor.chain.stations, strict=True)):
+                machine = floor.machine(stage.name)
+                if machine is not None:  # where robots, carts and parcels inside stand is not kept
+                    rows, arrive_s = machine.open()
+                    nothing = [None] * len(rows)
+                    columns["site"] += [self.sites[site]] * len(rows)
+                    columns["stage"] += [stage.name] * len(rows)
+                    columns["parcel"] += self.number[rows].tolist()
+                    columns["priority"] += self.twin.world.priority[rows].tolist()
+                    columns["arrive_s"] += arrive_s.tolist()
+                    columns["service_s"] += nothing
+                    columns["finish_s"] += nothing
+                    continue
                 waiting = station.waiting()
                 rows, finish_s = floor.chain.running(k)
                 nothing = [None] * len(rows)

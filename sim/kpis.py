@@ -71,16 +71,31 @@ class _Figures:
         return result
 
 
+Inside = Mapping[str, Mapping[str, float]]
+"""Scope ("storage:SITE", "sorter:SITE") -> figures of what works in place of a stage, by name."""
+
+
 def build_kpis(
-    scenario: Scenario, tables: Mapping[str, pa.Table], ledger: pa.Table, span: Span = EVER
+    scenario: Scenario,
+    tables: Mapping[str, pa.Table],
+    ledger: pa.Table,
+    span: Span = EVER,
+    inside: Inside | None = None,
 ) -> tuple[pa.Table, dict[str, float]]:
-    """The `kpis` table of a run and its flat form for the manifest. `late_stage` must have been filled in."""
+    """The `kpis` table of a run and its flat form for the manifest. `late_stage` must have been filled in.
+
+    All is computed from the tables, but for what storages and sorters tell of themselves (`inside`).
+    """
     figures = _Figures()
     _punctuality(figures, tables["parcels"])
     _driving(figures, tables["legs"], tables["parcels"])
     _utilisation(figures, scenario, tables, span)
     _cost(figures, scenario, tables["parcels"], ledger)
     _left_out(figures, tables["unassigned"])
+    _sorting_errors(figures, scenario, tables, ledger)
+    for scope, told in (inside or {}).items():
+        for name, value in told.items():
+            figures.add(name, scope, value, _unit(name))
     return figures.table(), figures.flat([service.id for service in scenario.services])
 
 
@@ -218,6 +233,59 @@ def _cost(figures: _Figures, scenario: Scenario, parcels: pa.Table, ledger: pa.T
             if scope == "service":
                 handed = (delivered & service.where(each)).sum()
                 figures.ratio("cost_per_parcel", f"service:{label}", total, handed, currency)
+
+
+def _sorting_errors(
+    figures: _Figures, scenario: Scenario, tables: Mapping[str, pa.Table], ledger: pa.Table
+) -> None:
+    """What went wrong on sorters, and what it cost: of each site that has one, and of all."""
+    sites = [site.id for site in scenario.sites if site.sorting is not None]
+    if not sites:
+        return
+    errors, stages = tables["sorting_errors"], tables["stages"]
+    where, kind, paid = names(errors, "site"), names(ledger, "kind"), names(ledger, "site")
+    amount, major = counts(ledger, "amount_minor"), minor_per_major(scenario.scenario.currency)
+    sorted_at, is_sort = names(stages, "site"), names(stages, "stage").where("sort")
+    scopes = [(f"site:{each}", [each]) for each in sites]
+    for scope, chosen in [("", sites), *scopes]:
+        here = np.any([where.where(each) for each in chosen], axis=0)
+        bill = np.any([paid.where(each) for each in chosen], axis=0)
+        passes = sum(int((is_sort & sorted_at.where(each)).sum()) for each in chosen)
+        for kpi, column, entry in (("missort", "missorts", "missort"), ("damage", "damaged", "damage")):
+            often = int(counts(errors, column)[here].sum())
+            figures.add(column, scope, often, "times" if column == "missorts" else "parcels")
+            figures.ratio(f"{column}_pct", scope, often, passes)
+            cost = int(amount[kind.where(entry) & bill].sum()) / major
+            figures.add(f"{kpi}_cost", scope, cost, scenario.scenario.currency)
+
+
+_OF_NAME = {
+    "lines": "lines",
+    "lines_per_tour": "lines",
+    "lines_per_h": "lines/h",
+    "lines_per_paid_h": "lines/h",  # hours of people
+    "lines_per_busy_h": "lines/h",
+    "units_per_h": "units/h",
+    "pile_on": "lines/visit",
+    "distance_per_line_m": "m/line",
+    "metres_per_tour": "m",
+    "orders": "orders",
+    "open_orders": "orders",
+    "parcels": "parcels",
+    "sorted": "parcels",
+    "open": "parcels",
+    "damaged": "parcels",
+    "queue_peak": "parcels",
+    "parcels_per_h": "parcels/h",
+    "capacity_per_h": "parcels/h",
+    "cells_per_parcel": "cells/parcel",
+}
+
+
+def _unit(name: str) -> str:
+    """Unit of a storage's or sorter's figure: by its name, else by the suffix, else a count."""
+    suffix = {"pct": "%", "s": "s", "m": "m", "minor": "minor unit"}
+    return _OF_NAME.get(name) or suffix.get(name.rpartition("_")[2], "times")
 
 
 def _left_out(figures: _Figures, unassigned: pa.Table) -> None:

@@ -15,10 +15,11 @@ from sim.lateness import with_late_stage
 from sim.ledger import Span, build_ledger
 from sim.record import conform, make_column, named, times
 from sim.sites import build_sites
-from sim.sorting.site import SiteSorting
+from sim.sorting.site import SiteSorting, sorter_figures
 from sim.tables import SCHEMAS
 from sim.twin import Twin
 from sim.waiting import PLANS, waiting_parcels
+from sim.warehouse.site import storage_figures
 from sim.world import STAGES, STAMPS
 
 STATES = ("delivered", "cancelled", "out_of_stock", "returned", "open")
@@ -40,10 +41,13 @@ def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
         "solves": record.small_table("solves"),
         "unassigned": _unassigned(twin, sites),
         "sorting_errors": _sorting_errors(twin, sites),
+        "incidents": _incidents(twin, sites),
     }
     tables["sites"] = build_sites(scenario, tables)
     tables["ledger"] = build_ledger(scenario, tables, _span(twin))
-    tables["kpis"], flat = build_kpis(scenario, tables, tables["ledger"], _span(twin))
+    inside = {f"storage:{site}": entry["kpis"] for site, entry in storage_figures(twin.world).items()}
+    inside |= {f"sorter:{site}": entry["kpis"] for site, entry in sorter_figures(twin.world).items()}
+    tables["kpis"], flat = build_kpis(scenario, tables, tables["ledger"], _span(twin), inside)
     return tables, flat
 
 
@@ -120,6 +124,23 @@ def _sorting_errors(twin: Twin, sites: list[str]) -> pa.Table:
         "damaged": np.concatenate([none, *(damaged for _, _, _, damaged in found)]),
     }
     return conform("sorting_errors", columns)
+
+
+def _incidents(twin: Twin, sites: list[str]) -> pa.Table:
+    """What happened inside storages and sorters, by time."""
+    found = [
+        (each.time_s, row, each)
+        for row, floor in sorted(twin.world.floors.items())
+        for machine in (floor.picking, floor.sorting)
+        if machine is not None
+        for each in machine.incidents()
+    ]
+    found.sort(key=lambda entry: entry[:2])
+    columns: dict[str, object] = {
+        name: [getattr(each, name) for _, _, each in found]
+        for name in ("time_s", "what", "number", "parcel", "item", "detail")
+    }
+    return conform("incidents", {**columns, "site": [sites[row] for _, row, _ in found]})
 
 
 def _unassigned(twin: Twin, sites: list[str]) -> pa.Table:

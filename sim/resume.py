@@ -108,16 +108,29 @@ class _Putting:
                 )
 
     def _resume_floor(self, floor: SiteFloor, work: dict[str, Any]) -> None:
+        """Queues and work of the stages; a storage or sorter takes in what waited there, what people had begun they
+        end.
+
+        Work that a storage or sorter of the earlier run had open has no service time yet where a stage of people
+        goes on with it.
+        """
         waiting, running = [], []
+        service = self.twin.world.stage_service_s(floor.site.id)
         for stage in floor.stages:
             at_stage = work["stage"] == stage.name
             begun = at_stage & ~np.isnan(work["finish_s"])
             rest = at_stage & ~begun
+            machine = floor.machine(stage.name)
+            if machine is not None:
+                machine.resume(work["parcel"][rest], work["arrive_s"][rest] + self.shift, self.twin.begins_s)
+                rest = np.zeros_like(rest)
+            parcels = work["parcel"][rest]
+            declared_s = work["service_s"][rest]
             waiting.append(
                 Waiting(
-                    work["parcel"][rest],
+                    parcels,
                     work["arrive_s"][rest] + self.shift,
-                    work["service_s"][rest],
+                    np.where(np.isnan(declared_s), service(stage, parcels), declared_s),
                     work["priority"][rest].astype(np.int32),
                 )
             )

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from logistics.demand import build_demand
+from logistics.past_orders import past_orders
 from logistics.paths import resolve
 from logistics.roads import Roads, load_roads
 from logistics.scenario import Scenario
@@ -29,6 +30,7 @@ from sim.resume import check_vehicles, put_state
 from sim.sorting.site import sorter_figures
 from sim.state import RunState, check_state, read_state
 from sim.twin import Twin, TwinOptions
+from sim.warehouse.site import storage_figures
 
 Progress = Callable[[str], None]
 PACKAGES = ("logistics-engine", "numpy", "numba", "scipy", "simpy", "ortools", "pyarrow", "duckdb")
@@ -116,13 +118,15 @@ def _build(
     streams = Streams(seed, replication)
     progress("demand")
     demand = build_demand(scenario, streams.generator, scenario.folder)
+    learns = [site.storage.slotting.learn_days for site in scenario.sites if site.storage is not None]
+    past = past_orders(scenario, streams.generator, scenario.folder, max(learns)) if learns else None
     progress("roads")
     local, linehaul = make_roads(scenario)
     if state is None:
-        return _Built(Twin(scenario, demand, local, linehaul, streams, options), demand)
+        return _Built(Twin(scenario, demand, local, linehaul, streams, options, past=past), demand)
     joined = join(scenario, demand, state)
     twin = Twin(
-        scenario, joined.demand, local, linehaul, streams, options, joined.begins_s, joined.keys, demand
+        scenario, joined.demand, local, linehaul, streams, options, joined.begins_s, joined.keys, demand, past
     )
     check_vehicles(state, twin, str(start_from))
     put_state(twin, state)
@@ -194,9 +198,9 @@ def run_scenario(
         },
         "kpis": {**kpis, **wall},
     }
-    sorters = sorter_figures(twin.world)
-    if sorters:
-        manifest["sorting"] = sorters
+    for key, told in (("sorting", sorter_figures(twin.world)), ("storage", storage_figures(twin.world))):
+        if told:
+            manifest[key] = told
     return RunResult(scenario, tables, kpis, manifest, twin.world.roads, take_state(twin))
 
 

@@ -164,6 +164,18 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     # one row per parcel that fell into a wrong chute or was damaged on a site's sorter
     "sorting_errors": pa.schema({"parcel": _row, "site": _name, "missorts": _count, "damaged": _count}),
+    # one row per thing that happened inside a storage or sorter beyond its usual work
+    "incidents": pa.schema(
+        {
+            "time_s": _time,
+            "site": _name,
+            "what": _name,
+            "number": _count,  # of the station, zone, robot, chute or induction
+            "parcel": _row,
+            "item": _name,
+            "detail": pa.string(),
+        }
+    ),
     # one row per site, stage and half hour; stage is null for the building as a whole
     "sites": pa.schema(
         {

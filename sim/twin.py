@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import simpy
 
 from logistics.clock import LocalClock
@@ -52,7 +53,7 @@ from sim.sorting.site import site_sorting
 from sim.supply import Supply
 from sim.trucks import Linehaul
 from sim.vans import Vans
-from sim.warehouse.site import site_picking
+from sim.warehouse.site import site_picking, storage_faults
 from sim.world import BusyTime, World
 
 AUDIT_EVERY_S = 3600
@@ -82,11 +83,13 @@ class Twin:
         begins_s: float = 0.0,
         keys: KeyArray | None = None,
         policy_demand: Demand | None = None,
+        past: pd.DataFrame | None = None,
     ) -> None:
         """A world in which nothing has been ordered yet; `sim.resume` puts in what an earlier run left.
 
         `begins_s` is when the clock starts, in seconds from the scenario's start; `keys` name the parcels in draws
-        of luck (by default `parcel_keys`); stock levels are set for `policy_demand` (by default the demand).
+        of luck (by default `parcel_keys`); stock levels are set for `policy_demand` (by default the demand);
+        slotting learns from `past` (`logistics.past_orders`; by default from nothing).
         """
         self.options = options or TwinOptions()
         self.scenario = scenario
@@ -126,7 +129,17 @@ class Twin:
                     list(_closures(scenario, site.id)),
                     self.world.stage_service_s(site.id),
                     self.world.priority,
-                    site_picking(site, row, clock, days, list(_closures(scenario, site.id)), demand, streams),
+                    site_picking(
+                        site,
+                        row,
+                        clock,
+                        days,
+                        list(_closures(scenario, site.id)),
+                        demand,
+                        streams,
+                        past,
+                        storage_faults(scenario, site.id),
+                    ),
                     site_sorting(self.world, row, days, list(_closures(scenario, site.id))),
                 )
         self.fleet = Fleet.of(scenario)

@@ -88,12 +88,11 @@ def check_equipment(
     key: str,
     kinds: Sequence[str],
     allowed: Sequence[str],
-    cut_short: str,
     not_for_kind: str,
 ) -> bool:
     """Whether a site of this kind may hold the equipment `key` ("storage", "sorting"); reports it otherwise.
 
-    Also reports, with the two codes given, runs that are cut and tables of parameters for other `kinds`.
+    Also reports, with the code given, tables of parameters for other `kinds`.
     """
     site = findings.scenario.sites[int(place[1])]
     section = getattr(site, key)
@@ -102,10 +101,6 @@ def check_equipment(
         why = f"only {' and '.join(f'{kind}s' for kind in allowed)} have {key}, this is a {site.kind}"
         findings.add(where, "key-not-for-kind", why, "remove it", value=section.kind)
         return False
-    general = findings.scenario.scenario
-    if general is not None and general.stop_at is not None:
-        why = f"a run with [sites.{key}] cannot be cut by stop_at: what is under way inside is not kept"
-        findings.add(where, cut_short, why, f"remove stop_at, or the {key}", value=section.kind)
     for name in kinds:
         if name != section.kind and name in section.model_fields_set:
             findings.add(

@@ -6,7 +6,7 @@ from logistics import drones
 from logistics.catalogue import GENERAL
 from logistics.checks.files import Tables
 from logistics.checks.findings import Findings, check_equipment
-from logistics.checks.sorters import check_sorter_disruptions, check_sorting
+from logistics.checks.sorters import check_inside_disruptions, check_sorting
 from logistics.scenario import SiteSection, VehicleSection
 from logistics.schema_faults import Location
 from logistics.storage import STORAGE_KINDS
@@ -26,7 +26,7 @@ def check_roles(findings: Findings) -> None:
     """Stages per kind of site, kinds at both ends of references, vehicles that can do their work."""
     for i, site in enumerate(findings.scenario.sites):
         _site(findings, i, site)
-    check_sorter_disruptions(findings)
+    check_inside_disruptions(findings)
     for i, area in enumerate(findings.scenario.areas):
         _kind(
             findings, ("areas", i, "station"), area.station, ("station",), "areas are delivered from stations"
@@ -103,8 +103,7 @@ def _storage(findings: Findings, place: Location, site: SiteSection) -> None:
     if storage is None:
         return
     where = (*place, "storage")
-    codes = "storage-cut-short", "storage-not-for-kind"
-    if not check_equipment(findings, place, "storage", STORAGE_KINDS, ("warehouse",), *codes):
+    if not check_equipment(findings, place, "storage", STORAGE_KINDS, ("warehouse",), "storage-not-for-kind"):
         return
     walk = storage.picker_to_parts
     if storage.kind == "picker_to_parts":

@@ -288,22 +288,47 @@ def sorting_floors(source: Source) -> dict[str, Figure]:
     sorters = source.run.manifest.get("sorting", {})
     if not sorters:
         return {}
-    found: dict[str, Figure] = {}
+    found = {
+        f"{name}-{site}": _floor_map(entry[name], title)
+        for site, entry in sorters.items()
+        for name, title in FLOOR_MAPS.items()
+        if name in entry
+    }
+    return found | {"sorted": _finished(source, "sort", sorted(sorters))}
+
+
+def storage_floors(source: Source) -> dict[str, Figure]:
+    """Picked parcels over time, and of each storage what was handled where and how busy its stations were."""
+    storages = source.run.manifest.get("storage", {})
+    if not storages:
+        return {}
+    found = {"picked": _finished(source, "pick", sorted(storages))}
+    for site, entry in storages.items():
+        found[f"handled-{site}"] = _floor_map(entry["handled"], entry["handled_what"])
+        busy = {
+            key.removeprefix("utilisation_").removesuffix("_pct").replace("_", " "): value
+            for key, value in entry["kpis"].items()
+            if key.startswith("utilisation_")
+        }
+        value = {(name, "busy"): share for name, share in busy.items()}
+        found[f"busy-{site}"] = _stacked(["busy"], list(reversed(busy)), value, "%")
+    return found
+
+
+def _finished(source: Source, stage: str, sites: list[str]) -> Figure:
+    """Parcels that left a stage per half hour, a line for each site."""
     data = []
-    for row, site in enumerate(sorted(sorters)):
+    for row, site in enumerate(sites):
         counts = source.rows(
             f"SELECT floor(finish_s / {BIN_S})::INT, count(*) FROM stages "
-            "WHERE site = ? AND stage = 'sort' AND finish_s IS NOT NULL GROUP BY 1 ORDER BY 1",
+            "WHERE site = ? AND stage = ? AND finish_s IS NOT NULL GROUP BY 1 ORDER BY 1",
             site,
+            stage,
         )
         by_bin = {int(bin_): count for bin_, count in counts}
         points = [(bin_ * BIN_S, by_bin.get(bin_, 0)) for bin_ in range(max(by_bin, default=-1) + 1)]
         data.append(_line(source, site, points, colour(row)))
-        for name, title in FLOOR_MAPS.items():
-            if name in sorters[site]:
-                found[f"{name}-{site}"] = _floor_map(sorters[site][name], title)
-    found["sorted"] = {"data": data, "layout": _over_time("parcels per half hour")}
-    return found
+    return {"data": data, "layout": _over_time("parcels per half hour")}
 
 
 def _floor_map(cells: list[list[int | None]], title: str) -> Figure:

@@ -42,6 +42,7 @@ def render_report(folder: Path) -> Path:
         "utilisation": charts.utilisation(source),
         "headroom": charts.headroom(source),
         "map": drawn,
+        **charts.storage_floors(source),
         **charts.sorting_floors(source),
     }
     general = source.general
@@ -107,7 +108,9 @@ def _sections(source: Source, stations: list[str], note: str) -> str:
                 figure("headroom", "Headroom", "Idle share of the servers on shift; blank where nobody is."),
                 sections.sites(source),
             ),
+            _storages(source),
             _sorters(source),
+            _incidents(source),
             section(
                 "Resources",
                 figure("utilisation", "Utilisation", "Worked share of paid time, over all days on duty."),
@@ -128,6 +131,30 @@ def _sections(source: Source, stations: list[str], note: str) -> str:
             section("This run", sections.manifest(source)),
         )
     )
+
+
+def _storages(source: Source) -> str:
+    """Nothing where no warehouse has storage."""
+    found = source.run.manifest.get("storage", {})
+    if not found:
+        return ""
+    drawn = []
+    for site, entry in sorted(found.items()):
+        drawn.append(figure(f"handled-{site}", f"{site}: {entry['handled_what']}", "Over the whole run."))
+        drawn.append(
+            figure(
+                f"busy-{site}", f"{site}: utilisation", "Worked share of the time in which it was staffed."
+            )
+        )
+    hourly = figure("picked", "Picked over time", "Parcels per half hour, warehouses with storage.")
+    return section(
+        "Warehouse floors", sections.storages(source), hourly, '<div class="pair">', *drawn, "</div>"
+    )
+
+
+def _incidents(source: Source) -> str:
+    found = sections.incidents(source)
+    return section("Incidents inside buildings", found) if found else ""
 
 
 def _sorters(source: Source) -> str:

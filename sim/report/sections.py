@@ -215,6 +215,27 @@ def latest(source: Source) -> str:
     )
 
 
+_STORAGE_SHOWN = (
+    ("lines", "lines", 0),
+    ("open_orders", "parcels not picked at the end", 0),
+    ("lines_per_paid_h", "lines an hour paid", 1),
+    ("lines_per_busy_h", "lines an hour worked", 1),
+    ("distance_per_line_m", "metres a line", 1),
+    ("cycle_p50_s", "picked after p50, s", 0),
+    ("cycle_p95_s", "picked after p95, s", 0),
+    ("pile_on", "lines a pod visit", 2),
+    ("metres_per_tour", "metres a tour", 0),
+    ("space_used_mean_pct", "places used, mean %", 1),
+    ("space_used_peak_pct", "places used, at most %", 1),
+    ("stock_accuracy_pct", "stock accuracy, %", 2),
+)
+
+
+def storages(source: Source) -> str:
+    """Warehouses with storage; figures that a system has not are left open."""
+    return _machines("Storage", "storage", _STORAGE_SHOWN, source)
+
+
 _SORTER_SHOWN = (
     ("sorted", "sorted", 0),
     ("open", "not sorted at the end", 0),
@@ -234,18 +255,31 @@ _SORTER_SHOWN = (
 
 def sorters(source: Source) -> str:
     """Sites with a sorter; figures that a sorter has not are left open."""
-    found = source.run.manifest.get("sorting", {})
+    return _machines("Sorters", "sorting", _SORTER_SHOWN, source)
+
+
+def _machines(caption: str, key: str, shown: tuple[tuple[str, str, int], ...], source: Source) -> str:
+    found = source.run.manifest.get(key, {})
     rows = [
-        (
-            site,
-            *(
-                number(entry["kpis"][key], digits) if key in entry["kpis"] else ABSENT
-                for key, _, digits in _SORTER_SHOWN
-            ),
-        )
+        (site, *(number(entry["kpis"].get(name), digits) for name, _, digits in shown))
         for site, entry in sorted(found.items())
     ]
-    return table("Sorters", ("site", *(title for _, title, _ in _SORTER_SHOWN)), rows)
+    return table(caption, ("site", *(title for _, title, _ in shown)), rows)
+
+
+def incidents(source: Source) -> str:
+    """What happened inside storages and sorters, counted by site and kind."""
+    rows = source.rows(
+        "SELECT site, what, count(*), min(time_s), max(time_s) FROM incidents GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    if not rows:
+        return ""
+    return table(
+        "What happened inside; incidents.parquet has each with its time, number, parcel and item",
+        ("site", "what", "times", "first", "last"),
+        [(site, what, number(n), source.clock(a), source.clock(b)) for site, what, n, a, b in rows],
+        texts=2,
+    )
 
 
 def assumptions(source: Source) -> str:
@@ -279,7 +313,7 @@ def _flat(value: Any, path: str, skip: str = "") -> list[tuple[str, str]]:
         return [
             row
             for key, each in sorted(value.items())
-            if key not in (skip, "cleaning", "sorting")
+            if key not in (skip, "cleaning", "sorting", "storage")
             for row in _flat(each, f"{path}.{key}" if path else str(key))
         ]
     return [(path, ABSENT if value is None else str(value))]

@@ -8,6 +8,8 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +20,23 @@ from sim.sorting import theory, views
 from sim.sorting.belt import CrossBelt
 from sim.sorting.parcels import (
     HOUR_S,
+    Day,
     SortParcels,
     allot_chutes,
-    day_arrivals,
     drawn_destinations,
     steady_arrivals,
 )
 from sim.sorting.robot_floor import RobotSorter
-from sim.sorting.surrogate import CHECK_SHARES, P95, CurveSorter, LoadCurve, fit, measure_error
+from sim.sorting.surrogate import (
+    CHECK_SHARES,
+    P95,
+    CurveSorter,
+    ErrorRow,
+    LoadCurve,
+    fit,
+    measure_day,
+    measure_error,
+)
 from sim.validate import write_checks
 
 DESTINATIONS, SKEW = 90, 0.5
@@ -56,6 +67,9 @@ def main(arguments: list[str] | None = None) -> int:
         if name == "validate":
             command.add_argument(
                 "--check-window", type=float, default=7200.0, help="seconds of full simulation"
+            )
+            command.add_argument(
+                "--days", type=int, nargs="+", metavar="PARCELS", help="check whole days of so many instead"
             )
     day = commands.add_parser("day", help="a made-up day of many parcels")
     day.add_argument("--parcels", type=int, default=200_000)
@@ -136,9 +150,7 @@ def _curve(section: SortingSection, options: argparse.Namespace) -> int:
         "|---|---|---|---|---|---|---|\n"
     )
     worst = 0.0
-    for share in CHECK_SHARES:
-        streams = Streams(options.seed + 1000)
-        row = measure_error(section, _weights(), curve, share, options.check_window, streams)
+    for row in _checked(section, curve, options):
         worst = max(worst, abs(row.throughput_error_pct), abs(row.p95_error_pct))
         write(
             f"| {row.load_per_h:.0f} | {row.full_per_h:.0f} | {row.curve_per_h:.0f} | "
@@ -149,10 +161,22 @@ def _curve(section: SortingSection, options: argparse.Namespace) -> int:
     return 1 if worst > BAR_PCT else 0
 
 
+def _checked(section: SortingSection, curve: LoadCurve, options: argparse.Namespace) -> Iterator[ErrorRow]:
+    """Windows at loads that are not fitted, or whole days."""
+    if options.days is None:
+        for share in CHECK_SHARES:
+            streams = Streams(options.seed + 1000)
+            yield measure_error(section, _weights(), curve, share, options.check_window, streams)
+        return
+    for parcels in options.days:
+        day = Day.of(parcels, DESTINATIONS, SKEW, Streams(options.seed))
+        yield measure_day(section, curve, day, partial(Streams, options.seed))
+
+
 def _day(section: SortingSection, parcels: int, full: bool, seed: int) -> int:
     streams = Streams(seed)
-    arrive_s = day_arrivals(parcels, streams)
-    destination = drawn_destinations(parcels, DESTINATIONS, SKEW, streams)
+    made = Day.of(parcels, DESTINATIONS, SKEW, streams)
+    arrive_s, destination = made.arrive_s, made.destination
     robots = section.robots
     number = (
         robots.chute_rows * robots.chute_columns if section.kind == "robots" else section.cross_belt.chutes

@@ -58,6 +58,20 @@ def drawn_destinations(parcels: int, destinations: int, skew: float, streams: St
     return draw.choice(destinations, parcels, p=weights / weights.sum()).astype(np.int64)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Day:
+    """A made-up day: moments of arrival, ascending, and destination of each parcel."""
+
+    arrive_s: FloatArray
+    destination: IntArray
+
+    @classmethod
+    def of(cls, parcels: int, destinations: int, skew: float, streams: Streams) -> Day:
+        """See `day_arrivals` and `drawn_destinations`."""
+        arrive_s = day_arrivals(parcels, streams)
+        return cls(arrive_s, drawn_destinations(parcels, destinations, skew, streams))
+
+
 def allot_chutes(volumes: IntArray, chutes: int) -> list[IntArray]:
     """Chutes of each destination: one each and the rest by volume; shared where destinations outnumber chutes.
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from logistics.tables import RowArray
 from sim.draws import KeyArray
-from sim.floor import Closure, shift_profile
+from sim.floor import Closure, Incident, shift_profile
 from sim.random_streams import Streams
 from sim.sorting.belt import CrossBelt
 from sim.sorting.disruptions import KINDS, Disruption
@@ -28,6 +28,10 @@ from sim.stations import CapacityProfile, Started
 from sim.world import World
 
 PASSES = 2  # a parcel collected by the station that delivers it is sorted there twice
+
+
+OF_PARCELS = ("missorted", "missort returned")
+"""Notes whose number is that of a parcel."""
 
 
 class Sorter(Protocol):
@@ -95,9 +99,21 @@ class SiteSorting:
 
     def enter(self, rows: RowArray, arrive_s: FloatArray) -> None:
         """Parcels come to be sorted, now or later."""
-        worked = self._hours.worked(arrive_s)
+        self.resume(rows, arrive_s, -np.inf)
+
+    def resume(self, rows: RowArray, arrive_s: FloatArray, from_s: float) -> None:
+        """They came when they came, and are told to the sorter at `from_s` at the earliest."""
+        worked = self._hours.worked(np.maximum(arrive_s, from_s))
         for entry in zip(worked.tolist(), rows.tolist(), arrive_s.tolist(), strict=True):
             heapq.heappush(self._coming, entry)
+
+    def open(self) -> tuple[RowArray, FloatArray]:
+        """Parcels that came, or are to come, and are not sorted."""
+        _, rows, arrive_s = zip(*sorted(self._coming), strict=True) if self._coming else ((), (), ())
+        return (
+            np.concatenate((self._row[self._open], np.array(rows, np.int32))),
+            np.concatenate((self._came_s[self._open], np.array(arrive_s, np.float64))),
+        )
 
     def advance(self, until_s: float) -> Started:
         """Work up to `until_s` inclusive; the parcels sorted since the last call, in order of their finish."""
@@ -133,10 +149,30 @@ class SiteSorting:
             np.zeros(done.size, np.int32),
         )
 
+    def incidents(self) -> list[Incident]:
+        """The sorter's trace on the clock of the simulation."""
+        notes = self.sorter.result().trace
+        if not notes:
+            return []
+        at_s = self._hours.moment(np.array([note.at_s for note in notes])).tolist()
+        found = []
+        for note, when in zip(notes, at_s, strict=True):
+            of_parcel = note.what in OF_PARCELS
+            number = None if of_parcel else note.who
+            parcel = int(self._row[note.who]) if of_parcel else None
+            found.append(Incident(when, note.what, number, parcel, None, note.detail))
+        return found
+
     def errors(self) -> tuple[IntArray, IntArray, IntArray]:
-        """Parcels of the run that fell into wrong chutes or were damaged, ascending, and how often each did."""
-        rows, times = self._row[: self._told], self.sorter.times
-        wrong, harmed = times.missorts[: self._told], times.damaged[: self._told].astype(np.int64)
+        """Parcels of the run that fell into wrong chutes or were damaged, ascending, and how often each did.
+
+        Of those that left the sorter: a run that goes on sorts the others anew, and tells what happens to them.
+        """
+        left = np.ones(self._told, np.bool_)
+        left[self._open] = False
+        number = np.flatnonzero(left)
+        rows, times = self._row[number], self.sorter.times
+        wrong, harmed = times.missorts[number], times.damaged[number].astype(np.int64)
         affected, place = np.unique(rows, return_inverse=True)
         missorts = np.bincount(place, weights=wrong, minlength=len(affected)).astype(np.int64)
         damaged = np.bincount(place, weights=harmed, minlength=len(affected)).astype(np.int64)

@@ -18,7 +18,7 @@ from sim.stations import Started, Station
 from sim.warehouse.kernels import crane as kernel
 from sim.warehouse.orders import FloatArray, IntArray, OrderLines, lines_of
 from sim.warehouse.picker_to_parts import Profile, daily_profile
-from sim.warehouse.result import Stays, WarehouseResult
+from sim.warehouse.result import SpaceUsed, Stays, WarehouseResult, span_of
 from sim.warehouse.stock import Stock
 
 RETRY_S = 900.0  # how often orders without stock are looked at again
@@ -116,7 +116,8 @@ class AutomatedFloor:
         item_place = place[orders.item]
         self._aisle = item_place // cells
         self._level = item_place % cells % section.levels
-        along = (item_place % cells // section.levels + 0.5) * section.length_m / section.columns
+        self._column = item_place % cells // section.levels
+        along = (self._column + 0.5) * section.length_m / section.columns
         up = (self._level + 0.5) * section.height_m / section.levels
         x, y = np.tile(along, 2), np.tile(up, 2)
         is_storage = np.repeat([False, True], lines)
@@ -168,6 +169,7 @@ class AutomatedFloor:
         self._picking: list[tuple[FloatArray, IntArray]] = []
         self._announced, self._unstocked = (np.empty(0, np.int64) for _ in range(2))
         self._retry_s = 0.0
+        self._space = SpaceUsed(section.aisles * cells, int(np.count_nonzero(stock.face)))
         self.clock_s = 0.0
         self.picked_s = np.full(lines, np.nan)
         self.ready_s, self.packed_s = (np.full(len(orders), np.nan) for _ in range(2))
@@ -294,6 +296,7 @@ class AutomatedFloor:
         stock, item, units = self.stock, self.orders.item[line], self.orders.units[line]
         for each, sign in ((stock.face, -1), (stock.book, -1), (stock.promised, -1), (stock.picked, 1)):
             np.add.at(each, item, sign * units)
+        self._space.count(until_s, int(np.count_nonzero(stock.face)))
         order = self._order_of[line]
         np.subtract.at(self._lines_left, order, 1)
         complete = np.unique(order[self._lines_left[order] == 0])
@@ -309,39 +312,48 @@ class AutomatedFloor:
             np.zeros(complete.size, np.int32),
         )
 
-    def result(self) -> WarehouseResult:
-        """Times and figures so far."""
+    def result(self, packs: bool = True) -> WarehouseResult:
+        """Times and figures so far; without `packs`, orders leave when they are ready, and others pack them."""
         stays: dict[str, Stays] = {
             name: tuple(  # type: ignore[misc]
                 np.concatenate([getattr(part, key) for part in parts] or [np.empty(0)])
                 for key in ("arrive_s", "start_s", "finish_s")
             )
             for name, parts in self._stays.items()
+            if packs or name != "pack"
         }
         done = ~np.isnan(self._finish)
         stays["machines"] = (self._arrive[done], self._start[done], self._finish[done])
-        first = float(self.orders.release_s[0])
-        last = float(np.nanmax(self.packed_s)) if (~np.isnan(self.packed_s)).any() else first
-        server_s = {
-            "stations": self.stations.capacity.server_seconds(first, last),
-            "pack": self.pack.capacity.server_seconds(first, last),
-        }
+        done_s = self.packed_s if packs else self.ready_s
+        first, last = span_of(self.orders, done_s)
+        server_s = {"stations": self.stations.capacity.server_seconds(first, last)}
+        if packs:
+            server_s["pack"] = self.pack.capacity.server_seconds(first, last)
         movers = self.shuttles or self.machines
         cycles = np.sum([each.cycles for each in movers], axis=0)
         figures = {
             "single_cycles": float(cycles[0]),
             "dual_cycles": float(cycles[1]),
-            "fetch_p95_s": float(np.nanquantile((self._finish - self._arrive)[: self.orders.lines], 0.95)),
+            "stock_accuracy_pct": 100.0 * self.stock.accuracy,
+            **self._space.figures(last),
         }
+        fetched = (self._finish - self._arrive)[: self.orders.lines]
+        if (~np.isnan(fetched)).any():
+            figures["fetch_p95_s"] = float(np.nanquantile(fetched, 0.95))
+        section, picked = self.section, ~np.isnan(self.picked_s)
+        cell = self._level[picked] * section.columns + self._column[picked]
+        handled = np.bincount(cell, minlength=section.levels * section.columns)
         return WarehouseResult(
             self.orders,
             self.picked_s,
             self.ready_s,
-            self.packed_s,
+            done_s,
             stays,
             server_s,
             ("stations",),
             float(sum(each.moved_m[0] for each in movers)),
+            handled.reshape(section.levels, section.columns)[::-1],
+            "lines picked by column (across) and level (up), all aisles together",
             figures,
         )
 

@@ -29,9 +29,9 @@ NONE = -1
 class OrderLines:
     """Orders in the order of their release; order `o` has the lines `first_line[o] : first_line[o + 1]`.
 
-    `release_s` float64 (orders,), ascending seconds; `first_line` int64 (orders + 1,); `item` int32 and
-    `units` int64 (lines,), units at least 1. `names[i]` is item `i`'s code. Raises `ValueError` where these
-    disagree.
+    `release_s` float64 (orders,), ascending seconds (NaN: not yet known); `first_line` int64 (orders + 1,);
+    `item` int32 and `units` int64 (lines,), units at least 1. `names[i]` is item `i`'s code. Raises
+    `ValueError` where these disagree.
     """
 
     release_s: FloatArray

@@ -24,7 +24,7 @@ from sim.warehouse.inbound import Inbound
 from sim.warehouse.layout import AisleBlock
 from sim.warehouse.orders import NONE, FloatArray, IntArray, OrderLines, RowArray, lines_of
 from sim.warehouse.put_wall import PutWall
-from sim.warehouse.result import Fault, Note, Stays, WarehouseResult
+from sim.warehouse.result import Fault, Note, SpaceUsed, Stays, WarehouseResult, span_of
 from sim.warehouse.routing import route
 from sim.warehouse.stock import Stock
 
@@ -139,6 +139,7 @@ class PickerFloor:
         self.ready_s, self.packed_s = (np.full(len(orders), np.nan) for _ in range(2))
         self._begun_s = np.full(len(orders), np.inf)
         self._walled = np.zeros(len(orders), np.bool_)
+        self._space = SpaceUsed(self.block.locations, int(np.count_nonzero(stock.face)))
 
     # --- running --------------------------------------------------------------------------------------
 
@@ -218,6 +219,7 @@ class PickerFloor:
             lack = needed[lacking] - (stock.book - earlier)[lacking]
             units = np.minimum(stock.reserve[lacking], np.maximum(lack, self.section.face_units))
             stock.refill(lacking, units)
+            self._space.count(now_s, int(np.count_nonzero(stock.face)))
             for number in lacking.tolist():
                 at = int(self._refillers.argmin())
                 start = max(now_s, float(self._refillers[at]))
@@ -296,6 +298,7 @@ class PickerFloor:
                 gone = stock.miscount(fault.target, fault.units)
                 self.trace.append(Note(fault.from_s, "stock wrong", fault.target, f"{gone} units vanish"))
             self._bring_back(at_s, self._tours.lines[tour])
+            self._space.count(at_s, int(np.count_nonzero(stock.face)))
         self._put(until_s)
         self._pack(until_s)
 
@@ -320,9 +323,7 @@ class PickerFloor:
                     complete.append(line)
                     continue
                 missing = f"{units - taken} of {units} units missing"
-                self.trace.append(
-                    Note(at_s, "short pick", number, f"order {self._order_of[line]}: {missing}")
-                )
+                self.trace.append(Note(at_s, "short pick", number, missing, int(self._order_of[line])))
                 self._short[int(self._order_of[line])] = None
             full = np.array(complete, np.int64)
         self.picked_s[full] = at_s
@@ -364,8 +365,8 @@ class PickerFloor:
 
     # --- reading --------------------------------------------------------------------------------------
 
-    def result(self) -> WarehouseResult:
-        """Times and figures so far."""
+    def result(self, packs: bool = True) -> WarehouseResult:
+        """Times and figures so far; without `packs`, orders leave when they are ready, and others pack them."""
         tours, section = self._tours, self.section
         began = ~np.isnan(np.array(tours.start_s))
         arrive, start, finish = (
@@ -382,23 +383,25 @@ class PickerFloor:
         if self.wall is not None:
             put = ~np.isnan(self.wall.finish_s)
             stays["put_wall"] = (self.wall.arrive_s[put], self.wall.start_s[put], self.wall.finish_s[put])
-        stays["pack"] = tuple(  # type: ignore[assignment]
-            np.concatenate([getattr(part, name) for part in self._pack_stays] or [np.empty(0)])
-            for name in ("arrive_s", "start_s", "finish_s")
-        )
+        if packs:
+            stays["pack"] = tuple(  # type: ignore[assignment]
+                np.concatenate([getattr(part, name) for part in self._pack_stays] or [np.empty(0)])
+                for name in ("arrive_s", "start_s", "finish_s")
+            )
         if self.inbound is not None:
             for name, spans in self.inbound.stays.items():
                 if spans:
                     table = np.array(spans).T
                     stays[name] = (table[0], table[1], table[2])
-        first = float(self.orders.release_s[0])
-        last = float(np.nanmax(self.packed_s)) if (~np.isnan(self.packed_s)).any() else first
+        done_s = self.packed_s if packs else self.ready_s
+        first, last = span_of(self.orders, done_s)
         server_s = {
             f"zone_{number}": self.zones[number].capacity.server_seconds(first, last)
             for number in range(section.zones)
         }
         people = [*server_s]
-        server_s["pack"] = self.pack.capacity.server_seconds(first, last)
+        if packs:
+            server_s["pack"] = self.pack.capacity.server_seconds(first, last)
         if self.wall is not None:
             server_s["put_wall"] = self.wall.capacity.server_seconds(first, last)
             people.append("put_wall")
@@ -413,16 +416,23 @@ class PickerFloor:
             "metres_per_tour": float(length.sum()) / carts,
             "refills": float(len(self._refills)),
             "stock_accuracy_pct": 100.0 * self.stock.accuracy,
+            **self._space.figures(last),
         }
+        bay = self.location // self.block.per_aisle * self.block.bays
+        bay += self.location % self.block.per_aisle // (2 * self.block.levels)
+        picked = self.orders.item[~np.isnan(self.picked_s)]
+        handled = np.bincount(bay[picked], minlength=self.block.aisles * self.block.bays)
         return WarehouseResult(
             self.orders,
             self.picked_s,
             self.ready_s,
-            self.packed_s,
+            done_s,
             stays,
             server_s,
             tuple(people),
             float(length.sum()),
+            handled.reshape(self.block.aisles, self.block.bays).T[::-1],
+            "lines picked by aisle (across) and bay (up)",
             figures,
             sorted(self.trace, key=lambda note: note.at_s),
         )

@@ -61,6 +61,8 @@ class PodFloor:
         at = np.arange(places)
         self.place_xy = np.column_stack((at % columns, (at // columns) * ROW_GAP)) * section.pitch_m
         self.place_free = np.ones(places, np.bool_)
+        self.place_fetched = np.zeros(places, np.int64)  # pods fetched from it so far
+        self._shape = rows, columns
         width, depth = columns * section.pitch_m, rows * ROW_GAP * section.pitch_m
         north = section.replenishment_stations
         self.station_xy = np.concatenate(
@@ -93,6 +95,12 @@ class PodFloor:
         self.pod_place = generator.permutation(self.place_free.size)[: self.section.pods].astype(np.int64)
         self.place_free[:] = True
         self.place_free[self.pod_place] = False
+
+    def fetched_from(self) -> IntArray:
+        """(rows, columns) pods fetched from each place, the row nearest to the pick stations last."""
+        grid = np.zeros(self._shape, np.int64)
+        grid.flat[: self.place_fetched.size] = self.place_fetched
+        return grid[::-1]
 
     def face_units(self) -> IntArray:
         """(items,) units in bins."""

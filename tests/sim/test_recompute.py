@@ -248,6 +248,18 @@ def test_what_goes_wrong_on_a_sorter_costs_what_was_declared(tmp_path: Path) -> 
         f"SELECT sum(amount_minor) FROM {ledger} WHERE kind IN ('missort', 'damage')"
     ).fetchall()
     assert told[0][0] == figures["missort_cost_minor"] + figures["damage_cost_minor"]
+    passes = f"(SELECT count(*) FROM '{folder}/stages.parquet' WHERE site = 'hub-1' AND stage = 'sort')"
+    wanted = duckdb.sql(
+        f"""
+        SELECT sum(missorts), 100.0 * sum(missorts) / {passes}, sum(missorts) * 0.70::DOUBLE,
+               sum(damaged), 100.0 * sum(damaged) / {passes}, sum(damaged) * 15.00::DOUBLE FROM {errors}
+        """
+    ).fetchall()[0]
+    names = ("missorts", "missorts_pct", "missort_cost", "damaged", "damaged_pct", "damage_cost")
+    for scope in ("", "site:hub-1"):
+        assert [figure(folder, name, scope) for name in names] == pytest.approx(wanted)
+    for name in ("missorts", "damaged"):
+        assert figure(folder, name, "sorter:hub-1") == figure(folder, name)
 
 
 def sorter_scenario(folder: Path) -> Path:

@@ -235,3 +235,74 @@ def test_a_finished_run_has_nothing_to_go_on_with(template: Path, tmp_path: Path
         scenario__start="2026-03-09T00:00:00+01:00",
     )
     assert later.kpis["delivered"] > 0
+
+
+MACHINES = {
+    "wh-1": {
+        "goods_to_person": "storage = { kind = 'goods_to_person', goods_to_person = { pods = 120, robots = 12 } }",
+        "picker_to_parts": "storage = { kind = 'picker_to_parts', picker_to_parts = { aisles = 8 } }",
+        "automated": "storage = { kind = 'automated', automated = { aisles = 4 } }",
+        "none": "",
+    },
+    "hub-1": {
+        "full": "sorting = { kind = 'robots', full = true, robots = { robots = 12, chute_rows = 3, "
+        "chute_columns = 4, inductions = 3, chargers = 3 } }",
+        "cross_belt": "sorting = { kind = 'cross_belt', cross_belt = { length_m = 60, chutes = 20 }, "
+        "errors = { missort = 0.2, missort_found_s = 1800 } }",
+        "none": "",
+    },
+}
+CUTS = {"wh-1": "2026-03-03T06:02:00+01:00", "hub-1": "2026-03-02T19:10:00+01:00"}
+
+
+def with_machine(folder: Path, site: str, machine: str) -> Path:
+    """The template with something else in place of a stage."""
+    folder.mkdir()
+    path = init("small", "small", folder)
+    text = path.read_text(encoding="utf-8")
+    mark = f'id = "{site}"\nkind = "{"warehouse" if site.startswith("wh") else "hub"}"\n'
+    assert mark in text
+    path.write_text(text.replace(mark, f"{mark}{MACHINES[site][machine]}\n"), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("site", "before", "after"),
+    [
+        ("wh-1", "goods_to_person", "goods_to_person"),
+        ("wh-1", "picker_to_parts", "picker_to_parts"),
+        ("wh-1", "automated", "none"),
+        ("wh-1", "none", "automated"),
+        ("hub-1", "full", "cross_belt"),
+        ("hub-1", "cross_belt", "none"),
+        ("hub-1", "none", "full"),
+    ],
+)
+def test_what_is_inside_a_storage_or_sorter_goes_on(
+    site: str, before: str, after: str, tmp_path: Path
+) -> None:
+    """Cut in the midst of the work, also where the next run has other machines: nothing is lost, nothing twice."""
+    first = run_to(
+        with_machine(tmp_path / "a", site, before), tmp_path / "first", scenario__stop_at=CUTS[site]
+    )
+    stage = "pick" if site == "wh-1" else "sort"
+    work = read_state(tmp_path / "first").tables["work"].to_pylist()
+    inside = {  # what people had begun is theirs to end
+        row["parcel"]
+        for row in work
+        if (row["site"], row["stage"]) == (site, stage) and row["finish_s"] is None
+    }
+    assert len(inside) > 5
+    assert inside.isdisjoint(first.tables["sorting_errors"]["parcel"].to_pylist())
+    second = run_to(with_machine(tmp_path / "b", site, after), tmp_path / "second", tmp_path / "first")
+    done = final_times(first, second)
+    assert "open" not in {values[len(STAMPS) + 1] for values in done.values()}
+    rows = [
+        row for row in second.tables["stages"].to_pylist() if (row["site"], row["stage"]) == (site, stage)
+    ]
+    finished = [row for row in rows if row["parcel"] in inside]
+    assert len(finished) == len(inside)
+    cut_s = first.manifest["ended_s"]
+    assert all(row["finish_s"] >= max(cut_s, row["start_s"]) for row in finished)
+    assert all(row["arrive_s"] <= row["start_s"] for row in finished)
+    assert min(row["arrive_s"] for row in finished) <= cut_s

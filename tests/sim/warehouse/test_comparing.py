@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sim.sorting.surrogate import QUANTILES, LoadCurve, Window
 from sim.warehouse import __main__ as command
 from sim.warehouse.comparing import Setting, Variant, compare_variants, simulate, slottings, systems
 from sim.warehouse.orders import DAY_S, OrderLines, orders_of, synthetic_orders
@@ -46,7 +47,7 @@ def test_variants_meet_the_same_orders_and_the_same_effort(setting: Setting) -> 
     assert (runs[0].orders.item == runs[1].orders.item).all()
     assert runs[0].moved_m > runs[1].moved_m
     again = simulate(setting, Variant("picker_to_parts", "random"), 0)
-    assert (again.packed_s == runs[0].packed_s).all()
+    assert (again.done_s == runs[0].done_s).all()
 
 
 def test_pairs_are_differences_of_the_same_days(setting: Setting) -> None:
@@ -71,6 +72,38 @@ def test_command_prints_a_day(capsys: pytest.CaptureFixture[str]) -> None:
         printed = capsys.readouterr().out
         assert "| open_orders | 0.00 |" in printed
         assert "| distance_per_line_m |" in printed
+        assert _printed(printed, "lines") >= 2000
+        assert _printed(printed, "lines") < 2020
+
+
+@pytest.mark.parametrize("policy", ["s_S", "forecast"])
+def test_a_day_that_trucks_supply(policy: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Shelves begin with too little: without the trucks orders would stay open."""
+    asked = ["day", "--lines", "6000", "--system", "picker_to_parts", "--replenish", policy]
+    assert command.main(asked) == 0
+    printed = capsys.readouterr().out
+    assert _printed(printed, "open_orders") == 0
+    assert _printed(printed, "inbound_trucks") > 0
+    assert _printed(printed, "inbound_units") > 100
+    assert _printed(printed, "inbound_put_away_p95_s") >= 45
+
+
+def test_a_day_goes_on_to_the_sorter(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every order packed is a parcel sorted, after it was packed; they wait behind a slow sorter."""
+    windows = [Window(load, load, np.array(QUANTILES) * 10.0) for load in (5.0, 10.0)]
+    monkeypatch.setattr(command, "fitted", lambda *_: LoadCurve.of(20.0, windows))
+    assert command.main(["day", "--lines", "2000", "--system", "picker_to_parts", "--sort"]) == 0
+    printed = capsys.readouterr().out
+    assert _printed(printed, "sorter_sorted") == _printed(printed, "orders")
+    assert _printed(printed, "sorter_open") == 0
+    assert _printed(printed, "sorter_parcels_per_h") == pytest.approx(20.0, rel=0.02)
+
+
+def _printed(table: str, figure: str) -> float:
+    line = next(line for line in table.splitlines() if line.startswith(f"| {figure} |"))
+    return float(line.split("|")[2])
 
 
 def test_command_compares_real_orders(

@@ -34,7 +34,7 @@ def complete(warehouse: RobotWarehouse) -> WarehouseResult:
     assert (warehouse.stock.picked == book.units_of_items()).all()
     assert (warehouse.stock.promised == 0).all()
     assert result.littles_law_error() < 1e-9
-    assert (result.packed_s >= result.ready_s).all()
+    assert (result.done_s >= result.ready_s).all()
     assert (result.ready_s >= np.maximum.reduceat(result.picked_s, book.first_line[:-1]) - 1e-9).all()
     return result
 
@@ -109,7 +109,7 @@ def test_more_stations_and_robots_shorten_the_cycle() -> None:
     book = support.orders(3, 500)
     few = complete(support.robots(book, robots=2, stations=1, shifts=support.shift(1)))
     many = complete(support.robots(book, robots=12, stations=6, shifts=support.shift(6)))
-    assert np.mean(many.packed_s) < np.mean(few.packed_s) - 300
+    assert np.mean(many.done_s) < np.mean(few.done_s) - 300
 
 
 def test_steps_change_nothing() -> None:
@@ -190,9 +190,9 @@ def test_a_stopped_robot_holds_nobody_up() -> None:
     stops = [note for note in result.trace if note.what == "robot stops"]
     assert [note.who for note in stops] == [0, 1, 2, 3] * 3
     assert any("other pods" in note.detail for note in stops)
-    assert np.median(result.packed_s) < 14 * 3600
+    assert np.median(result.done_s) < 14 * 3600
     healthy = complete(support.robots(book, robots=6, speed_mps=0.3))
-    assert np.mean(result.packed_s) > np.mean(healthy.packed_s)
+    assert np.mean(result.done_s) > np.mean(healthy.done_s)
 
 
 def test_a_wrong_count_is_found_noted_and_picked_elsewhere() -> None:

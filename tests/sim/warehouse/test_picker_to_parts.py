@@ -16,7 +16,7 @@ from sim.warehouse.inbound import Inbound
 from sim.warehouse.layout import AisleBlock
 from sim.warehouse.orders import OrderLines
 from sim.warehouse.picker_to_parts import PickerFloor
-from sim.warehouse.result import Fault, WarehouseResult
+from sim.warehouse.result import Fault, SpaceUsed, WarehouseResult
 from sim.warehouse.routing import route
 from sim.warehouse.stock import Stock
 from tests.sim.warehouse import support
@@ -33,7 +33,7 @@ def complete(floor: PickerFloor) -> WarehouseResult:
     assert result.littles_law_error() < 1e-9
     assert (result.picked_s >= book.release_s[book.order_of_line]).all()
     assert (result.ready_s >= np.maximum.reduceat(result.picked_s, book.first_line[:-1]) - 1e-9).all()
-    assert (result.packed_s >= result.ready_s).all()
+    assert (result.done_s >= result.ready_s).all()
     return result
 
 
@@ -60,7 +60,7 @@ def test_one_tour_by_hand() -> None:
     way = 2 * 4.0 + 2 * (5 * 1.2 + 3.0)
     picked = 8.5 * 3600 + 120 + way / 1.2 + 12 + 12 + 2 * 3.0
     assert result.picked_s.tolist() == pytest.approx([picked, picked])
-    assert result.packed_s[0] == pytest.approx(picked + 30 + 4)
+    assert result.done_s[0] == pytest.approx(picked + 30 + 4)
     assert result.moved_m == way
 
 
@@ -169,7 +169,7 @@ def test_without_stock_orders_wait_for_the_truck() -> None:
     assert stock.received.sum() > 0
     assert inbound.trucks > 2
     assert {"dock", "receive", "put_away"} <= set(result.stays)
-    assert np.median(result.packed_s) > 8 * 3600 + 7200
+    assert np.median(result.done_s) > 8 * 3600 + 7200
 
 
 @given(
@@ -254,3 +254,27 @@ def test_bad_requests_are_refused() -> None:
         batch_orders(AisleBlock(2, 2), np.array([0, 1, 2]), np.zeros(3, int), 1, "fcfs", 1, 2)
     with pytest.raises(AssertionError, match="item 1: face is -2"):
         Stock(np.array([1, -2]), np.array([0, 0]))
+
+
+def test_space_used_by_hand() -> None:
+    """4 of 10 places for 100 s, 5 for 50 s, 2 for 50 s."""
+    space = SpaceUsed(10, 4)
+    assert space.figures(0.0) == {"space_used_mean_pct": 40.0, "space_used_peak_pct": 40.0}
+    space.count(1000.0, 4)
+    space.change(1100.0, 1)
+    space.count(1150.0, 2)
+    assert space.figures(1200.0) == {"space_used_mean_pct": 37.5, "space_used_peak_pct": 50.0}
+
+
+def test_stock_accuracy_and_places_used_by_hand() -> None:
+    """The books of one item of five are wrong; of 80 locations those are used whose items have units."""
+    book = support.orders(1, 1, items=5)
+    units = np.array([7, 7, 7, 0, 0])
+    ordered = int(book.item[0])
+    units[ordered] = int(book.units[0])
+    floor = support.walkers(book, stock=Stock(units, 0 * units))
+    other = next(item for item in range(5) if units[item] and item not in book.item)
+    assert floor.stock.miscount(other, 2) == 2
+    before = floor.result().figures
+    assert before["stock_accuracy_pct"] == pytest.approx(100 * 4 / 5)
+    assert before["space_used_peak_pct"] == pytest.approx(100 * np.count_nonzero(units) / 80)
