@@ -43,7 +43,6 @@ class WindowStrategy:
 
     name = "windowed"
     features: frozenset[str] = frozenset({"turning"})
-    defaults: dict[str, Any] = {}
 
     def __init__(
         self,
@@ -57,7 +56,7 @@ class WindowStrategy:
             raise ValueError(f"active is {active}; it must be above 0 and at most 1")
         if fairness is not None and fairness < 0:
             raise ValueError(f"fairness is {fairness}; it must not be negative")
-        self._given = {**self.defaults, **given}
+        self._given = given
         self.prepare_goals = prepare_goals
         self.active = active
         self.fairness = fairness
@@ -65,7 +64,11 @@ class WindowStrategy:
 
     def settings_for(self, problem: RobotProblem) -> PlannerSettings:
         """The settings used on a problem: those given, the rest as suggested."""
-        return settings_of({**suggested(problem), **self._given})
+        return settings_of({**self.suggested(problem), **self._given})
+
+    def suggested(self, problem: RobotProblem) -> dict[str, Any]:
+        """What did well on floors like this one."""
+        return suggested(problem)
 
     def solve(
         self,
@@ -147,11 +150,17 @@ class FastStrategy(WindowStrategy):
     """The priority pass alone over a short window: thousands of robots within milliseconds a step."""
 
     name = "fast"
-    defaults = {"window": 3, "chains": 0, "inherit_pushes": 10, "depth": 8}
 
     def __init__(self, **given: Any) -> None:
         # No time budget: the pass takes what it takes, and improvement is not this strategy's business.
-        super().__init__(**{**given, "ms_per_step": None})
+        super().__init__(**{"chains": 0, **given, "ms_per_step": None})
+
+    def suggested(self, problem: RobotProblem) -> dict[str, Any]:
+        """Among thousands, short windows and few pushes end in a jam (I-06 within 650 steps, robots not sent aside);
+        a pass that looks further keeps the floor moving and has no need to send robots aside."""
+        if problem.n_robots > 1000:
+            return {**suggested(problem), "window": 6, "inherit_pushes": 100, "depth": 30, "patience": 0}
+        return {**suggested(problem), "window": 3, "inherit_pushes": 10, "depth": 8}
 
 
 def settings_of(flat: Mapping[str, Any]) -> PlannerSettings:
