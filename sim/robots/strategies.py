@@ -156,7 +156,7 @@ class FastStrategy(WindowStrategy):
         super().__init__(**{"chains": 0, **given, "ms_per_step": None})
 
     def suggested(self, problem: RobotProblem) -> dict[str, Any]:
-        """Among thousands, short windows and few pushes end in a jam (I-06 within 650 steps, robots not sent aside);
+        """Among thousands, short windows and few pushes end in a jam (I-06 within 650 steps, nobody sent aside);
         a pass that looks further keeps the floor moving and has no need to send robots aside."""
         if problem.n_robots > 1000:
             return {**suggested(problem), "window": 6, "inherit_pushes": 100, "depth": 30, "patience": 0}
