@@ -159,7 +159,7 @@ class FastStrategy(WindowStrategy):
         """Among thousands, short windows and few pushes end in a jam (I-06 within 650 steps, nobody sent aside);
         a pass that looks further keeps the floor moving and has no need to send robots aside."""
         if problem.n_robots > 1000:
-            return {**suggested(problem), "window": 6, "inherit_pushes": 100, "depth": 30, "patience": 0}
+            return {**suggested(problem), "window": 4, "inherit_pushes": 100, "depth": 30, "patience": 0}
         return {**suggested(problem), "window": 3, "inherit_pushes": 10, "depth": 8}
 
 
