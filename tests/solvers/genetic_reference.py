@@ -179,6 +179,16 @@ def run_of(problem: Problem, kind: int, visits: list[int], leave: int) -> tuple[
     return now - leave + warp, warp + late
 
 
+def out_of_order(problem: Problem, a: int, b: int) -> bool:
+    """Whether the arc between two nodes leads from a backhaul to another visit, or to backhauls that are alone."""
+    back, d = problem.visits.backhaul, problem.num_depots
+    if back is None or b < d:
+        return False
+    if a < d:
+        return bool(back[b - d]) and not problem.backhauls_alone
+    return bool(back[a - d]) and not bool(back[b - d])
+
+
 def route_cost(problem: Problem, e: Evolution, kind: int, visits: list[int]) -> float:
     """Cost of a route with the prices of its violations, recomputed from the problem."""
     if not visits:
@@ -186,7 +196,8 @@ def route_cost(problem: Problem, e: Evolution, kind: int, visits: list[int]) -> 
     t, v, d, q = problem.vehicle_types, problem.visits, problem.num_depots, e.prices
     leg = leg_function(problem, int(t.profile[kind]))
     stops = [int(t.start_depot[kind]), *(d + i for i in visits), int(t.end_depot[kind])]
-    dist = sum(leg(a, b)[0] for a, b in pairwise(stops))
+    barred = int(e.packed.ints[L.BARRED])  # the length of arcs that the order of backhauls rules out
+    dist = sum(barred if out_of_order(problem, a, b) else leg(a, b)[0] for a, b in pairwise(stops))
     cost = float(t.fixed_cost[kind] + t.distance_cost[kind] * dist)
     cost += q[L.Q_DISTANCE] * max(0, dist - int(t.max_distance[kind]))
     for k in range(problem.num_load_dimensions):

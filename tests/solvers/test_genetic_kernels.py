@@ -21,6 +21,8 @@ CASES: list[tuple[str, ...]] = [
     ("heterogeneous_fleet", "fixed_costs", "skills"),
     ("multi_depot", "heterogeneous_fleet", "max_distance"),
     ("profiles", "time_windows", "skills", "pickups"),
+    ("backhauls",),
+    ("backhauls", "time_windows", "max_distance"),
     (
         "capacities",
         "pickups",

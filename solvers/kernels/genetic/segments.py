@@ -430,9 +430,9 @@ def update(D: Any, P: Any, S: Any, Q: Any, r: int) -> None:
     S[row + R_DIST] = cum
     S[row + R_LOAD] = held
     over = max(0, cum - P[kind(P, t) + MAX_DISTANCE])
-    if P[BARRED] > 0:
-        over += cum // P[BARRED]
     slack = Q[Q_DISTANCE] * over
+    if P[BARRED] > 0:
+        over += cum // P[BARRED]  # counts, but has no price: the length of such arcs is price enough
     if P[MIXED] == 1:
         slack += excess(P, S, Q, t, prev, -1, -1, NEXT, -1, -1, NEXT, -1, -1, NEXT, end, True)
         over += np.int64(excess(P, S, Q, t, prev, -1, -1, NEXT, -1, -1, NEXT, -1, -1, NEXT, end, False))
