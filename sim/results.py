@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,8 +27,16 @@ STATES = ("delivered", "cancelled", "out_of_stock", "returned", "open")
 MODES = ["van", "drone"]
 
 
-def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
-    """All tables of `sim.tables` and the flat key figures."""
+def machine_figures(twin: Twin) -> dict[str, dict[str, dict[str, Any]]]:
+    """What storages and sorters tell of themselves, by kind and site, plain values for the manifest."""
+    return {"storage": storage_figures(twin.world), "sorter": sorter_figures(twin.world)}
+
+
+def build_tables(
+    twin: Twin, machines: dict[str, dict[str, dict[str, Any]]] | None = None
+) -> tuple[dict[str, pa.Table], dict[str, float]]:
+    """All tables of `sim.tables` and the flat key figures; `machines` are the `machine_figures`, if known."""
+    machines = machine_figures(twin) if machines is None else machines
     scenario, record = twin.scenario, twin.record
     sites = [site.id for site in scenario.sites]
     tables = {
@@ -45,8 +54,7 @@ def build_tables(twin: Twin) -> tuple[dict[str, pa.Table], dict[str, float]]:
     }
     tables["sites"] = build_sites(scenario, tables)
     tables["ledger"] = build_ledger(scenario, tables, _span(twin))
-    inside = {f"storage:{site}": entry["kpis"] for site, entry in storage_figures(twin.world).items()}
-    inside |= {f"sorter:{site}": entry["kpis"] for site, entry in sorter_figures(twin.world).items()}
+    inside = {f"{kind}:{site}": told["kpis"] for kind, of in machines.items() for site, told in of.items()}
     tables["kpis"], flat = build_kpis(scenario, tables, tables["ledger"], _span(twin), inside)
     return tables, flat
 

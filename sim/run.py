@@ -25,12 +25,10 @@ from logistics.tables import Demand
 from sim.handover import take_state
 from sim.joining import join
 from sim.random_streams import Streams
-from sim.results import build_tables
+from sim.results import build_tables, machine_figures
 from sim.resume import check_vehicles, put_state
-from sim.sorting.site import sorter_figures
 from sim.state import RunState, check_state, read_state
 from sim.twin import Twin, TwinOptions
-from sim.warehouse.site import storage_figures
 
 Progress = Callable[[str], None]
 PACKAGES = ("logistics-engine", "numpy", "numba", "scipy", "simpy", "ortools", "pyarrow", "duckdb")
@@ -161,7 +159,8 @@ def run_scenario(
     twin.run()
     simulated = time.perf_counter()
     say("tables")
-    tables, kpis = build_tables(twin)
+    machines = machine_figures(twin)
+    tables, kpis = build_tables(twin, machines)
     finished = time.perf_counter()
     wall = {
         "simulation_s": simulated - started - twin.waited_s,
@@ -198,9 +197,9 @@ def run_scenario(
         },
         "kpis": {**kpis, **wall},
     }
-    for key, told in (("sorting", sorter_figures(twin.world)), ("storage", storage_figures(twin.world))):
-        if told:
-            manifest[key] = told
+    for key, kind in (("sorting", "sorter"), ("storage", "storage")):
+        if machines[kind]:
+            manifest[key] = machines[kind]
     return RunResult(scenario, tables, kpis, manifest, twin.world.roads, take_state(twin))
 
 
