@@ -13,13 +13,32 @@ from solvers.solution import Solution
 from solvers.stop import Stop
 
 CLOCKED = frozenset({"time_windows", "release_times", "max_duration", "time_costs"})
-UNTIMED = {"max_string": 7.0, "whole_route": 0.01, "last_temperature": 0.01, "exchanges": 0.3, "near": 20}
-TIMED = {"max_string": 10.0, "whole_route": 0.03, "last_temperature": 0.02, "exchanges": 1.0, "near": 50}
+UNTIMED = {
+    "max_string": 7.0,
+    "whole_route": 0.01,
+    "last_temperature": 0.01,
+    "exchanges": 0.3,
+    "near": 20,
+    "first_temperature": 0.3,
+}
+TIMED = {
+    "max_string": 10.0,
+    "whole_route": 0.03,
+    "last_temperature": 0.02,
+    "exchanges": 1.0,
+    "near": 50,
+    "first_temperature": 0.3,
+}
+# with backhauls half of the near visits are of no use
+SIDED = {"near": 40, "last_temperature": 0.02, "first_temperature": 0.6}
+REBUILT = 0.01  # where visits are optional, with clocks
 
 
 def usual(problem: Problem) -> dict[str, float]:
     """What the parameters are that depend on the problem."""
-    return TIMED if problem.features & CLOCKED else UNTIMED
+    if not problem.features & CLOCKED:
+        return {**UNTIMED, **(SIDED if "backhauls" in problem.features else {}), "rebuilt": 0.0}
+    return {**TIMED, "rebuilt": REBUILT if "optional_visits" in problem.features else 0.0}
 
 
 class RuinRecreateSolver:
@@ -39,11 +58,14 @@ class RuinRecreateSolver:
         Of the annealing, in units of the mean edge cost of the start.
     exchanges
         Exchanges of route ends and pieces driven backwards that are proposed per iteration.
+    rebuilt
+        Probability of building whole new routes in the place of one or two (`solvers.kernels.whole_routes`)
+        instead of strings; by default where visits are optional and have time windows.
     near, adjacent
         Lengths of the neighbour lists for insertion and for ruin.
 
-    None takes `TIMED` or `UNTIMED`: set from short runs, mostly of one seed, on a few instances of cvrp-x and
-    vrptw-gh1000. They are not a full tuning.
+    None takes `TIMED` or `UNTIMED`, with backhauls `SIDED`: set from short runs, mostly of one seed, on a few
+    instances of cvrp-x, vrptw-gh1000 and vrpb. They are not a full tuning.
     """
 
     name = "ruin_recreate"
@@ -53,6 +75,7 @@ class RuinRecreateSolver:
         "no blinks": {"blink": 0.0},
         "no whole routes": {"whole_route": 0.0},
         "no exchanges": {"exchanges": 0.0},
+        "no whole new routes": {"rebuilt": 0.0},
         "whole strings only": {"split": 0.0},
         "single visits instead of strings": {"max_string": 1.0},
         "half the ruin": {"mean_removed": 5.0},
@@ -67,11 +90,12 @@ class RuinRecreateSolver:
         split: float = 0.5,
         blink: float = 0.01,
         whole_route: float | None = None,
-        first_temperature: float = 0.3,
+        first_temperature: float | None = None,
         last_temperature: float | None = None,
         near: int | None = None,
         adjacent: int = 100,
         exchanges: float | None = None,
+        rebuilt: float | None = None,
     ) -> None:
         self.search = {
             "mean_removed": mean_removed,
@@ -82,6 +106,7 @@ class RuinRecreateSolver:
             "first_temperature": first_temperature,
             "last_temperature": last_temperature,
             "exchanges": exchanges,
+            "rebuilt": rebuilt,
         }
         self.near, self.adjacent = near, adjacent
 

@@ -32,7 +32,7 @@ from solvers.kernels.layout import (
     SLOT,
     VALUE,
 )
-from solvers.kernels.ruin_recreate import keep_best, ruin, settle, sort_removed
+from solvers.kernels.ruin_recreate import disturb, keep_best, settle, sort_removed
 from solvers.kernels.state import begin, commit, undo
 
 MARKED = 8  # every so many ants lay pheromone: all the time would take longer than it is worth
@@ -64,6 +64,8 @@ def lay_out(D: Any, F: Any, P: Any, S: Any, T: Any, out: Any, n: int, log_keep: 
     """The ant: puts the visits of `out` back at the cheapest of places drawn by pheromone."""
     for k in range(n):
         c = out[k]
+        if S[ITEM * c + SLOT] >= 0:  # on a whole new route
+            continue
         must = P[NODE * c + HARD] > 0
         cost, at, t = likely_place(
             D, F, P, S, c, log_keep, must and rand(S) < 0.2, T, P[NODES] * P[NEAR_WIDTH]
@@ -74,7 +76,17 @@ def lay_out(D: Any, F: Any, P: Any, S: Any, T: Any, out: Any, n: int, log_keep: 
 
 @entry
 def march(
-    D: Any, F: Any, P: Any, S: Any, T: Any, out: Any, key: Any, tune: Any, iterations: int, since: int
+    D: Any,
+    F: Any,
+    P: Any,
+    S: Any,
+    T: Any,
+    out: Any,
+    key: Any,
+    L: Any,
+    tune: Any,
+    iterations: int,
+    since: int,
 ) -> int:
     """Send `iterations` ants; returns how many came since the last new best.
 
@@ -82,7 +94,7 @@ def march(
     """
     cool = math.log(tune[5] / tune[4])
     incomplete = 0
-    looks, rate, low = tune[12], tune[13], tune[14]
+    looks, rate, low = tune[13], tune[14], tune[15]
     for it in range(iterations):
         temperature = tune[4] * math.exp(cool * min(1.0, tune[7] + it * tune[8]))
         for _ in range(int(tune[11] + rand(S))):
@@ -90,7 +102,7 @@ def march(
                 since = 0
         begin(S)
         value, soft = S[VALUE], S[MISSED_SOFT]
-        n = ruin(D, F, P, S, tune[0], tune[1], tune[2], tune[10], out)
+        n = disturb(D, F, P, S, L, tune, out)
         sort_removed(D, F, P, S, out, n, key)
         lay_out(D, F, P, S, T, out, n, tune[3])
         if rate > 0.0 and it % MARKED == 0:

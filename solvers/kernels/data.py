@@ -17,6 +17,7 @@ from solvers.kernels.layout import (
     ADJACENT_WIDTH,
     ALLOWED_AT,
     BARRED,
+    BOTH_WAYS,
     CAPACITY,
     CLOSE,
     COUNT,
@@ -40,6 +41,7 @@ from solvers.kernels.layout import (
     NEAR_WIDTH,
     NODE,
     NODES,
+    ONE_WAY,
     OPEN,
     P_HEAD,
     PER_DISTANCE,
@@ -53,6 +55,7 @@ from solvers.kernels.layout import (
     RELEASE,
     SEGMENTS,
     SERVICE,
+    SIDE,
     SKILLED,
     SLOTS,
     SOFT,
@@ -62,6 +65,7 @@ from solvers.kernels.layout import (
     TIMED,
     WAY_AT,
     WINDOWS,
+    WITHIN_SIDES,
 )
 from solvers.kernels.neighbours import curve_order, nearest
 from solvers.problem import UNLIMITED, Problem
@@ -130,12 +134,20 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         rows[column] = np.concatenate([np.zeros(d, dtype=np.int64), values[order]])
     for column, values in zip((HARD, SOFT), _importance(problem), strict=True):
         rows[column] = np.concatenate([np.zeros(d, dtype=np.int64), values[order]])
+    if v.backhaul is not None:
+        rows[SIDE] = np.concatenate([np.zeros(d, dtype=np.int64), v.backhaul[order]])
     for column, values in rows.items():
         node[:, column - P_HEAD] = values
 
     mixed = bool(v.pickup.any()) and bool(v.delivery.any())
+    amounts = v.delivery if mixed or not v.pickup.any() else v.pickup
+    capacity = t.capacity
+    if mixed and barred is not None and _apart(problem):
+        # all deliveries are made before the first pickup, so they never share the vehicle: dimensions of their own
+        mixed, dims = False, 2 * dims
+        amounts, capacity = np.hstack([v.delivery, v.pickup]), np.hstack([capacity, capacity])
     load = np.zeros((total, dims), dtype=np.int64)
-    load[d:] = (v.delivery if mixed or not v.pickup.any() else v.pickup)[order]
+    load[d:] = amounts[order]
     pick = np.zeros((total if mixed else 0, dims), dtype=np.int64)
     if mixed:
         pick[d:] = v.pickup[order]
@@ -148,7 +160,7 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
     kind[:, CLOSE] = np.minimum(t.shift[:, 1], problem.depots.tw[t.end_depot, 1])
     kind[:, MAX_DISTANCE], kind[:, MAX_DURATION] = t.max_distance, t.max_duration
     kind[:, PROFILE] = t.profile
-    kind[:, CAPACITY:] = t.capacity
+    kind[:, CAPACITY:] = capacity
 
     allowed = np.ones((total, kinds), dtype=np.int64)
     allowed[d:] = (v.skills[order, None] & ~t.skills[None, :]) == 0
@@ -185,7 +197,7 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
     header[SLOTS] = max(1, int(min(n, kind[:, COUNT].sum())))
     header[MATRIX], header[SYMMETRIC], header[TIMED], header[MIXED] = (
         matrix,
-        symmetric and barred is None,
+        (WITHIN_SIDES if barred is not None else BOTH_WAYS) if symmetric else ONE_WAY,
         timed,
         mixed,
     )
@@ -220,6 +232,13 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         kind=kind,
         load=load,
     )
+
+
+def _apart(problem: Problem) -> bool:
+    """Whether backhauls deliver nothing and other visits pick nothing up."""
+    v = problem.visits
+    assert v.backhaul is not None
+    return not (v.delivery[v.backhaul].any() or v.pickup[~v.backhaul].any())
 
 
 def _ways(near: IntArray, dist: Any | None, travel: Travel, xy: FloatArray) -> IntArray:

@@ -43,6 +43,7 @@ from solvers.kernels.layout import (
     NEXT,
     NODE,
     NODES,
+    ONE_WAY,
     PER_DISTANCE,
     PER_TIME,
     PLACE,
@@ -50,6 +51,7 @@ from solvers.kernels.layout import (
     PROFILE,
     RELEASE,
     ROUTE_WIDTH,
+    SIDE,
     SIZE,
     SLOT,
     SLOTS,
@@ -60,6 +62,7 @@ from solvers.kernels.layout import (
     TIME,
     TIMED,
     VALUE,
+    WITHIN_SIDES,
 )
 from solvers.kernels.state import begin, commit, dress, free_slot, refresh, set_used, slot, touch, touch_route
 from solvers.kernels.travel import capacity, distance, duration, kind, load, pick
@@ -239,15 +242,51 @@ def split_change(D: Any, F: Any, P: Any, S: Any, u: int, bound: float) -> int:
 
 
 @helper
+def after(P: Any, S: Any, u: int, v: int) -> bool:
+    """Whether visit u comes after v on their route; False too where the order does not matter to `turns`."""
+    x, y = np.int64(S[ITEM * u + NEXT]), np.int64(S[ITEM * v + NEXT])
+    if x >= P[NODES] or P[NODE * u + SIDE] > P[NODE * v + SIDE]:
+        return True
+    return y < P[NODES] and P[NODE * x + SIDE] > P[NODE * y + SIDE]
+
+
+@helper
+def turns(D: Any, F: Any, P: Any, S: Any, t: int, u: int, v: int) -> bool:
+    """Whether what `backwards_change` drives backwards has no backhauls, or is nothing but backhauls.
+
+    Where u and v are on one route, u is before v unless both are backhauls or neither is.
+    """
+    r, q = np.int64(S[ITEM * u + SLOT]), np.int64(S[ITEM * v + SLOT])
+    x = np.int64(S[ITEM * u + NEXT])
+    if r == q:
+        return P[NODE * u + SIDE] == P[NODE * v + SIDE] or P[NODE * x + SIDE] == P[NODE * v + SIDE]
+    if P[NODE * S[ITEM * (P[NODES] + 2 * q) + NEXT] + SIDE] != P[NODE * v + SIDE]:
+        return False
+    if x >= P[NODES]:
+        return True
+    last = np.int64(S[ITEM * (P[NODES] + 2 * r + 1) + PREV])
+    if P[NODE * x + SIDE] != P[NODE * last + SIDE]:
+        return False
+    row = kind(P, t)
+    return distance(D, F, P, P[row + PROFILE], P[row + START], last) < P[BARRED]
+
+
+@helper
 def backwards_change(D: Any, F: Any, P: Any, S: Any, u: int, v: int, bound: float) -> int:
     """Change of cost when u and v become neighbours and so do their successors; NEVER if not below `bound`.
 
     On one route what lies between is driven backwards. Of two routes one takes both beginnings, the other both
-    rests. For problems without clocks and pickups, with symmetric distances and types that end where they start.
+    rests. For problems without clocks and pickups, with symmetric distances and types that end where they start;
+    what is driven backwards is all backhauls or none.
     """
     r, q = np.int64(S[ITEM * u + SLOT]), np.int64(S[ITEM * v + SLOT])
     t = S[slot(S, r) + KIND]
     row = kind(P, t)
+    if P[SYMMETRIC] == WITHIN_SIDES:
+        if r == q and after(P, S, u, v):
+            u, v = v, u
+        if not turns(D, F, P, S, t, u, v):
+            return NEVER
     x, y = np.int64(S[ITEM * u + NEXT]), np.int64(S[ITEM * v + NEXT])
     emptied = r != q and x >= P[NODES] and y >= P[NODES]
     near = distance(D, F, P, P[row + PROFILE], S[ITEM * u + PLACE], S[ITEM * v + PLACE])
@@ -360,7 +399,7 @@ def propose(D: Any, F: Any, P: Any, S: Any, bound: float) -> bool:
     t = S[slot(S, r) + KIND]
     row = kind(P, t)
     plain = P[TIMED] == 0 and P[MIXED] == 0
-    both = plain and P[SYMMETRIC] == 1 and P[row + START] == P[row + END]
+    both = plain and P[SYMMETRIC] != ONE_WAY and P[row + START] == P[row + END]
     width = P[NEAR_WIDTH]
     best, how, one, two = bound, -1, np.int64(-1), np.int64(-1)
     before = np.int64(S[ITEM * c + PREV])

@@ -44,10 +44,12 @@ from __future__ import annotations
 ) = range(25)
 P_HEAD = 32
 PLAIN, WINDOWS, SEGMENTS = 0, 1, 2  # values of TIMED: no clock, feasibility only, durations too
+ONE_WAY, BOTH_WAYS, WITHIN_SIDES = 0, 1, 2  # of SYMMETRIC: the last but for the arcs that backhauls bar
 
-# --- P: node rows, NODE words each. HARD and SOFT weigh unserved mandatory visits, PRIZE optional ones
+# --- P: node rows, NODE words each. HARD and SOFT weigh unserved mandatory visits, PRIZE optional ones; SIDE is 1
+# at backhauls
 NODE = 8
-EARLY, LATE, SERVICE, RELEASE, PRIZE, HARD, SOFT, _ = range(P_HEAD, P_HEAD + NODE)
+EARLY, LATE, SERVICE, RELEASE, PRIZE, HARD, SOFT, SIDE = range(P_HEAD, P_HEAD + NODE)
 
 # --- P: type rows from KIND_AT, KIND_WIDTH words each; the capacities follow
 (

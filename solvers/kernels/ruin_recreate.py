@@ -24,6 +24,7 @@ from solvers.kernels.layout import (
     BEST_VALUE,
     COST,
     DEPOTS,
+    DIMS,
     EARLY,
     FIELD,
     FIELD_FROM,
@@ -64,9 +65,11 @@ from solvers.kernels.state import (
     undo,
 )
 from solvers.kernels.travel import distance, load, pick
+from solvers.kernels.whole_routes import OVERLOOKED, build
 
 MAX_REMOVED = 256
 MAX_FROM_BANK = 12
+MOST_NEW = 3  # whole routes built at once
 ROUTES_COMPARED = 20  # visits near the seed among whose routes the one to dissolve is the shortest
 
 
@@ -109,6 +112,19 @@ def remove_string(
 
 
 @helper
+def empty_route(D: Any, F: Any, P: Any, S: Any, r: int, out: Any, n: int) -> int:
+    """Take all visits of slot r out; returns how many visits are in `out`."""
+    x = S[ITEM * (P[NODES] + 2 * r) + NEXT]
+    while x < P[NODES]:
+        y = S[ITEM * x + NEXT]
+        take_out(D, F, P, S, x)
+        out[n] = x
+        n += 1
+        x = y
+    return n
+
+
+@helper
 def remove_route(D: Any, F: Any, P: Any, S: Any, seed: int, out: Any) -> int:
     """Take the shortest of some routes near visit `seed` out as a whole; returns how many visits it had."""
     chosen, least = np.int64(-1), np.int64(MAX_REMOVED + 1)
@@ -119,14 +135,7 @@ def remove_route(D: Any, F: Any, P: Any, S: Any, seed: int, out: Any) -> int:
             chosen, least = r, S[slot(S, r) + SIZE]
     if chosen < 0:
         return 0
-    n, x = 0, S[ITEM * (P[NODES] + 2 * chosen) + NEXT]
-    while x < P[NODES]:
-        y = S[ITEM * x + NEXT]
-        take_out(D, F, P, S, x)
-        out[n] = x
-        n += 1
-        x = y
-    return n
+    return empty_route(D, F, P, S, chosen, out, 0)
 
 
 @helper
@@ -204,6 +213,42 @@ def from_bank_nearby(P: Any, S: Any, seed: int, waiting: int, out: Any, n: int) 
 
 
 @helper
+def take_routes(D: Any, F: Any, P: Any, S: Any, out: Any) -> int:
+    """Take one or two neighbouring routes out as a whole; returns how many visits are in `out`, banked ones too."""
+    waiting = S[N_BANK]
+    seed = P[DEPOTS] + int(rand(S) * (P[NODES] - P[DEPOTS]))
+    wanted, n, k = 1 + int(rand(S) * 2.0), 0, -1
+    while k < P[ADJACENT_WIDTH] and wanted > 0:
+        c = seed if k < 0 else P[P[ADJACENT_AT] + P[ADJACENT_WIDTH] * seed + k]
+        k += 1
+        if c < 0:
+            break
+        r = S[ITEM * c + SLOT]
+        if r < 0 or n + S[slot(S, r) + SIZE] > MAX_REMOVED or rand(S) < 0.5:
+            continue
+        wanted -= 1
+        n = empty_route(D, F, P, S, r, out, n)
+    if waiting > 0:
+        n = from_bank_nearby(P, S, seed, waiting, out, n)
+    return n
+
+
+@helper
+def disturb(D: Any, F: Any, P: Any, S: Any, L: Any, tune: Any, out: Any) -> int:
+    """Ruin, or now and then build whole new routes in the place of old ones; returns how many are in `out`.
+
+    Those on new routes already are in `out` too.
+    """
+    if tune[12] == 0.0 or rand(S) >= tune[12]:
+        return ruin(D, F, P, S, tune[0], tune[1], tune[2], tune[10], out)
+    n = take_routes(D, F, P, S, out)
+    for _ in range(MOST_NEW):
+        if not build(D, F, P, S, L, tune[6], OVERLOOKED):
+            break
+    return n
+
+
+@helper
 def sort_removed(D: Any, F: Any, P: Any, S: Any, out: Any, n: int, key: Any) -> None:
     """Order of insertion: random, heaviest, farthest or nearest to the depot first, or by time window."""
     rule = int(rand(S) * (11 if P[TIMED] == 0 else 17))
@@ -213,7 +258,9 @@ def sort_removed(D: Any, F: Any, P: Any, S: Any, out: Any, n: int, key: Any) -> 
         if rule < 4:
             key[k] = rand(S)
         elif rule < 8:
-            key[k] = -float(load(P, x, 0) + (pick(P, x, 0) if P[MIXED] == 1 else 0)) + 0.5 * rand(S)
+            key[k] = 0.5 * rand(S)
+            for m in range(P[DIMS]):
+                key[k] -= float(load(P, x, m) + (pick(P, x, m) if P[MIXED] == 1 else 0))
         elif rule < 10:
             key[k] = -float(distance(D, F, P, 0, 0, x))
         elif rule < 11:
@@ -240,6 +287,8 @@ def recreate(D: Any, F: Any, P: Any, S: Any, out: Any, n: int, log_keep: float) 
     """Insert the visits of `out` one by one where they cost least; optional ones only if that pays."""
     for k in range(n):
         c = out[k]
+        if S[ITEM * c + SLOT] >= 0:  # on a whole new route
+            continue
         must = P[NODE * c + HARD] > 0
         cost, at, t = best_place(D, F, P, S, c, log_keep, must and rand(S) < 0.2)
         if cost == NEVER or (not must and cost >= P[NODE * c + PRIZE]):
@@ -272,12 +321,15 @@ def keep_best(S: Any) -> bool:
 
 
 @entry
-def search(D: Any, F: Any, P: Any, S: Any, out: Any, key: Any, tune: Any, iterations: int, since: int) -> int:
+def search(
+    D: Any, F: Any, P: Any, S: Any, out: Any, key: Any, L: Any, tune: Any, iterations: int, since: int
+) -> int:
     """Run `iterations` of ruin and recreate; returns the iterations since the last new best.
 
     tune: mean removed, longest string, split probability, log(1 - blink), first and last temperature, price
     of an unserved mandatory visit, share of the run done at the start and per iteration, its least value,
-    probability of a whole route, exchanges proposed per iteration. The price adapts.
+    probability of a whole route, exchanges proposed per iteration, probability of rebuilding whole routes. The
+    price adapts. L: see `solvers.kernels.whole_routes.label_space`.
     """
     cool = math.log(tune[5] / tune[4])
     incomplete = 0
@@ -288,7 +340,7 @@ def search(D: Any, F: Any, P: Any, S: Any, out: Any, key: Any, tune: Any, iterat
                 since = 0
         begin(S)
         value, soft = S[VALUE], S[MISSED_SOFT]
-        n = ruin(D, F, P, S, tune[0], tune[1], tune[2], tune[10], out)
+        n = disturb(D, F, P, S, L, tune, out)
         sort_removed(D, F, P, S, out, n, key)
         recreate(D, F, P, S, out, n, tune[3])
         change = settle(D, F, P, S)

@@ -38,6 +38,7 @@ class RuinTuning:
     first_temperature: float = 0.3
     last_temperature: float = 0.01
     exchanges: float = 1.0
+    rebuilt: float = 0.0
 
     def array(self, session: Session) -> np.ndarray:
         """The kernel's tuning vector; its places for the share of the run done are zero."""
@@ -57,6 +58,7 @@ class RuinTuning:
                 4.0 * scale,
                 self.whole_route,
                 self.exchanges,
+                self.rebuilt,
             ]
         )
 

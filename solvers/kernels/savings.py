@@ -11,6 +11,7 @@ from solvers.kernels.jit import allocating, entry, helper
 from solvers.kernels.layout import (
     ALLOWED_AT,
     BANKED,
+    BOTH_WAYS,
     CLOSE,
     COUNT,
     DEPOTS,
@@ -72,7 +73,7 @@ def pair_savings(D: Any, F: Any, P: Any, first_kind: Any, alone: Any, tail: Any,
             cost = price_alone(D, F, P, c, t)
             if cost < NEVER and (first_kind[c] < 0 or cost < alone[c]):
                 first_kind[c], alone[c] = t, cost
-    both_ways = P[SYMMETRIC] == 1 and P[TIMED] == 0 and P[MIXED] == 0
+    both_ways = P[SYMMETRIC] == BOTH_WAYS and P[TIMED] == 0 and P[MIXED] == 0
     n = 0
     for i in range(P[DEPOTS], P[NODES]):
         if first_kind[i] < 0:
@@ -199,7 +200,7 @@ def join(
     carried = P[P[LOAD_AT] : P[LOAD_AT] + dims * n].copy()
     chosen, cost, size = first_kind.copy(), alone.copy(), np.ones(n, dtype=np.int64)
     simple = P[KINDS] == 1 and P[TIMED] == 0 and P[MIXED] == 0 and P[kind(P, 0) + MAX_DISTANCE] > 2**59
-    turnable = P[SYMMETRIC] == 1 and P[TIMED] == 0 and P[MIXED] == 0
+    turnable = P[SYMMETRIC] == BOTH_WAYS and P[TIMED] == 0 and P[MIXED] == 0
     for m in range(len(tail)):
         i, j = tail[m], head[m]
         a, b = chain[i], chain[j]

@@ -24,6 +24,7 @@ from solvers.kernels.layout import (
     VALUE,
 )
 from solvers.kernels.state import new_state
+from solvers.kernels.whole_routes import label_space
 from solvers.solution import Route, Solution
 from solvers.travel import IntArray
 
@@ -35,7 +36,7 @@ class Session:
         self.packed = packed
         self.state = new_state(packed, seed)
         width = ruin_recreate.MAX_REMOVED + ruin_recreate.MAX_FROM_BANK
-        self.scratch = (np.empty(width, dtype=np.int64), np.empty(width))
+        self.scratch = (np.empty(width, dtype=np.int64), np.empty(width), label_space(packed, seed))
 
     @property
     def _hard(self) -> IntArray:
