@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from solvers import clock
-from solvers.check import check
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
 from solvers.stop import MaxIterations, MaxRuntime, Progress, Stop
-from solvers.travel import IntArray, Travel
+from solvers.travel import IntArray
 
 if TYPE_CHECKING:
     from solvers.kernels.genetic.data import Packed
@@ -131,17 +129,12 @@ class GeneticSolver:
 
         require(problem, self.features, self.name)
         record = _Record(problem, self.name, seed, on_best)
-        stand_in = _stand_in(problem)
-        session = Session(data.pack(stand_in, near=int(usual(stand_in)["near"])), seed)
+        session = Session(data.pack(problem, near=int(usual(problem)["near"])), seed)
         if start is None:
             session.construct()
         else:
             session.start_from(start)
-        if _exact(problem):
-            record.note_session(session, 0)
-        else:
-            record.note_sound(Solution() if start is None else start, _weights(session))
-            record.note_sound(session.best(), _weights(session))
+        record.note_session(session, 0)
         _Search(self, problem, stop, seed, session, record).run()
         return record.result()
 
@@ -187,15 +180,6 @@ class _Record:
         self.iterations = iterations
         return self.note(session.best_rank, session.best, session.best_unserved)
 
-    def note_sound(self, solution: Solution, weights: IntArray) -> None:
-        """Record the routes of `solution` that the checker finds no fault with."""
-        from solvers.peers.common import sound_routes
-
-        sound = sound_routes(self.problem, solution.routes)
-        report = check(self.problem, sound)
-        weight = int(weights[list(report.unserved)].sum())
-        self.note((weight, report.cost.total), lambda: sound, len(report.unserved))
-
     def result(self) -> Result[Solution]:
         required = self.problem.visits.required
         unserved = tuple(v for v in self.solution.unserved(self.problem.num_visits) if required[v])
@@ -232,8 +216,7 @@ class _Search:
         from solvers.kernels.genetic.data import servable
 
         self.solver, self.problem, self.stop, self.seed = solver, problem, stop, seed
-        self.session, self.record, self.exact = session, record, _exact(problem)
-        self.stand_in = _stand_in(problem)
+        self.session, self.record = session, record
         can = servable(problem)
         self.visits = np.flatnonzero(can.any(axis=1)).astype(np.int64)
         self.counts = np.where(can.any(axis=0), problem.vehicle_types.count, 0)
@@ -264,9 +247,7 @@ class _Search:
                 if evolution is not None:
                     evolution.run(size)
                     self.note(evolution, done + size)
-                if self.exact and (
-                    evolution is None or (record.rank is not None and record.rank[0] > self.lost_weight)
-                ):
+                if evolution is None or (record.rank is not None and record.rank[0] > self.lost_weight):
                     self.ruin(size)
                 done += size
                 record.iterations = done
@@ -295,7 +276,7 @@ class _Search:
             runs, share = 1, 1.0
         elif runs is None:
             runs = 0 if n < 10 or (patient and self.splits()) else 3
-        chosen = usual(self.stand_in)
+        chosen = usual(self.problem)
         tuning = RuinTuning(**{key: value for key, value in chosen.items() if key != "near"})
         for k in range(runs):
             session = self.session if k == 0 else Session(self.session.packed, self.seed + 7919 * k)
@@ -306,14 +287,11 @@ class _Search:
                 stop = MaxRuntime(seconds * share / runs) | self.stop if seconds else self.stop
 
             def tell(found: Incumbent[Solution], session: Session = session) -> None:
-                if self.exact:
-                    self.record.note(session.best_rank, lambda: found.solution, found.unserved)
+                self.record.note(session.best_rank, lambda: found.solution, found.unserved)
 
-            recorder = Recorder(session, self.stand_in, clock.seconds(), tell)
+            recorder = Recorder(session, self.problem, clock.seconds(), tell)
             anneal(session, recorder, stop, tuning, self.solver.batches(session))
             made.append(session.best())
-            if not self.exact:
-                self.record.note_sound(made[-1], _weights(session))
             if recorder.interrupted:
                 self.record.interrupted = True
                 break
@@ -386,34 +364,6 @@ class _Search:
         packed = self.session.packed
         search(*packed.arrays, self.session.state, *self.session.scratch, tune, 50 * generations, 0)
         self.record.note_session(self.session, self.record.iterations)
-
-
-def _exact(problem: Problem) -> bool:
-    """Whether ruin and recreate knows all features of the problem."""
-    from solvers.ruin_recreate import RuinRecreateSolver
-
-    return problem.features <= RuinRecreateSolver.features
-
-
-def _stand_in(problem: Problem) -> Problem:
-    """The problem, or one like it for ruin and recreate: backhauls by arcs too long for any route."""
-    from solvers.kernels.genetic.data import MATRIX_LIMIT, bar_arcs
-
-    if _exact(problem):
-        return problem
-    changes: dict[str, Any] = {}
-    if problem.num_nodes <= MATRIX_LIMIT or all(t.is_matrix for t in problem.travel):
-        travel = []
-        for profile in problem.travel:
-            whole = profile if problem.coords is None else profile.materialise(problem.coords)
-            assert whole.distance is not None
-            barred, _ = bar_arcs(problem, whole.distance[None], np.arange(problem.num_visits))
-            travel.append(Travel.of_matrices(barred[0], whole.duration))
-        changes["travel"] = tuple(travel)
-    return dataclasses.replace(
-        problem.replace(**changes),
-        visits=dataclasses.replace(problem.visits, backhaul=None),
-    )
 
 
 def _weights(session: Session) -> IntArray:
