@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 
@@ -31,14 +33,29 @@ class Inductions:
         self.places = [
             [load, *line] for load, line in zip(layout.loads.tolist(), layout.lines.tolist(), strict=True)
         ]
-        self._inside = [set(places) for places in self.places]
+        self._robots = robots
+        # As many robots are called as there are places; those beyond a shortened line head for its last place.
+        self._line = [places + places[-1:] * len(places) for places in self.places]
+        self.way, self._rank = self._ways()
         self.busy_s = np.zeros(number)
         self.level_s = np.zeros(number)  # integral of the number waiting
         self.peak = 0
         self.stays: list[tuple[int, int, float, float, float]] = []  # induction, parcel, came, start, end
         self.came_s: FloatArray = np.full(parcels, np.nan)
-        self._width = layout.grid.width
         self._turn: int = 0
+
+    def _ways(self) -> tuple[list[list[int]], list[list[int]]]:
+        """Cells to the place of loading, by induction and location; and as a rank in the line, times robots."""
+        location = np.arange(len(self.layout.grid.free))
+        row, column = np.divmod(location, self.layout.grid.width)
+        ways, ranks = [], []
+        for places in self.places:
+            to_row, to_column = divmod(places[0], self.layout.grid.width)
+            way = abs(row - to_row) + abs(column - to_column)
+            ways.append(way.tolist())
+            # Who is in the line comes before all others.
+            ranks.append((self._robots * (way + np.where(np.isin(location, places), 0, OUTSIDE))).tolist())
+        return ways, ranks
 
     @property
     def waiting(self) -> int:
@@ -48,11 +65,10 @@ class Inductions:
     def join(self, parcel: int, at_s: float) -> int:
         """A parcel comes; the induction that it joins. Where all are closed, one is as good as another."""
         self.came_s[parcel] = at_s
-        number = len(self.queues)
-        best, least = self._turn % number, 1 << 60
-        for step in range(number):
-            k = (self._turn + step) % number
-            length = len(self.queues[k]) + (self.loading[k] != NONE)
+        number, queues, loading = len(self.queues), self.queues, self.loading
+        best, least = self._turn, 1 << 60
+        for k in chain(range(self._turn, number), range(self._turn)):
+            length = len(queues[k]) + (loading[k] != NONE)
             if length < least and self.open[k]:
                 best, least = k, length
         self._turn = (best + 1) % number
@@ -61,24 +77,22 @@ class Inductions:
 
     def measure(self, seconds: float) -> None:
         """Add what waits to the integral."""
-        lengths = [len(queue) for queue in self.queues]
+        lengths = list(map(len, self.queues))
         self.level_s += np.array(lengths) * seconds
         self.peak = max(self.peak, sum(lengths))
 
-    def wanted(self, k: int) -> int:
-        """Robots that induction would still call."""
-        if not self.open[k]:
-            return 0
-        most = len(self.places[k])
-        return min(most, max(self._ready, len(self.queues[k]))) - len(self.called[k])
-
     def neediest(self) -> int:
-        """The induction that calls next, or NONE."""
-        best, most = NONE, (0, 0)
-        for k in range(len(self.queues)):
-            wanted = self.wanted(k)
-            if wanted > 0 and (len(self.queues[k]), wanted) > most:
-                best, most = k, (len(self.queues[k]), wanted)
+        """The induction that calls next, or NONE: the longest queue of those that want robots, then most robots."""
+        best, longest, most, ready = NONE, 0, 0, self._ready
+        for k, queue in enumerate(self.queues):
+            length = len(queue)
+            if length < longest or not self.open[k]:
+                continue
+            room = len(self.places[k])
+            calls = length if length > ready else ready
+            wanted = (calls if calls < room else room) - len(self.called[k])
+            if wanted > 0 and (length > longest or wanted > most):
+                best, longest, most = k, length, wanted
         return best
 
     def close(self, k: int, at_s: float) -> tuple[list[int], list[int]]:
@@ -94,23 +108,17 @@ class Inductions:
                 joined.append(self.join(parcel, at_s))
         return robots, joined
 
-    def line_up(self, k: int, locations: np.ndarray, closed: set[int]) -> list[tuple[int, int]]:
+    def line_up(self, k: int, locations: list[int], closed: set[int]) -> Iterable[tuple[int, int]]:
         """(robot, place) of all called robots, the nearest first; those beyond the line head for its last place."""
-        robots = self.called[k]
-        if not robots:
-            return []
-        load = int(self.layout.loads[k])
-        to_row, to_column = divmod(load, self._width)
-        way = []
-        for robot in robots:
-            location = int(locations[robot])
-            row, column = divmod(location, self._width)
-            outside = 0 if location in self._inside[k] else OUTSIDE
-            way.append((abs(row - to_row) + abs(column - to_column) + outside, robot))
+        rank, n = self._rank[k], self._robots
+        turn = sorted([rank[locations[robot]] + robot for robot in self.called[k]])
         # The place of who is being loaded is free again when the robot has its parcel.
         first = 1 if self.loading[k] != NONE else 0
-        places = [cell for cell in self.places[k][first:] if cell not in closed] or [load]
-        return [(robot, places[min(at, len(places) - 1)]) for at, (_, robot) in enumerate(sorted(way))]
+        line = self._line[k][first:]
+        if closed:
+            places = [cell for cell in self.places[k][first:] if cell not in closed] or self.places[k][:1]
+            line = places + places[-1:] * len(self.places[k])
+        return zip([key % n for key in turn], line, strict=False)
 
     def begin(self, k: int) -> int:
         """The first parcel of the queue, which is now being loaded."""
