@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from sim.warehouse.kernels import pods as kernel
 from sim.warehouse.orders import IntArray
 from sim.warehouse.pod_floor import PodFloor
 
@@ -69,7 +70,7 @@ class MatchingOrder(_Controller):
     patience_s = 3_600.0
 
     def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int:
-        if floor.now_s - floor.orders.release_s[orders[0]] > self.patience_s:
+        if orders.size == 1 or floor.now_s - floor.orders.release_s[orders[0]] > self.patience_s:
             return int(orders[0])
         matched = floor.matching_lines(station, orders)
         share = matched / floor.lines_of_order[orders]
@@ -95,9 +96,7 @@ class PileOnPod(_Controller):
     """The pod that serves the most lines of the station; ties to the nearest."""
 
     def choose(self, floor: PodFloor, station: int, pods: IntArray, lines: IntArray) -> int:
-        best = np.flatnonzero(lines == lines.max())
-        away = floor.place_to_station_m[floor.pod_place[pods[best]], station]
-        return int(pods[best[int(np.argmin(away))]])
+        return int(kernel.most_lines(pods, lines, floor.pod_place, floor.place_to_station_m, station))
 
 
 class RandomPlace(_Controller):
@@ -111,7 +110,7 @@ class NearestPlace(_Controller):
     """The free place nearest to the station."""
 
     def choose(self, floor: PodFloor, pod: int, station: int, places: IntArray) -> int:
-        return int(places[int(np.argmin(floor.place_to_station_m[places, station]))])
+        return int(kernel.nearest_place(places, floor.place_to_station_m, station))
 
 
 class TurnoverPlace(_Controller):
@@ -128,8 +127,7 @@ class NearestRobot(_Controller):
 
     def choose(self, floor: PodFloor, pod: int, robots: IntArray) -> int:
         at = floor.place_xy[floor.pod_place[pod]]
-        away = np.abs(floor.robot_xy[robots] - at).sum(axis=1)
-        return int(robots[int(np.argmin(away))])
+        return int(kernel.nearest_robot(robots, floor.robot_xy, at))
 
 
 class LongestIdleRobot(_Controller):

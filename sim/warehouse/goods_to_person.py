@@ -56,8 +56,7 @@ class RobotWarehouse(PodWork):
 
     def submit(self, rows: IntArray) -> None:
         """Announce orders, in the order of their release and not before the clock."""
-        self._announced = np.concatenate((self._announced[self._next_order :], np.asarray(rows, np.int64)))
-        self._next_order = 0
+        self._announced.extend(zip(self.orders.release_s[rows].tolist(), rows.tolist(), strict=True))
         lines = lines_of(self.orders.first_line, np.asarray(rows, np.int64))
         np.add.at(self.stock.asked, self.orders.item[lines], self.orders.units[lines])
 
@@ -71,26 +70,20 @@ class RobotWarehouse(PodWork):
 
     def advance(self, until_s: float) -> None:
         """Work up to `until_s` inclusive."""
-        release = self.orders.release_s
+        announced, events = self._announced, self._events
         while True:
-            at_order = math.inf
-            if self._next_order < self._announced.size:
-                at_order = float(release[self._announced[self._next_order]])
-            at_event = self._events[0][0] if self._events else math.inf
-            now = min(at_order, at_event)
+            at_order = announced[0][0] if announced else math.inf
+            at_event = events[0][0] if events else math.inf
+            now = at_order if at_order <= at_event else at_event
             if now > until_s or now == math.inf:
                 break
             self.floor.now_s = now
             if at_order <= at_event:
-                while (
-                    self._next_order < self._announced.size
-                    and release[self._announced[self._next_order]] <= now
-                ):
-                    self._waiting[int(self._announced[self._next_order])] = None
-                    self._next_order += 1
+                while announced and announced[0][0] <= now:
+                    self._waiting[announced.popleft()[1]] = None
             else:
-                while self._events and self._events[0][0] == now:
-                    _, _, kind, who = heapq.heappop(self._events)
+                while events and events[0][0] == now:
+                    _, _, kind, who = heapq.heappop(events)
                     self._handle(now, kind, who)
             self._decide(now)
         if self._completed:

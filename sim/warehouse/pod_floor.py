@@ -46,7 +46,8 @@ class PodFloor:
         self.free_units = self.bin_units.copy()
         self._bin_of = np.full(len(orders.names), NONE, np.int64)
         self._score = np.zeros(section.pods, np.int64)
-        self._touched = np.empty(section.pods, np.int64)
+        self._serving = np.empty(section.pods, np.int64), np.empty(section.pods, np.int64)
+        self._low = np.empty(section.bins_per_pod, np.int64)
         self._starved = np.empty(64, np.int64)
         self._wanting = np.zeros(section.stations, np.bool_)
         most = section.order_slots * int(orders.lines_of_order.max(initial=1))
@@ -79,6 +80,11 @@ class PodFloor:
         self.charger_xy = np.column_stack(
             (np.full(section.chargers, -3.0), depth * (np.arange(section.chargers) + 0.5) / section.chargers)
         )
+        # The same as lists, of which single entries are read several times as fast.
+        self.place_at, self.station_at, self.charger_at = (
+            [(float(x), float(y)) for x, y in each]
+            for each in (self.place_xy, self.station_xy, self.charger_xy)
+        )
         self.place_to_station_m: FloatArray = np.abs(self.place_xy[:, None, :] - self.station_xy[None]).sum(
             axis=2
         )
@@ -92,7 +98,7 @@ class PodFloor:
 
     def lay_out(self, generator: np.random.Generator) -> None:
         """Put the pods on places at random."""
-        self.pod_place = generator.permutation(self.place_free.size)[: self.section.pods].astype(np.int64)
+        self.pod_place[:] = generator.permutation(self.place_free.size)[: self.section.pods]
         self.place_free[:] = True
         self.place_free[self.pod_place] = False
 
@@ -110,7 +116,8 @@ class PodFloor:
 
     def serving_pods(self, station: int) -> tuple[IntArray, IntArray]:
         """Stored pods that serve a line of the station, and how many lines each serves."""
-        n = kernel.score_pods(
+        pods, lines = self._serving
+        n = kernel.serving_pods(
             self.order_slots[station],
             self.orders.first_line,
             self.item,
@@ -119,14 +126,12 @@ class PodFloor:
             self.item_bin,
             self.bin_pod,
             self.free_units,
+            self.pod_stored,
             self._score,
-            self._touched,
+            pods,
+            lines,
         )
-        pods = np.sort(self._touched[:n])
-        lines = self._score[pods].copy()
-        self._score[pods] = 0
-        stored = self.pod_stored[pods]
-        return pods[stored], lines[stored]
+        return pods[:n].copy(), lines[:n].copy()
 
     def matching_lines(self, station: int, orders: IntArray) -> IntArray:
         """(orders,) lines that pods on their way to or at the station could serve now."""
@@ -164,6 +169,8 @@ class PodFloor:
             bin_number,
             units,
         )
+        if n == 0:
+            return []
         return list(zip(line[:n].tolist(), bin_number[:n].tolist(), units[:n].tolist(), strict=True))
 
     def release(self, claims: list[tuple[int, int, int]]) -> None:
@@ -184,7 +191,7 @@ class PodFloor:
             self.free_units,
             self._starved,
         )
-        return np.unique(self._starved[:n])
+        return np.unique(self._starved[:n]) if n else self._starved[:0]
 
     def stations_wanting(self, pod: int) -> IntArray:
         """Pick stations with an open line that the pod could serve."""
@@ -201,13 +208,14 @@ class PodFloor:
             self._bin_of,
             self._wanting,
         )
-        return np.flatnonzero(self._wanting)
+        found: IntArray = self._wanting.nonzero()[0]
+        return found
 
     def low_bins(self, pod: int, reserve: IntArray) -> IntArray:
         """Bins of a pod to refill: at or below the reorder point, with units in `reserve` (items,)."""
-        bins = np.arange(self.pod_first[pod], self.pod_first[pod + 1])
-        low = self.bin_book[bins] <= self.section.reorder_share * self.section.bin_units
-        return bins[low & (reserve[self.bin_item[bins]] > 0)]
+        low = self.section.reorder_share * self.section.bin_units
+        n = kernel.low_bins(pod, self.pod_first, self.bin_book, self.bin_item, reserve, low, self._low)
+        return self._low[:n].copy()
 
     def vanish(self, item: int, units: int) -> None:
         """Units of an item vanish from its bins, the fullest first; the books do not know."""

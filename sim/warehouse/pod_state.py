@@ -81,8 +81,7 @@ class PodState:
         self._closed = [False] * stations
         self._working: set[int] = set()  # pick stations that are staffed and not closed
         self._claims: dict[int, Claims] = {}
-        self._next_order = 0
-        self._announced = np.empty(0, np.int64)
+        self._announced: deque[tuple[float, int]] = deque()  # released when, which
         self._waiting: dict[int, None] = {}
         self._unstocked: dict[int, None] = {}
         self._promised = np.zeros(len(orders), np.bool_)

@@ -32,7 +32,8 @@ class PodWork(PodState):
         slots, free = self.floor.order_slots, self._free_slots
         stations = [s for s in sorted(self._working) if free[s]] if any(free) else []
         while stations and self._waiting:
-            station = max(stations, key=lambda s: (free[s], -s))
+            most = max([free[s] for s in stations])
+            station = next(s for s in stations if free[s] == most)
             orders = np.fromiter(islice(self._waiting, WINDOW), np.int64)
             order = self._order_rule.choose(self.floor, station, orders)
             del self._waiting[order]
@@ -63,7 +64,9 @@ class PodWork(PodState):
         floor, coming = self.floor, self.floor.coming
         limit = self.section.station_queue
         self._send_to_refill(now)
-        hungry = [s for s in sorted(self._hungry) if self._works(s) and len(coming[s]) < limit]
+        hungry = [s for s in sorted(self._hungry) if s in self._working and len(coming[s]) < limit]
+        # The others are hungry again when a pod leaves them, or when they are staffed or opened.
+        self._hungry = set(hungry)
         while self.fleet.idle and hungry:
             station = min(hungry, key=lambda s: (len(coming[s]), s))
             pods, lines = floor.serving_pods(station)
@@ -108,13 +111,14 @@ class PodWork(PodState):
         floor = self.floor
         robot = self._robot_rule.choose(floor, pod, np.fromiter(self.fleet.idle, np.int64))
         del self.fleet.idle[robot]
+        place = int(floor.pod_place[pod])
         floor.pod_stored[pod] = False
-        floor.place_fetched[floor.pod_place[pod]] += 1
+        floor.place_fetched[place] += 1
         floor.coming[station].append(pod)
         self._claims[pod] = claims
         self.fleet.pod[robot], self.fleet.goal[robot], self.fleet.phase[robot] = pod, station, TO_POD
         self.trips += 1
-        self.fleet.drive(now, robot, floor.place_xy[floor.pod_place[pod]], self.section.lift_s)
+        self.fleet.drive(now, robot, floor.place_at[place], self.section.lift_s)
 
     # --- robots ---------------------------------------------------------------------------------------
 
@@ -129,7 +133,7 @@ class PodWork(PodState):
             floor.place_free[floor.pod_place[pod]] = True
             floor.pod_place[pod] = NONE
             self.fleet.phase[robot] = TO_STATION
-            self.fleet.drive(now, robot, floor.station_xy[station], 0.0)
+            self.fleet.drive(now, robot, floor.station_at[station], 0.0)
         elif phase == TO_STATION:
             if station < self.section.stations and self._closed[station]:
                 self._leave(now, robot)
@@ -155,12 +159,12 @@ class PodWork(PodState):
             floor.coming[station].remove(pod)
             if station < self.section.stations:
                 self._hungry.add(station)
-        places = np.flatnonzero(floor.place_free)
+        places = floor.place_free.nonzero()[0]
         place = self._place_rule.choose(floor, pod, station, places)
         floor.place_free[place] = False
         floor.pod_place[pod] = place
         self.fleet.phase[robot] = TO_PLACE
-        self.fleet.drive(now, robot, floor.place_xy[place], self.section.lift_s)
+        self.fleet.drive(now, robot, floor.place_at[place], self.section.lift_s)
 
     # --- stations -------------------------------------------------------------------------------------
 

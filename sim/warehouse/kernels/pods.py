@@ -7,14 +7,18 @@ calls.
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def score_pods(
-    slots, first_line, item, open_units, item_first, item_bin, bin_pod, free_units, score, touched
-):
-    """Lines of the station that each pod could serve, at least in part; returns the number of pods `touched`."""
+def serving_pods(
+    slots, first_line, item, open_units, item_first, item_bin, bin_pod, free_units, stored, score, pods, lines
+):  # fmt: skip
+    """Stored `pods`, ascending, and how many `lines` of the station each could serve, at least in part.
+
+    Returns their number. `score` (pods,) is scratch space, 0 throughout between calls.
+    """
     n = 0
     for slot in range(slots.size):
         order = slots[slot]
@@ -28,10 +32,67 @@ def score_pods(
                 if free_units[bin_number] <= 0:
                     continue
                 pod = bin_pod[bin_number]
+                if not stored[pod]:
+                    continue
                 if score[pod] == 0:
-                    touched[n] = pod
+                    put = n  # few at a time
+                    while put > 0 and pods[put - 1] > pod:
+                        pods[put] = pods[put - 1]
+                        put -= 1
+                    pods[put] = pod
                     n += 1
                 score[pod] += 1
+    for i in range(n):
+        lines[i] = score[pods[i]]
+        score[pods[i]] = 0
+    return n
+
+
+@njit(cache=True, nogil=True)
+def most_lines(pods, lines, pod_place, place_to_station_m, station):
+    """The pod that serves the most lines; of those the nearest to the station, then the first."""
+    best = 0
+    for i in range(1, pods.size):
+        if lines[i] < lines[best]:
+            continue
+        if (
+            lines[i] > lines[best]
+            or place_to_station_m[pod_place[pods[i]], station]
+            < place_to_station_m[pod_place[pods[best]], station]
+        ):
+            best = i
+    return pods[best]
+
+
+@njit(cache=True, nogil=True)
+def nearest_place(places, place_to_station_m, station):
+    """The first of the places that are nearest to the station."""
+    best = 0
+    for i in range(1, places.size):
+        if place_to_station_m[places[i], station] < place_to_station_m[places[best], station]:
+            best = i
+    return places[best]
+
+
+@njit(cache=True, nogil=True)
+def nearest_robot(robots, robot_xy, at):
+    """The first of the robots that are nearest to a point, (2,)."""
+    best, least = 0, np.inf
+    for i in range(robots.size):
+        away = abs(robot_xy[robots[i], 0] - at[0]) + abs(robot_xy[robots[i], 1] - at[1])
+        if away < least:
+            best, least = i, away
+    return robots[best]
+
+
+@njit(cache=True, nogil=True)
+def low_bins(pod, pod_first, bin_book, bin_item, reserve, low, out):
+    """Bins of the pod with at most `low` units by the books and some in reserve; returns their number."""
+    n = 0
+    for bin_number in range(pod_first[pod], pod_first[pod + 1]):
+        if bin_book[bin_number] <= low and reserve[bin_item[bin_number]] > 0:
+            out[n] = bin_number
+            n += 1
     return n
 
 
