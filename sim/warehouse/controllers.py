@@ -18,9 +18,10 @@ from sim.warehouse.pod_floor import PodFloor
 
 
 class OrderAssignment(Protocol):
-    """Which of the waiting orders (oldest first, never empty) a free slot of a station takes."""
+    """Which of the waiting orders (oldest first, never empty) goes to which of the stations with free slots (most
+    of them first, never empty): station, order."""
 
-    def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int: ...
+    def choose(self, floor: PodFloor, stations: IntArray, orders: IntArray) -> tuple[int, int]: ...
 
 
 class PodSelection(Protocol):
@@ -47,34 +48,38 @@ class _Controller:
 
 
 class OldestOrder(_Controller):
-    """First come, first served."""
+    """First come, first served, by the station with most free slots."""
 
-    def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int:
-        return int(orders[0])
+    def choose(self, floor: PodFloor, stations: IntArray, orders: IntArray) -> tuple[int, int]:
+        return int(stations[0]), int(orders[0])
 
 
 class RandomOrder(_Controller):
-    """Any order alike."""
+    """Any order alike, by the station with most free slots."""
 
-    def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int:
-        return int(self._generator.choice(orders))
+    def choose(self, floor: PodFloor, stations: IntArray, orders: IntArray) -> tuple[int, int]:
+        return int(stations[0]), int(self._generator.choice(orders))
 
 
 class MatchingOrder(_Controller):
-    """The order with the largest share of lines on pods at the station or on their way; ties to the oldest.
+    """The order and the station with the largest share of its lines on pods at the station or on their way.
 
-    An order that has waited `patience_s` goes first, so that none waits for ever. Source: the rule "pod
-    match" of Merschformann et al. 2019.
+    Only stations with at most `spread` free slots less than another compete, so that work stays even; ties go to
+    the oldest order, then to the station with most free slots. An order that has waited `patience_s` goes first, so
+    that none waits for ever. Source: the rule "pod match" of Merschformann et al. 2019.
     """
 
     patience_s = 3_600.0
+    spread = 2
 
-    def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int:
-        if orders.size == 1 or floor.now_s - floor.orders.release_s[orders[0]] > self.patience_s:
-            return int(orders[0])
-        matched = floor.matching_lines(station, orders)
-        share = matched / floor.lines_of_order[orders]
-        return int(orders[int(np.argmax(share))])
+    def choose(self, floor: PodFloor, stations: IntArray, orders: IntArray) -> tuple[int, int]:
+        if floor.now_s - floor.orders.release_s[orders[0]] > self.patience_s:
+            orders = orders[:1]
+        free = [floor.free_slots[s] for s in stations.tolist()]
+        even = stations[: sum(slots >= free[0] - self.spread for slots in free)]
+        share = floor.matching_lines(orders)[:, even] / floor.lines_of_order[orders, None]
+        order, station = divmod(int(np.argmax(share)), even.size)
+        return int(even[station]), int(orders[order])
 
 
 class RandomPod(_Controller):

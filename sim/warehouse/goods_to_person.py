@@ -174,12 +174,9 @@ class RobotWarehouse(PodWork):
         floor = self.floor
         self._closed[station] = True
         self._staff(now)
-        serving = self._serving[station]
-        kept = self.fleet.pod[serving] if serving != NONE else NONE
         for pod in floor.coming[station]:
-            if pod != kept:
-                floor.release(self._claims.pop(pod, []))
-        in_hand = {self._order_of[line] for line, _, _ in self._claims.get(kept, [])}
+            floor.release(self._claims.pop(pod, []))
+        in_hand = {self._order_of[line] for line, _, _ in self._in_hand[station]}
         orders = self._hand_on(now, station, in_hand)
         detail = f"{len(orders)} orders go to others, {len(in_hand)} are finished with the pod at hand"
         self.trace.append(Note(now, "station closes", station, detail))
@@ -202,6 +199,7 @@ class RobotWarehouse(PodWork):
             if self.fleet.phase[robot] in (TO_POD, TO_STATION):
                 claims = self._claims.pop(pod, [])
                 floor.release(claims)
+                floor.pod_station[pod] = NONE
                 if station < self.section.stations:
                     self._hungry.add(station)
                 # The units on this pod can't be had meanwhile; other pods bring them.

@@ -28,6 +28,7 @@ class PodFloor:
         self.section, self.orders = section, orders
         self.now_s = 0.0
         self.order_slots = np.full((section.stations, section.order_slots), NONE, np.int64)
+        self.free_slots = [section.order_slots] * section.stations
         self.open_units = orders.units.copy()
         self.item = orders.item.astype(np.int64)
         self.lines_of_order = orders.lines_of_order
@@ -55,6 +56,8 @@ class PodFloor:
 
         self.pod_place = np.arange(section.pods, dtype=np.int64)
         self.pod_stored = np.ones(section.pods, np.bool_)  # on its place and not asked for
+        # where it is on its way to or stands; not while its robot is stopped on the way
+        self.pod_station = np.full(section.pods, NONE, np.int64)
         self.pod_visits = np.zeros(section.pods, np.int64)
         places = max(section.pods + 1, math.ceil(section.pods * (1 + SPARE_PLACES)))
         columns = max(1, round(math.sqrt(places * ROW_GAP)))
@@ -133,23 +136,44 @@ class PodFloor:
         )
         return pods[:n].copy(), lines[:n].copy()
 
-    def matching_lines(self, station: int, orders: IntArray) -> IntArray:
-        """(orders,) lines that pods on their way to or at the station could serve now."""
-        out = np.zeros(orders.size, np.int64)
+    def matching_lines(self, orders: IntArray) -> IntArray:
+        """(orders, pick stations) lines that pods on their way to or at each station could serve now."""
+        out = np.empty((orders.size, self.section.stations), np.int64)
         kernel.match_orders(
-            np.array(self.coming[station], np.int64),
             orders,
             self.orders.first_line,
             self.item,
             self.open_units,
-            self.pod_first,
-            self.pod_bin,
-            self.bin_item,
+            self.item_first,
+            self.item_bin,
+            self.bin_pod,
             self.free_units,
-            self._bin_of,
+            self.pod_station,
             out,
         )
         return out
+
+    def claim_coming(self, order: int, station: int) -> list[tuple[int, int, int]]:
+        """Promise an order of the station units on the pods on their way to it or there; as `claim`."""
+        line, bin_number, units = self._claims
+        n = kernel.claim_coming(
+            order,
+            station,
+            self.orders.first_line,
+            self.item,
+            self.open_units,
+            self.item_first,
+            self.item_bin,
+            self.bin_pod,
+            self.free_units,
+            self.pod_station,
+            line,
+            bin_number,
+            units,
+        )
+        if n == 0:
+            return []
+        return list(zip(line[:n].tolist(), bin_number[:n].tolist(), units[:n].tolist(), strict=True))
 
     def claim(self, pod: int, station: int) -> list[tuple[int, int, int]]:
         """Promise the pod's units to the station's open lines: (line, bin, units) of each claim."""

@@ -29,13 +29,13 @@ class PodWork(PodState):
     def _fill_slots(self, now: float) -> None:
         if not self._waiting:
             return
-        slots, free = self.floor.order_slots, self._free_slots
+        floor = self.floor
+        slots, free = floor.order_slots, floor.free_slots
         stations = [s for s in sorted(self._working) if free[s]] if any(free) else []
         while stations and self._waiting:
-            most = max([free[s] for s in stations])
-            station = next(s for s in stations if free[s] == most)
+            stations.sort(key=lambda s: (-free[s], s))
             orders = np.fromiter(islice(self._waiting, WINDOW), np.int64)
-            order = self._order_rule.choose(self.floor, station, orders)
+            station, order = self._order_rule.choose(floor, np.array(stations), orders)
             del self._waiting[order]
             if not self._promised[order]:
                 if not self.stock.promise(self.orders, np.array([order]), self._left)[0]:
@@ -44,6 +44,8 @@ class PodWork(PodState):
                 self._promised[order] = True
             slots[station, int(np.argmax(slots[station] == NONE))] = order
             self.slotted_s[order] = now
+            for claim in floor.claim_coming(order, station):
+                self._claims.setdefault(int(floor.bin_pod[claim[1]]), []).append(claim)
             self._hungry.add(station)
             free[station] -= 1
             if not free[station]:
@@ -52,7 +54,7 @@ class PodWork(PodState):
     def _empty_slot(self, station: int, order: int, now: float) -> None:
         slots = self.floor.order_slots[station]
         slots[slots == order] = NONE
-        self._free_slots[station] += 1
+        self.floor.free_slots[station] += 1
         slotted = float(self.slotted_s[order])
         self._stay("order slots", slotted, slotted, now)
 
@@ -114,6 +116,7 @@ class PodWork(PodState):
         place = int(floor.pod_place[pod])
         floor.pod_stored[pod] = False
         floor.place_fetched[place] += 1
+        floor.pod_station[pod] = station
         floor.coming[station].append(pod)
         self._claims[pod] = claims
         self.fleet.pod[robot], self.fleet.goal[robot], self.fleet.phase[robot] = pod, station, TO_POD
@@ -138,6 +141,7 @@ class PodWork(PodState):
             if station < self.section.stations and self._closed[station]:
                 self._leave(now, robot)
                 return
+            floor.pod_station[pod] = station
             self.fleet.phase[robot] = AT_STATION
             self._queues[station].append((robot, now))
             self._serve(now, station)
@@ -155,6 +159,7 @@ class PodWork(PodState):
     def _leave(self, now: float, robot: int) -> None:
         """Carry the pod from where it is to a free place."""
         floor, pod, station = self.floor, self.fleet.pod[robot], self.fleet.goal[robot]
+        floor.pod_station[pod] = NONE
         if pod in floor.coming[station]:
             floor.coming[station].remove(pod)
             if station < self.section.stations:
@@ -176,9 +181,8 @@ class PodWork(PodState):
             if station >= self.section.stations:
                 duration = self._refill(now, pod)
             else:
-                claims = self._claims.setdefault(pod, [])
-                claims += self.floor.claim(pod, station)
-                duration = self._pick_time(claims)
+                self._in_hand[station] = self._claims.pop(pod, []) + self.floor.claim(pod, station)
+                duration = self._pick_time(self._in_hand[station])
             if duration == 0.0:  # nothing to do here any more
                 self._leave(now, robot)
                 continue
@@ -196,16 +200,18 @@ class PodWork(PodState):
         robot = self._serving[station]
         pod = self.fleet.pod[robot]
         if station < self.section.stations:
-            self._pick(now, station, self._claims.pop(pod, []))
+            self._pick(now, station, self._in_hand[station])
+            self._in_hand[station] = []
             if self._works(station):
                 self._fill_slots(now)
-                more = self.floor.claim(pod, station)
+                more = self._claims.pop(pod, []) + self.floor.claim(pod, station)
                 if more:  # new orders found something on the pod that is still there
-                    self._claims[pod] = more
+                    self._in_hand[station] = more
                     self._push(now + self._pick_time(more), VISIT_ENDS, station)
                     return
             if self._closed[station]:
                 self._hand_on(now, station, set())
+            self.floor.release(self._claims.pop(pod, []))
             self.visits += 1
             self.floor.pod_visits[pod] += 1
             if self.floor.low_bins(pod, self.stock.reserve).size:

@@ -127,21 +127,47 @@ def claim(
 
 @njit(cache=True, nogil=True)
 def match_orders(
-    pods, orders, first_line, item, open_units, pod_first, pod_bin, bin_item, free_units, bin_of, out
-):
-    """Lines of each order that these pods could serve now."""
-    for i in range(pods.size):
-        for at in range(pod_first[pods[i]], pod_first[pods[i] + 1]):
-            if free_units[pod_bin[at]] > 0:
-                bin_of[bin_item[pod_bin[at]]] = pod_bin[at]
+    orders, first_line, item, open_units, item_first, item_bin, bin_pod, free_units, pod_station, out
+):  # fmt: skip
+    """Lines of each order that pods on their way to or at each station could serve now: `out` (orders, stations).
+
+    `pod_station` (pods,) is -1 for all other pods; stations beyond the columns of `out` do not count.
+    """
+    seen = np.full(out.shape[1], -1, np.int64)
     for i in range(orders.size):
         out[i] = 0
         for line in range(first_line[orders[i]], first_line[orders[i] + 1]):
-            if open_units[line] > 0 and bin_of[item[line]] >= 0:
-                out[i] += 1
-    for i in range(pods.size):
-        for at in range(pod_first[pods[i]], pod_first[pods[i] + 1]):
-            bin_of[bin_item[pod_bin[at]]] = -1
+            if open_units[line] <= 0:
+                continue
+            for at in range(item_first[item[line]], item_first[item[line] + 1]):
+                station = pod_station[bin_pod[item_bin[at]]]
+                if station < 0 or station >= seen.size or free_units[item_bin[at]] <= 0:
+                    continue
+                if seen[station] != line:
+                    seen[station] = line
+                    out[i, station] += 1
+
+
+@njit(cache=True, nogil=True)
+def claim_coming(
+    order, station, first_line, item, open_units, item_first, item_bin, bin_pod, free_units, pod_station,
+    out_line, out_bin, out_units,
+):  # fmt: skip
+    """Promise units on pods that are on their way to or at a station to an order; returns the number of claims."""
+    n = 0
+    for line in range(first_line[order], first_line[order + 1]):
+        for at in range(item_first[item[line]], item_first[item[line] + 1]):
+            bin_number = item_bin[at]
+            if open_units[line] <= 0 or n == out_line.size:
+                break
+            if pod_station[bin_pod[bin_number]] != station or free_units[bin_number] <= 0:
+                continue
+            units = min(open_units[line], free_units[bin_number])
+            open_units[line] -= units
+            free_units[bin_number] -= units
+            out_line[n], out_bin[n], out_units[n] = line, bin_number, units
+            n += 1
+    return n
 
 
 @njit(cache=True, nogil=True)
