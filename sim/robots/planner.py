@@ -263,9 +263,8 @@ class WindowPlanner:
         Returns:
             uint8 (robots,), the actions done.
         """
-        began = time.thread_time()
-        chosen = self.settings
-        plan = self._plan
+        chosen, plan = self.settings, self._plan
+        end = None if chosen.ms_per_step is None else time.thread_time() + chosen.ms_per_step / 1000
         if chosen.patience:
             urgency = self._yield_ways(urgency)
         rank = np.where(plan.resting == 1, np.int64(1) << 60, -urgency)
@@ -274,7 +273,7 @@ class WindowPlanner:
         order = np.argsort(rank, kind="stable")
         plan.weight[order] = self._ranks
         done = np.empty(len(order), np.uint8)
-        if chosen.ms_per_step is None:
+        if end is None:
             whole_step(
                 self._floor,
                 plan,
@@ -288,7 +287,7 @@ class WindowPlanner:
                 done,
             )
         else:
-            self._step_until(began + chosen.ms_per_step / 1000, order, done)
+            self._step_until(end, order, done)
         self._locations = self.grid.cells[plan.cell]
         return done
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from itertools import chain
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from sim.sorting.layout import FloorLayout
 from sim.sorting.parcels import NONE, FloatArray, IntArray
 
 OUTSIDE = 1 << 20  # farther than any way on a floor
+CLOSED = 1 << 60  # longer than any queue
 
 
 class Inductions:
@@ -29,6 +29,7 @@ class Inductions:
         self.queues: list[deque[int]] = [deque() for _ in range(number)]
         self.called: list[list[int]] = [[] for _ in range(number)]
         self.loading = [NONE] * number  # the parcel
+        self._held = [0] * number  # parcels in the queue and being loaded
         self.open = [True] * number
         self.places = [
             [load, *line] for load, line in zip(layout.loads.tolist(), layout.lines.tolist(), strict=True)
@@ -65,14 +66,15 @@ class Inductions:
     def join(self, parcel: int, at_s: float) -> int:
         """A parcel comes; the induction that it joins. Where all are closed, one is as good as another."""
         self.came_s[parcel] = at_s
-        number, queues, loading = len(self.queues), self.queues, self.loading
-        best, least = self._turn, 1 << 60
-        for k in chain(range(self._turn, number), range(self._turn)):
-            length = len(queues[k]) + (loading[k] != NONE)
-            if length < least and self.open[k]:
-                best, least = k, length
+        number, held = len(self.queues), self._held
+        if not all(self.open):
+            held = [each if is_open else CLOSED for each, is_open in zip(held, self.open, strict=True)]
+        least = min(held)
+        # The first of the shortest, from where the last one joined.
+        best = held.index(least, self._turn) if least in held[self._turn :] else held.index(least)
         self._turn = (best + 1) % number
         self.queues[best].append(parcel)
+        self._held[best] += 1
         return best
 
     def measure(self, seconds: float) -> None:
@@ -83,15 +85,14 @@ class Inductions:
 
     def neediest(self) -> int:
         """The induction that calls next, or NONE: the longest queue of those that want robots, then most robots."""
-        best, longest, most, ready = NONE, 0, 0, self._ready
-        for k, queue in enumerate(self.queues):
-            length = len(queue)
-            if length < longest or not self.open[k]:
+        best, longest, most, ready, room = NONE, 0, 0, self._ready, len(self.places[0])
+        for k, (queue, called) in enumerate(zip(self.queues, self.called, strict=True)):
+            length, has = len(queue), len(called)
+            if has >= room or (has >= ready and has >= length) or length < longest or not self.open[k]:
                 continue
-            room = len(self.places[k])
             calls = length if length > ready else ready
-            wanted = (calls if calls < room else room) - len(self.called[k])
-            if wanted > 0 and (length > longest or wanted > most):
+            wanted = (calls if calls < room else room) - has
+            if length > longest or wanted > most:
                 best, longest, most = k, length, wanted
         return best
 
@@ -102,6 +103,7 @@ class Inductions:
         robots, self.called[k] = self.called[k], []
         if any(self.open):
             parcels, self.queues[k] = list(self.queues[k]), deque()
+            self._held[k] -= len(parcels)
             for parcel in parcels:
                 came = self.came_s[parcel]
                 self.stays.append((k, parcel, float(came), float("nan"), at_s))
@@ -130,6 +132,7 @@ class Inductions:
         """The parcel that is on its robot now."""
         parcel = self.loading[k]
         self.loading[k] = NONE
+        self._held[k] -= 1
         self.busy_s[k] += end_s - start_s
         self.stays.append((k, parcel, float(self.came_s[parcel]), start_s, end_s))
         return parcel

@@ -155,12 +155,13 @@ class RobotSorter(FloorWork):
             self.stopped,
             MOVING,
             self.target,
+            self.dt / self.charging.drive_s,
+            self.charging.battery,
             self.traffic,
             self.waited,
             self.state_steps,
             self._arrived,
         )
-        self.charging.drive(done != WAIT, self.dt)
         self.inductions.measure(self.dt)
         for robot in self._arrived[:n].tolist():
             if self._here[robot] == self._target_of[robot]:  # one before it may have sent it on

@@ -90,8 +90,9 @@ class FloorWork(FloorState):
         self._load(self.inductions.join(parcel, at_s), at_s)
 
     def _line_up(self, k: int) -> None:
+        target, mode = self._target_of, self._mode
         for robot, place in self.inductions.line_up(k, self._here, self._closed):
-            if self._target_of[robot] != place or self._mode[robot] == REST:
+            if target[robot] != place or mode[robot] == REST:
                 self.state[robot] = CALLED
                 self._go(robot, place)
 

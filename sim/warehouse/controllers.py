@@ -75,8 +75,8 @@ class MatchingOrder(_Controller):
     def choose(self, floor: PodFloor, stations: IntArray, orders: IntArray) -> tuple[int, int]:
         if floor.now_s - floor.orders.release_s[orders[0]] > self.patience_s:
             orders = orders[:1]
-        free = [floor.free_slots[s] for s in stations.tolist()]
-        even = stations[: sum(slots >= free[0] - self.spread for slots in free)]
+        free = np.array(floor.free_slots)[stations]
+        even = stations[free >= free[0] - self.spread]
         share = floor.matching_lines(orders)[:, even] / floor.lines_of_order[orders, None]
         order, station = divmod(int(np.argmax(share)), even.size)
         return int(even[station]), int(orders[order])

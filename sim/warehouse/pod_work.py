@@ -22,20 +22,19 @@ class PodWork(PodState):
     # --- decisions ------------------------------------------------------------------------------------
 
     def _decide(self, now: float) -> None:
-        self._fill_slots(now)
+        if self._waiting:
+            self._fill_slots(now)
         if self.fleet.idle and (self._hungry or self._to_refill):
             self._send_robots(now)
 
     def _fill_slots(self, now: float) -> None:
-        if not self._waiting:
-            return
         floor = self.floor
         slots, free = floor.order_slots, floor.free_slots
         stations = [s for s in sorted(self._working) if free[s]] if any(free) else []
         while stations and self._waiting:
-            stations.sort(key=lambda s: (-free[s], s))
+            turn = sorted(stations, key=free.__getitem__, reverse=True)
             orders = np.fromiter(islice(self._waiting, WINDOW), np.int64)
-            station, order = self._order_rule.choose(floor, np.array(stations), orders)
+            station, order = self._order_rule.choose(floor, np.array(turn), orders)
             del self._waiting[order]
             if not self._promised[order]:
                 if not self.stock.promise(self.orders, np.array([order]), self._left)[0]:
@@ -203,7 +202,8 @@ class PodWork(PodState):
             self._pick(now, station, self._in_hand[station])
             self._in_hand[station] = []
             if self._works(station):
-                self._fill_slots(now)
+                if self._waiting:
+                    self._fill_slots(now)
                 more = self._claims.pop(pod, []) + self.floor.claim(pod, station)
                 if more:  # new orders found something on the pod that is still there
                     self._in_hand[station] = more

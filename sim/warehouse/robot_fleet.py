@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 
@@ -32,7 +34,13 @@ class RobotFleet:
         charge_factor: Callable[[], float] | None,
     ) -> None:
         self._floor, self._section = floor, floor.section
-        self._at = floor.robot_xy.data  # the same memory, of which single entries are read faster
+        section = floor.section
+        # Few distances turn up on a grid.
+        self._move_s = lru_cache(maxsize=4096)(
+            lambda distance_m: move_s(distance_m, section.speed_mps, section.acceleration_mps2)
+        )
+        # The same memory, of which single entries are read faster.
+        self._at = cast("memoryview[float]", floor.robot_xy.data)
         self._arrives, self._charged, self._charge_factor = arrives, charged, charge_factor
         robots = floor.section.robots
         self.phase = [IDLE] * robots
@@ -55,8 +63,7 @@ class RobotFleet:
         """Set out from where the robot is; it arrives (and has lifted or set down, `extra_s`) later."""
         section, at = self._section, self._at
         across, along = abs(to[0] - at[robot, 0]), abs(to[1] - at[robot, 1])
-        travel = move_s(across, section.speed_mps, section.acceleration_mps2)
-        travel += move_s(along, section.speed_mps, section.acceleration_mps2)
+        travel = self._move_s(across) + self._move_s(along)
         if across > 0 and along > 0:
             travel += section.turn_s
         travel *= section.slowdown

@@ -18,15 +18,19 @@ def anybody_moves(state, stopped, moving):
 
 @njit(cache=True)
 def count_step(
-    before, here, done, state, stopped, moving, target, traffic, waited, state_steps, arrived
+    before, here, done, state, stopped, moving, target, used, battery, traffic, waited, state_steps, arrived
 ):  # fmt: skip
     """Adds to `traffic` and `waited` (locations,) and `state_steps` (states,), whose last one is being stopped.
+
+    Takes `used` of the `battery` of who drove or turned.
 
     `before` and `here` are locations, `done` actions, `moving` (states,) says in which states robots drive. The
     number of robots at their `target`, ascending in `arrived`.
     """
     n = 0
     for robot in range(here.size):
+        if done[robot] != WAIT:
+            battery[robot] -= used
         if done[robot] == FORWARD:
             traffic[here[robot]] += 1
         if stopped[robot]:

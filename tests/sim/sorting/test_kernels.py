@@ -125,7 +125,11 @@ def test_a_step_is_counted_as_by_masks(seed: int, robots: int) -> None:
     done, state = draw.integers(0, 4, robots).astype(np.uint8), draw.integers(0, 4, robots)
     stopped, moving = draw.random(robots) < 0.3, draw.random(5) < 0.5
     traffic, waited, steps, arrived = (np.zeros(n, np.int64) for n in (20, 20, 5, robots))
-    n = count_step(before, here, done, state, stopped, moving, target, traffic, waited, steps, arrived)
+    battery = np.ones(robots)
+    n = count_step(
+        before, here, done, state, stopped, moving, target, 0.25, battery, traffic, waited, steps, arrived
+    )
+    assert battery.tolist() == np.where(done != WAIT, 0.75, 1.0).tolist()
     drives = moving[state] & ~stopped
     assert anybody_moves(state, stopped, moving) == drives.any()
     assert np.flatnonzero(traffic).tolist() == sorted(here[done == FORWARD].tolist())
