@@ -64,22 +64,21 @@ class RandomOrder(_Controller):
 class MatchingOrder(_Controller):
     """The order and the station with the largest share of its lines on pods at the station or on their way.
 
-    Only stations with at most `spread` free slots less than another compete, so that work stays even; ties go to
-    the oldest order, then to the station with most free slots. An order that has waited `patience_s` goes first, so
-    that none waits for ever. Source: the rule "pod match" of Merschformann et al. 2019.
+    All of an order on the way is `worth` so many lines that its station has left beyond another's: work stays even.
+    Ties go to the oldest order, then to the station with most free slots. An order that has waited `patience_s` goes
+    first, so that none waits for ever. Source: the rule "pod match" of Merschformann et al. 2019.
     """
 
     patience_s = 3_600.0
-    spread = 2
+    worth = 12.0
 
     def choose(self, floor: PodFloor, stations: IntArray, orders: IntArray) -> tuple[int, int]:
         if floor.now_s - floor.orders.release_s[orders[0]] > self.patience_s:
             orders = orders[:1]
-        free = np.array(floor.free_slots)[stations]
-        even = stations[free >= free[0] - self.spread]
-        share = floor.matching_lines(orders)[:, even] / floor.lines_of_order[orders, None]
-        order, station = divmod(int(np.argmax(share)), even.size)
-        return int(even[station]), int(orders[order])
+        left = floor.lines_left[stations]
+        share = floor.matching_lines(orders)[:, stations] / floor.lines_of_order[orders, None]
+        order, station = divmod(int(np.argmax(share - (left - left.min()) / self.worth)), stations.size)
+        return int(stations[station]), int(orders[order])
 
 
 class RandomPod(_Controller):

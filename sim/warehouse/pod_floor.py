@@ -29,6 +29,7 @@ class PodFloor:
         self.now_s = 0.0
         self.order_slots = np.full((section.stations, section.order_slots), NONE, np.int64)
         self.free_slots = [section.order_slots] * section.stations
+        self.lines_left = np.zeros(section.stations, np.int64)  # of a station's orders, not picked
         self.open_units = orders.units.copy()
         self.item = orders.item.astype(np.int64)
         self.lines_of_order = orders.lines_of_order

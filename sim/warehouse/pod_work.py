@@ -47,6 +47,7 @@ class PodWork(PodState):
                 self._claims.setdefault(int(floor.bin_pod[claim[1]]), []).append(claim)
             self._hungry.add(station)
             free[station] -= 1
+            floor.lines_left[station] += self._lines_left[order]
             if not free[station]:
                 stations.remove(station)
 
@@ -54,6 +55,7 @@ class PodWork(PodState):
         slots = self.floor.order_slots[station]
         slots[slots == order] = NONE
         self.floor.free_slots[station] += 1
+        self.floor.lines_left[station] -= self._lines_left[order]
         slotted = float(self.slotted_s[order])
         self._stay("order slots", slotted, slotted, now)
 
@@ -249,6 +251,7 @@ class PodWork(PodState):
             if self._left[line] == 0:
                 self.picked_s[line] = now
                 self._lines_left[order] -= 1
+                floor.lines_left[station] -= 1
                 if self._lines_left[order] == 0:
                     self._empty_slot(station, order, now)
                     self._complete(order, now)

@@ -306,7 +306,7 @@ def test_an_order_goes_where_its_lines_are_on_the_way_but_work_stays_even() -> N
     floor.pod_station[holder] = 2
     stations, orders = np.array([0, 1, 2]), np.array([order])
     assert rule.choose(floor, stations, orders) == (2, order)
-    floor.free_slots[2] -= rule.spread + 1
+    floor.lines_left[2] = rule.worth + 1
     assert rule.choose(floor, stations, orders) == (0, order)
 
 
