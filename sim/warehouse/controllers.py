@@ -65,7 +65,7 @@ class MatchingOrder(_Controller):
     """The order and the station with the largest share of its lines on pods at the station or on their way.
 
     All of an order on the way is `worth` so many lines that its station has left beyond another's: work stays even.
-    Ties go to the oldest order, then to the station with most free slots. An order that has waited `patience_s` goes
+    Ties go to the oldest order, then to the station with most free slots. One that has waited `patience_s` goes
     first, so that none waits for ever. Source: the rule "pod match" of Merschformann et al. 2019.
     """
 
