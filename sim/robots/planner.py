@@ -16,6 +16,7 @@ from sim.robots.grid import Grid
 from sim.robots.guidance import Guidance
 from sim.robots.kernels.distances import UNREACHABLE
 from sim.robots.kernels.layout import MAX_WINDOW, Floor, new_plan, new_search
+from sim.robots.kernels.priority import prioritise
 from sim.robots.kernels.push import improve, inherit, whole_step
 from sim.robots.kernels.window import begin_step, carry_out, stand_still
 from sim.robots.yielding import Yielding
@@ -112,6 +113,7 @@ class WindowPlanner:
         self._closed: NDArray[np.int32] = np.empty(0, np.int32)
         self._locations = grid.cells[self._plan.cell]
         self._yielding = Yielding(grid.neighbours, self._way, robots, settings.patience)
+        self._sorting = tuple(np.empty(robots, np.int64) for _ in range(3))
         self._ranks = 1 + (settings.spread * np.linspace(1, 0, robots) ** settings.sharpness).astype(np.int32)
 
     @property
@@ -267,18 +269,16 @@ class WindowPlanner:
         end = None if chosen.ms_per_step is None else time.thread_time() + chosen.ms_per_step / 1000
         if chosen.patience:
             urgency = self._yield_ways(urgency)
-        rank = np.where(plan.resting == 1, np.int64(1) << 60, -urgency)
-        # Who comes first in the pass and wants nothing is an obstacle to all others.
-        rank[self._held] = -(np.int64(1) << 60)
-        order = np.argsort(rank, kind="stable")
-        plan.weight[order] = self._ranks
-        done = np.empty(len(order), np.uint8)
+        done = np.empty(len(self._held), np.uint8)
         if end is None:
             whole_step(
                 self._floor,
                 plan,
                 self._search,
-                order,
+                self._held,
+                urgency,
+                self._ranks,
+                *self._sorting,
                 chosen.inherit_pushes,
                 chosen.chains,
                 chosen.pushes,
@@ -287,13 +287,15 @@ class WindowPlanner:
                 done,
             )
         else:
-            self._step_until(end, order, done)
+            self._step_until(end, urgency, done)
         self._locations = self.grid.cells[plan.cell]
         return done
 
-    def _step_until(self, end: float, order: NDArray[np.int64], done: NDArray[np.uint8]) -> None:
+    def _step_until(self, end: float, urgency: NDArray[np.int64], done: NDArray[np.uint8]) -> None:
         """`whole_step` as far as the thread's clock allows."""
         chosen, plan, floor, search = self.settings, self._plan, self._floor, self._search
+        prioritise(plan, self._held, urgency, self._ranks, *self._sorting)
+        order = self._sorting[1]
         begin_step(floor, plan)
         first = 0 if chosen.inherit_pushes else len(order)
         while first < len(order) and time.thread_time() < end:

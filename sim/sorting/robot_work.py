@@ -102,8 +102,12 @@ class FloorWork(FloorState):
         if inductions.loading[k] != NONE or not inductions.queues[k] or not inductions.open[k]:
             return
         load, state, target = inductions.places[k][0], self._state_of, self._target_of
-        robot = next((r for r in inductions.called[k] if target[r] == load and state[r] == IN_LINE), NONE)
-        if robot == NONE or self._here[robot] != load:
+        for robot in inductions.called[k]:
+            if target[robot] == load and state[robot] == IN_LINE:
+                break
+        else:
+            return
+        if self._here[robot] != load:
             return
         inductions.called[k].remove(robot)
         parcel = inductions.begin(k)
