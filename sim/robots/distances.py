@@ -49,12 +49,13 @@ class DistanceTables:
         )
 
     def require(self, goals: NDArray[np.int32], in_use: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Rows of `goals` (dense cell indices), computed where missing; goals `in_use` keep their rows."""
-        missing = np.unique(goals[self.row_of[goals] < 0])
-        if len(missing):
-            held = set(in_use.tolist()) | set(goals.tolist())
-            for goal in missing.tolist():
-                self._fill(goal, held)
+        """Rows of `goals` (dense cell indices), computed where missing; goals `in_use` (or -1) keep their rows."""
+        rows = self.row_of[goals]
+        if rows.size == 0 or rows.min() >= 0:
+            return rows
+        held = set(in_use.tolist()) | set(goals.tolist())
+        for goal in np.unique(goals[rows < 0]).tolist():
+            self._fill(goal, held)
         return self.row_of[goals]
 
     def forget(self, neighbours: NDArray[np.int32]) -> None:

@@ -16,7 +16,8 @@ from sim.robots.grid import Grid
 from sim.robots.guidance import Guidance
 from sim.robots.kernels.distances import UNREACHABLE
 from sim.robots.kernels.layout import MAX_WINDOW, Floor, new_plan, new_search
-from sim.robots.kernels.push import improve, inherit
+from sim.robots.kernels.priority import prioritise
+from sim.robots.kernels.push import improve, inherit, whole_step
 from sim.robots.kernels.window import begin_step, carry_out, stand_still
 from sim.robots.yielding import Yielding
 
@@ -110,13 +111,15 @@ class WindowPlanner:
         self._goals = np.full(robots, -1, np.int32)
         self._held = np.zeros(robots, np.bool_)
         self._closed: NDArray[np.int32] = np.empty(0, np.int32)
+        self._locations = grid.cells[self._plan.cell]
         self._yielding = Yielding(grid.neighbours, self._way, robots, settings.patience)
+        self._sorting = tuple(np.empty(robots, np.int64) for _ in range(3))
         self._ranks = 1 + (settings.spread * np.linspace(1, 0, robots) ** settings.sharpness).astype(np.int32)
 
     @property
     def locations(self) -> NDArray[np.int32]:
-        """int32 (robots,), where the robots stand."""
-        return self.grid.cells[self._plan.cell]
+        """int32 (robots,), where the robots stand; a step makes a new array."""
+        return self._locations
 
     @property
     def headings(self) -> NDArray[np.int32]:
@@ -130,7 +133,7 @@ class WindowPlanner:
         256 and more beyond it are understated. Where there is no way, the cost is `NO_WAY`.
         """
         goals, plan = self.grid.index[locations], self._plan
-        rows = self.tables.require(goals, np.concatenate([goals, plan.goal[plan.goal >= 0]]))
+        rows = self.tables.require(goals, np.concatenate([goals, plan.goal]))
         packed = self.tables.table[rows, plan.cell].astype(np.int64)
         row, column = np.divmod(self.locations, self.grid.width)
         to_row, to_column = np.divmod(locations, self.grid.width)
@@ -155,6 +158,8 @@ class WindowPlanner:
 
     def rest(self, robots: NDArray[np.int64]) -> None:
         """Take the goals of robots away; they make way for all others."""
+        if len(robots) == 0:
+            return
         self._held[robots] = False
         self._goals[robots] = -1
         self._yielding.aside[robots] = -1
@@ -194,7 +199,7 @@ class WindowPlanner:
         plan = self._plan
         plan.goal[robots] = goals
         plan.waited[robots] = -1
-        rows = self.tables.require(goals, plan.goal[plan.goal >= 0])
+        rows = self.tables.require(goals, plan.goal)
         plan.row[robots] = rows
         plan.resting[robots] = self.tables.table[rows, plan.cell[robots]] == UNREACHABLE
 
@@ -231,19 +236,19 @@ class WindowPlanner:
         """Send aside who blocks the stuck; urgency with those sent aside first of all."""
         plan, yielding = self._plan, self._yielding
         back = yielding.expired()
-        lost = back[self._goals[back] < 0]
-        self._stand_by(lost)
-        going = back[self._goals[back] >= 0]
-        if len(going):
-            self._head_for(going, self._goals[going])
-        standing = plan.holder[:, 0]
-        if self._held.any():
-            standing = standing.copy()
+        if len(back):
+            self._stand_by(back[self._goals[back] < 0])
+            going = back[self._goals[back] >= 0]
+            if len(going):
+                self._head_for(going, self._goals[going])
+        stuck = yielding.stuck(plan.waited)
+        if len(stuck):
+            standing = plan.holder[:, 0].copy()
             standing[plan.cell[self._held]] = -1  # they step aside for nobody
-        sent = np.array(yielding.decide(plan.waited, urgency, plan.cell, standing), np.int64)
-        if len(sent):
-            self._head_for(sent, yielding.aside[sent])
-        aside = np.flatnonzero(yielding.aside >= 0)
+            sent = np.array(yielding.decide(stuck, plan.waited, urgency, plan.cell, standing), np.int64)
+            if len(sent):
+                self._head_for(sent, yielding.aside[sent])
+        aside = yielding.sent_aside()
         if len(aside) == 0:
             return urgency
         self._stand_by(aside[plan.cell[aside] == yielding.aside[aside]])
@@ -260,22 +265,42 @@ class WindowPlanner:
         Returns:
             uint8 (robots,), the actions done.
         """
-        began = time.thread_time()
-        chosen = self.settings
-        plan, floor, search = self._plan, self._floor, self._search
+        chosen, plan = self.settings, self._plan
+        end = None if chosen.ms_per_step is None else time.thread_time() + chosen.ms_per_step / 1000
         if chosen.patience:
             urgency = self._yield_ways(urgency)
-        rank = np.where(plan.resting == 1, np.int64(1) << 60, -urgency)
-        # Who comes first in the pass and wants nothing is an obstacle to all others.
-        rank[self._held] = -(np.int64(1) << 60)
-        order = np.argsort(rank, kind="stable")
-        plan.weight[order] = self._ranks
+        done = np.empty(len(self._held), np.uint8)
+        if end is None:
+            whole_step(
+                self._floor,
+                plan,
+                self._search,
+                self._held,
+                urgency,
+                self._ranks,
+                *self._sorting,
+                chosen.inherit_pushes,
+                chosen.chains,
+                chosen.pushes,
+                chosen.depth,
+                chosen.attempts,
+                done,
+            )
+        else:
+            self._step_until(end, urgency, done)
+        self._locations = self.grid.cells[plan.cell]
+        return done
+
+    def _step_until(self, end: float, urgency: NDArray[np.int64], done: NDArray[np.uint8]) -> None:
+        """`whole_step` as far as the thread's clock allows."""
+        chosen, plan, floor, search = self.settings, self._plan, self._floor, self._search
+        prioritise(plan, self._held, urgency, self._ranks, *self._sorting)
+        order = self._sorting[1]
         begin_step(floor, plan)
-        end = None if chosen.ms_per_step is None else began + chosen.ms_per_step / 1000
         first = 0 if chosen.inherit_pushes else len(order)
-        while first < len(order) and (end is None or time.thread_time() < end):
+        while first < len(order) and time.thread_time() < end:
             # Robots that the time does not suffice for keep the plans they have.
-            last = len(order) if end is None else min(first + PASS_BATCH, len(order))
+            last = min(first + PASS_BATCH, len(order))
             inherit(
                 floor,
                 plan,
@@ -288,11 +313,6 @@ class WindowPlanner:
                 chosen.attempts,
             )
             first = last
-        if end is None:
-            improve(floor, plan, search, chosen.chains, chosen.pushes, chosen.depth, chosen.attempts)
-        else:
-            while time.thread_time() < end:
-                improve(floor, plan, search, BATCH, chosen.pushes, chosen.depth, chosen.attempts)
-        done = np.empty(len(order), np.uint8)
+        while time.thread_time() < end:
+            improve(floor, plan, search, BATCH, chosen.pushes, chosen.depth, chosen.attempts)
         carry_out(plan, done)
-        return done

@@ -45,12 +45,24 @@ class Yielding:
     def expired(self) -> NDArray[np.int64]:
         """Robots that may go on now; counts the step."""
         self._now += 1
-        done = np.flatnonzero((self.aside >= 0) & (self.until <= self._now))
+        aside = self.sent_aside()
+        done = aside[self.until[aside] <= self._now]
         self.aside[done] = -1
         return done
 
+    def sent_aside(self) -> NDArray[np.int64]:
+        """Robots that step aside at present."""
+        found: NDArray[np.int64] = (self.aside >= 0).nonzero()[0]
+        return found
+
+    def stuck(self, waited: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Robots that others should make way for; `waited` int32 (robots,), steps without coming nearer."""
+        long: NDArray[np.int64] = (waited >= self._patience).nonzero()[0]
+        return long[self.aside[long] < 0]
+
     def decide(
         self,
+        stuck: NDArray[np.int64],
         waited: NDArray[np.int32],
         urgency: NDArray[np.int64],
         cell: NDArray[np.int32],
@@ -59,10 +71,10 @@ class Yielding:
         """Robots newly sent aside, to `aside`; `waited` of those helped is set back.
 
         Args:
+            stuck: those of `stuck`.
             waited: int32 (robots,), steps without coming nearer; urgency: int64 (robots,).
             cell: int32 (robots,), where they stand; standing: int32 (cells,), who stands there, or -1.
         """
-        stuck = np.flatnonzero((waited >= self._patience) & (self.aside < 0))
         sent: list[int] = []
         for robot in stuck[np.argsort(-urgency[stuck], kind="stable")][:STUCK_AT_A_TIME].tolist():
             if self.aside[robot] >= 0:

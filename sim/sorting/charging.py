@@ -27,10 +27,6 @@ class Charging:
         self._start = np.zeros(robots)
         self._taken = np.zeros(robots)
 
-    def drive(self, moving: np.ndarray, step_s: float) -> None:
-        """Bool (robots,): who drove or turned in this step."""
-        self.battery -= moving * (step_s / self.drive_s)
-
     def ask(self, robot: int, at_s: float, near: FloatArray) -> bool:
         """Whether a charger is free; the one that `near` (chargers,) puts first is then reserved."""
         self._asked[robot] = at_s

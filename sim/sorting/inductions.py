@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from sim.sorting.layout import FloorLayout
 from sim.sorting.parcels import NONE, FloatArray, IntArray
 
 OUTSIDE = 1 << 20  # farther than any way on a floor
+CLOSED = 1 << 60  # longer than any queue
 
 
 class Inductions:
@@ -27,18 +29,34 @@ class Inductions:
         self.queues: list[deque[int]] = [deque() for _ in range(number)]
         self.called: list[list[int]] = [[] for _ in range(number)]
         self.loading = [NONE] * number  # the parcel
+        self._held = [0] * number  # parcels in the queue and being loaded
         self.open = [True] * number
         self.places = [
             [load, *line] for load, line in zip(layout.loads.tolist(), layout.lines.tolist(), strict=True)
         ]
-        self._inside = [set(places) for places in self.places]
+        self._robots = robots
+        # As many robots are called as there are places; those beyond a shortened line head for its last place.
+        self._line = [places + places[-1:] * len(places) for places in self.places]
+        self.way, self._rank = self._ways()
         self.busy_s = np.zeros(number)
         self.level_s = np.zeros(number)  # integral of the number waiting
         self.peak = 0
         self.stays: list[tuple[int, int, float, float, float]] = []  # induction, parcel, came, start, end
         self.came_s: FloatArray = np.full(parcels, np.nan)
-        self._width = layout.grid.width
         self._turn: int = 0
+
+    def _ways(self) -> tuple[list[list[int]], list[list[int]]]:
+        """Cells to the place of loading, by induction and location; and as a rank in the line, times robots."""
+        location = np.arange(len(self.layout.grid.free))
+        row, column = np.divmod(location, self.layout.grid.width)
+        ways, ranks = [], []
+        for places in self.places:
+            to_row, to_column = divmod(places[0], self.layout.grid.width)
+            way = abs(row - to_row) + abs(column - to_column)
+            ways.append(way.tolist())
+            # Who is in the line comes before all others.
+            ranks.append((self._robots * (way + np.where(np.isin(location, places), 0, OUTSIDE))).tolist())
+        return ways, ranks
 
     @property
     def waiting(self) -> int:
@@ -48,37 +66,34 @@ class Inductions:
     def join(self, parcel: int, at_s: float) -> int:
         """A parcel comes; the induction that it joins. Where all are closed, one is as good as another."""
         self.came_s[parcel] = at_s
-        number = len(self.queues)
-        best, least = self._turn % number, 1 << 60
-        for step in range(number):
-            k = (self._turn + step) % number
-            length = len(self.queues[k]) + (self.loading[k] != NONE)
-            if length < least and self.open[k]:
-                best, least = k, length
+        number, held = len(self.queues), self._held
+        if not all(self.open):
+            held = [each if is_open else CLOSED for each, is_open in zip(held, self.open, strict=True)]
+        least = min(held)
+        # The first of the shortest, from where the last one joined.
+        best = held.index(least, self._turn) if least in held[self._turn :] else held.index(least)
         self._turn = (best + 1) % number
         self.queues[best].append(parcel)
+        self._held[best] += 1
         return best
 
     def measure(self, seconds: float) -> None:
         """Add what waits to the integral."""
-        lengths = [len(queue) for queue in self.queues]
+        lengths = list(map(len, self.queues))
         self.level_s += np.array(lengths) * seconds
         self.peak = max(self.peak, sum(lengths))
 
-    def wanted(self, k: int) -> int:
-        """Robots that induction would still call."""
-        if not self.open[k]:
-            return 0
-        most = len(self.places[k])
-        return min(most, max(self._ready, len(self.queues[k]))) - len(self.called[k])
-
     def neediest(self) -> int:
-        """The induction that calls next, or NONE."""
-        best, most = NONE, (0, 0)
-        for k in range(len(self.queues)):
-            wanted = self.wanted(k)
-            if wanted > 0 and (len(self.queues[k]), wanted) > most:
-                best, most = k, (len(self.queues[k]), wanted)
+        """The induction that calls next, or NONE: the longest queue of those that want robots, then most robots."""
+        best, longest, most, ready, room = NONE, 0, 0, self._ready, len(self.places[0])
+        for k, (queue, called) in enumerate(zip(self.queues, self.called, strict=True)):
+            length, has = len(queue), len(called)
+            if has >= room or (has >= ready and has >= length) or length < longest or not self.open[k]:
+                continue
+            calls = length if length > ready else ready
+            wanted = (calls if calls < room else room) - has
+            if length > longest or wanted > most:
+                best, longest, most = k, length, wanted
         return best
 
     def close(self, k: int, at_s: float) -> tuple[list[int], list[int]]:
@@ -88,29 +103,24 @@ class Inductions:
         robots, self.called[k] = self.called[k], []
         if any(self.open):
             parcels, self.queues[k] = list(self.queues[k]), deque()
+            self._held[k] -= len(parcels)
             for parcel in parcels:
                 came = self.came_s[parcel]
                 self.stays.append((k, parcel, float(came), float("nan"), at_s))
                 joined.append(self.join(parcel, at_s))
         return robots, joined
 
-    def line_up(self, k: int, locations: np.ndarray, closed: set[int]) -> list[tuple[int, int]]:
+    def line_up(self, k: int, locations: list[int], closed: set[int]) -> Iterable[tuple[int, int]]:
         """(robot, place) of all called robots, the nearest first; those beyond the line head for its last place."""
-        robots = self.called[k]
-        if not robots:
-            return []
-        load = int(self.layout.loads[k])
-        to_row, to_column = divmod(load, self._width)
-        way = []
-        for robot in robots:
-            location = int(locations[robot])
-            row, column = divmod(location, self._width)
-            outside = 0 if location in self._inside[k] else OUTSIDE
-            way.append((abs(row - to_row) + abs(column - to_column) + outside, robot))
+        rank, n = self._rank[k], self._robots
+        turn = sorted([rank[locations[robot]] + robot for robot in self.called[k]])
         # The place of who is being loaded is free again when the robot has its parcel.
         first = 1 if self.loading[k] != NONE else 0
-        places = [cell for cell in self.places[k][first:] if cell not in closed] or [load]
-        return [(robot, places[min(at, len(places) - 1)]) for at, (_, robot) in enumerate(sorted(way))]
+        line = self._line[k][first:]
+        if closed:
+            places = [cell for cell in self.places[k][first:] if cell not in closed] or self.places[k][:1]
+            line = places + places[-1:] * len(self.places[k])
+        return zip([key % n for key in turn], line, strict=False)
 
     def begin(self, k: int) -> int:
         """The first parcel of the queue, which is now being loaded."""
@@ -122,6 +132,7 @@ class Inductions:
         """The parcel that is on its robot now."""
         parcel = self.loading[k]
         self.loading[k] = NONE
+        self._held[k] -= 1
         self.busy_s[k] += end_s - start_s
         self.stays.append((k, parcel, float(self.came_s[parcel]), start_s, end_s))
         return parcel

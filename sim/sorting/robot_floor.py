@@ -16,8 +16,9 @@ import numpy as np
 from logistics.sorting import SortingSection
 from sim.random_streams import Streams
 from sim.robots.guidance import Guidance
-from sim.robots.problem import FORWARD, WAIT
+from sim.robots.problem import WAIT
 from sim.sorting.disruptions import Disruption, Note
+from sim.sorting.kernels.robots import anybody_moves, count_step
 from sim.sorting.parcels import NONE, FloatArray, IntArray, SortParcels
 from sim.sorting.result import STATES, SortingResult
 from sim.sorting.robot_state import CALLED, CARRYING, GO, HOLD, IDLE, IN_LINE, MOVING, REST, STOPPED
@@ -118,7 +119,7 @@ class RobotSorter(FloorWork):
             k = self.inductions.neediest()
             if k == NONE:
                 break
-            robot = self._nearest(list(self._idle), int(self.inductions.layout.loads[k]))
+            robot = self._nearest_idle(k)
             del self._idle[robot]
             self.inductions.called[k].append(robot)
             self._induction[robot] = k
@@ -127,34 +128,43 @@ class RobotSorter(FloorWork):
 
     def _quiet(self) -> bool:
         """Whether nobody drives: until the next event nothing changes."""
-        return not (MOVING[self.state] & ~self.stopped).any()
+        return not anybody_moves(self.state, self.stopped, MOVING)
 
     def _move(self) -> None:
         planner = self.planner
         if self._changed:
-            robots = np.array(list(self._changed), np.int64)
-            mode = np.array([self._mode[r] for r in self._changed])
+            changed, mode = list(self._changed), self._mode
             self._changed.clear()
-            going = robots[mode == GO]
+            going = np.array([r for r in changed if mode[r] == GO], np.int64)
             planner.set_goals(going, self.target[going])
-            planner.rest(robots[mode == REST])
-            planner.hold(robots[mode == HOLD])
-            self._since[robots] = 0
+            planner.rest(np.array([r for r in changed if mode[r] == REST], np.int64))
+            planner.hold(np.array([r for r in changed if mode[r] == HOLD], np.int64))
+            self._since[changed] = 0
         before = planner.locations
         done = planner.step(self._since)
         self._since += 1
         self.steps += 1
         if self.actions is not None:
             self.actions.append(done)
-        here = planner.locations
-        moving = MOVING[self.state]
-        self.traffic[here[done == FORWARD]] += 1
-        self.waited[before[(done == WAIT) & moving & ~self.stopped]] += 1
-        self.state_steps += np.bincount(np.where(self.stopped, STOPPED, self.state), minlength=len(STATES))
-        self.charging.drive(done != WAIT, self.dt)
+        self._here = planner.locations.tolist()
+        n = count_step(
+            before,
+            planner.locations,
+            done,
+            self.state,
+            self.stopped,
+            MOVING,
+            self.target,
+            self.dt / self.charging.drive_s,
+            self.charging.battery,
+            self.traffic,
+            self.waited,
+            self.state_steps,
+            self._arrived,
+        )
         self.inductions.measure(self.dt)
-        for robot in np.flatnonzero((here == self.target) & moving & ~self.stopped).tolist():
-            if here[robot] == self.target[robot]:  # one before it may have sent it on
+        for robot in self._arrived[:n].tolist():
+            if self._here[robot] == self._target_of[robot]:  # one before it may have sent it on
                 self._reached(robot, self.now_s)
 
     # --- disruptions ----------------------------------------------------------------------------------
@@ -213,7 +223,7 @@ class RobotSorter(FloorWork):
 
     def _stop(self, robot: int, at_s: float) -> None:
         """The robot stays where it is; all ways go round it from now on."""
-        location = int(self.planner.locations[robot])
+        location = self._here[robot]
         width = self.layout.grid.width
         self.trace.append(
             Note(at_s, "robot stopped", robot, f"row {location // width}, column {location % width}")
@@ -232,7 +242,7 @@ class RobotSorter(FloorWork):
     def _resume(self, robot: int, at_s: float) -> None:
         self.trace.append(Note(at_s, "robot goes on", robot))
         self.stopped[robot] = False
-        location = int(self.planner.locations[robot])
+        location = self._here[robot]
         self._closed.discard(location)
         self._ways_changed(NONE)
         if self.state[robot] == IDLE:

@@ -33,7 +33,7 @@ class FloorWork(FloorState):
     # --- robots ---------------------------------------------------------------------------------------
 
     def _reached(self, robot: int, at_s: float) -> None:
-        state = self.state[robot]
+        state = self._state_of[robot]
         if state == CALLED:
             k = self._induction[robot]
             self.state[robot] = IN_LINE
@@ -62,7 +62,7 @@ class FloorWork(FloorState):
 
     def _charge(self, robot: int, at_s: float) -> None:
         cells, width = self.layout.chargers, self.layout.grid.width
-        row, column = divmod(int(self.planner.locations[robot]), width)
+        row, column = divmod(self._here[robot], width)
         near = (abs(cells // width - row) + abs(cells % width - column)).astype(np.float64)
         if self.charging.ask(robot, at_s, near):
             self._to_charger(robot)
@@ -90,8 +90,9 @@ class FloorWork(FloorState):
         self._load(self.inductions.join(parcel, at_s), at_s)
 
     def _line_up(self, k: int) -> None:
-        for robot, place in self.inductions.line_up(k, self.planner.locations, self._closed):
-            if self.target[robot] != place or self._mode[robot] == REST:
+        target, mode = self._target_of, self._mode
+        for robot, place in self.inductions.line_up(k, self._here, self._closed):
+            if target[robot] != place or mode[robot] == REST:
                 self.state[robot] = CALLED
                 self._go(robot, place)
 
@@ -100,18 +101,20 @@ class FloorWork(FloorState):
         inductions = self.inductions
         if inductions.loading[k] != NONE or not inductions.queues[k] or not inductions.open[k]:
             return
-        load = int(self.layout.loads[k])
-        ready = [r for r in inductions.called[k] if self.state[r] == IN_LINE and self.target[r] == load]
-        if not ready or self.planner.locations[ready[0]] != load:
+        load, state, target = inductions.places[k][0], self._state_of, self._target_of
+        for robot in inductions.called[k]:
+            if target[robot] == load and state[robot] == IN_LINE:
+                break
+        else:
             return
-        robot = ready[0]
+        if self._here[robot] != load:
+            return
         inductions.called[k].remove(robot)
         parcel = inductions.begin(k)
         self.parcel[robot] = parcel
         self.state[robot] = LOADING
         self.times.load_s[parcel] = at_s
-        took = self.own.load_s * float(self._draws["load"].multiplier(self._key(parcel), self.own.load_cv)[0])
-        self._at(at_s + took, self._loaded, robot)
+        self._at(at_s + self._load_s(parcel), self._loaded, robot)
 
     def _loaded(self, robot: int, at_s: float) -> None:
         parcel, k = int(self.parcel[robot]), self._induction[robot]
@@ -119,14 +122,13 @@ class FloorWork(FloorState):
         self.where[parcel] = CARRIED
         self._induction[robot] = NONE
         own = self._chutes_of[int(self.parcels.destination[parcel])]
-        key = self._key(parcel)
-        self.times.wrong[parcel] = self._draws["missort"].uniform(key)[0] < self.section.errors.missort
-        if self.times.wrong[parcel]:
+        wrong = self._luck("missort", parcel) < self.section.errors.missort
+        if wrong:
             others = [c for c in range(len(self.layout.chutes)) if c not in own]
             if others:
-                own = [others[int(self._draws["wrong"].uniform(key)[0] * len(others))]]
-            else:
-                self.times.wrong[parcel] = False
+                own = [others[int(self._luck("wrong", parcel) * len(others))]]
+            wrong = bool(others)
+        self.times.wrong[parcel] = wrong
         self._choice(robot, own)
         self._carry(robot)
         self._line_up(k)
@@ -135,23 +137,24 @@ class FloorWork(FloorState):
 
     def _choice(self, robot: int, chutes: list[int]) -> None:
         """Which of a destination's chutes: an open one before a closed one, then the one fewest head for."""
-        self._chute[robot] = min(chutes, key=lambda c: (not self.chutes.is_open(c), self._heading[c], c))
+        if len(chutes) > 1:
+            chutes = sorted(chutes, key=lambda c: (not self.chutes.is_open(c), self._heading[c], c))
+        self._chute[robot] = chutes[0]
 
     def _carry(self, robot: int) -> None:
         """Set out for the chute, to that side of it which is near and for which few head."""
         chute = self._chute[robot]
         self._heading[chute] += 1
-        width = self.layout.grid.width
-        row, column = divmod(int(self.planner.locations[robot]), width)
+        row, column = divmod(self._here[robot], self.layout.grid.width)
         best, least = NONE, 1 << 60
-        for cell in self.layout.drops[chute].tolist():
+        for cell, to_row, to_column in self._drops[chute]:
             if cell in self._closed:
                 continue
-            cost = abs(cell // width - row) + abs(cell % width - column) + 8 * int(self._approach[cell])
+            cost = abs(to_row - row) + abs(to_column - column) + 8 * self._approach[cell]
             if cost < least:
                 best, least = cell, cost
         if best == NONE:
-            best = int(self.layout.drops[chute][0])
+            best = self._drops[chute][0][0]
         self._approach[best] += 1
         self.state[robot] = CARRYING
         self._go(robot, best)
@@ -159,7 +162,7 @@ class FloorWork(FloorState):
     def _left(self, robot: int) -> None:
         """Heads for its chute no more."""
         self._heading[self._chute[robot]] -= 1
-        self._approach[self.target[robot]] -= 1
+        self._approach[self._target_of[robot]] -= 1
 
     def _arrive(self, robot: int, at_s: float) -> None:
         chute, parcel = self._chute[robot], int(self.parcel[robot])
@@ -193,7 +196,7 @@ class FloorWork(FloorState):
     def _drop(self, parcel: int, chute: int, at_s: float) -> None:
         times, errors = self.times, self.section.errors
         times.chute[parcel] = chute
-        times.damaged[parcel] |= self._draws["damage"].uniform(self._key(parcel))[0] < errors.damage
+        times.damaged[parcel] |= self._luck("damage", parcel) < errors.damage
         if times.wrong[parcel]:
             self.where[parcel] = MISSORTED
             times.missorts[parcel] += 1

@@ -12,14 +12,16 @@ from typing import Protocol
 
 import numpy as np
 
+from sim.warehouse.kernels import pods as kernel
 from sim.warehouse.orders import IntArray
 from sim.warehouse.pod_floor import PodFloor
 
 
 class OrderAssignment(Protocol):
-    """Which of the waiting orders (oldest first, never empty) a free slot of a station takes."""
+    """Which of the waiting orders (oldest first, never empty) goes to which of the stations with free slots (most
+    of them first, never empty): station, order."""
 
-    def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int: ...
+    def choose(self, floor: PodFloor, stations: IntArray, orders: IntArray) -> tuple[int, int]: ...
 
 
 class PodSelection(Protocol):
@@ -46,34 +48,37 @@ class _Controller:
 
 
 class OldestOrder(_Controller):
-    """First come, first served."""
+    """First come, first served, by the station with most free slots."""
 
-    def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int:
-        return int(orders[0])
+    def choose(self, floor: PodFloor, stations: IntArray, orders: IntArray) -> tuple[int, int]:
+        return int(stations[0]), int(orders[0])
 
 
 class RandomOrder(_Controller):
-    """Any order alike."""
+    """Any order alike, by the station with most free slots."""
 
-    def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int:
-        return int(self._generator.choice(orders))
+    def choose(self, floor: PodFloor, stations: IntArray, orders: IntArray) -> tuple[int, int]:
+        return int(stations[0]), int(self._generator.choice(orders))
 
 
 class MatchingOrder(_Controller):
-    """The order with the largest share of lines on pods at the station or on their way; ties to the oldest.
+    """The order and the station with the largest share of its lines on pods at the station or on their way.
 
-    An order that has waited `patience_s` goes first, so that none waits for ever. Source: the rule "pod
-    match" of Merschformann et al. 2019.
+    All of an order on the way is `worth` so many lines that its station has left beyond another's: work stays even.
+    Ties go to the oldest order, then to the station with most free slots. One that has waited `patience_s` goes
+    first, so that none waits for ever. Source: the rule "pod match" of Merschformann et al. 2019.
     """
 
     patience_s = 3_600.0
+    worth = 12.0
 
-    def choose(self, floor: PodFloor, station: int, orders: IntArray) -> int:
+    def choose(self, floor: PodFloor, stations: IntArray, orders: IntArray) -> tuple[int, int]:
         if floor.now_s - floor.orders.release_s[orders[0]] > self.patience_s:
-            return int(orders[0])
-        matched = floor.matching_lines(station, orders)
-        share = matched / floor.lines_of_order[orders]
-        return int(orders[int(np.argmax(share))])
+            orders = orders[:1]
+        left = floor.lines_left[stations]
+        share = floor.matching_lines(orders)[:, stations] / floor.lines_of_order[orders, None]
+        order, station = divmod(int(np.argmax(share - (left - left.min()) / self.worth)), stations.size)
+        return int(stations[station]), int(orders[order])
 
 
 class RandomPod(_Controller):
@@ -95,9 +100,7 @@ class PileOnPod(_Controller):
     """The pod that serves the most lines of the station; ties to the nearest."""
 
     def choose(self, floor: PodFloor, station: int, pods: IntArray, lines: IntArray) -> int:
-        best = np.flatnonzero(lines == lines.max())
-        away = floor.place_to_station_m[floor.pod_place[pods[best]], station]
-        return int(pods[best[int(np.argmin(away))]])
+        return int(kernel.most_lines(pods, lines, floor.pod_place, floor.place_to_station_m, station))
 
 
 class RandomPlace(_Controller):
@@ -111,7 +114,7 @@ class NearestPlace(_Controller):
     """The free place nearest to the station."""
 
     def choose(self, floor: PodFloor, pod: int, station: int, places: IntArray) -> int:
-        return int(places[int(np.argmin(floor.place_to_station_m[places, station]))])
+        return int(kernel.nearest_place(places, floor.place_to_station_m, station))
 
 
 class TurnoverPlace(_Controller):
@@ -128,8 +131,7 @@ class NearestRobot(_Controller):
 
     def choose(self, floor: PodFloor, pod: int, robots: IntArray) -> int:
         at = floor.place_xy[floor.pod_place[pod]]
-        away = np.abs(floor.robot_xy[robots] - at).sum(axis=1)
-        return int(robots[int(np.argmin(away))])
+        return int(kernel.nearest_robot(robots, floor.robot_xy, at))
 
 
 class LongestIdleRobot(_Controller):

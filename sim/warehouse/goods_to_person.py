@@ -56,8 +56,7 @@ class RobotWarehouse(PodWork):
 
     def submit(self, rows: IntArray) -> None:
         """Announce orders, in the order of their release and not before the clock."""
-        self._announced = np.concatenate((self._announced[self._next_order :], np.asarray(rows, np.int64)))
-        self._next_order = 0
+        self._announced.extend(zip(self.orders.release_s[rows].tolist(), rows.tolist(), strict=True))
         lines = lines_of(self.orders.first_line, np.asarray(rows, np.int64))
         np.add.at(self.stock.asked, self.orders.item[lines], self.orders.units[lines])
 
@@ -71,26 +70,20 @@ class RobotWarehouse(PodWork):
 
     def advance(self, until_s: float) -> None:
         """Work up to `until_s` inclusive."""
-        release = self.orders.release_s
+        announced, events = self._announced, self._events
         while True:
-            at_order = math.inf
-            if self._next_order < self._announced.size:
-                at_order = float(release[self._announced[self._next_order]])
-            at_event = self._events[0][0] if self._events else math.inf
-            now = min(at_order, at_event)
+            at_order = announced[0][0] if announced else math.inf
+            at_event = events[0][0] if events else math.inf
+            now = at_order if at_order <= at_event else at_event
             if now > until_s or now == math.inf:
                 break
             self.floor.now_s = now
             if at_order <= at_event:
-                while (
-                    self._next_order < self._announced.size
-                    and release[self._announced[self._next_order]] <= now
-                ):
-                    self._waiting[int(self._announced[self._next_order])] = None
-                    self._next_order += 1
+                while announced and announced[0][0] <= now:
+                    self._waiting[announced.popleft()[1]] = None
             else:
-                while self._events and self._events[0][0] == now:
-                    _, _, kind, who = heapq.heappop(self._events)
+                while events and events[0][0] == now:
+                    _, _, kind, who = heapq.heappop(events)
                     self._handle(now, kind, who)
             self._decide(now)
         if self._completed:
@@ -181,12 +174,9 @@ class RobotWarehouse(PodWork):
         floor = self.floor
         self._closed[station] = True
         self._staff(now)
-        serving = self._serving[station]
-        kept = self.fleet.pod[serving] if serving != NONE else NONE
         for pod in floor.coming[station]:
-            if pod != kept:
-                floor.release(self._claims.pop(pod, []))
-        in_hand = {self._order_of[line] for line, _, _ in self._claims.get(kept, [])}
+            floor.release(self._claims.pop(pod, []))
+        in_hand = {self._order_of[line] for line, _, _ in self._in_hand[station]}
         orders = self._hand_on(now, station, in_hand)
         detail = f"{len(orders)} orders go to others, {len(in_hand)} are finished with the pod at hand"
         self.trace.append(Note(now, "station closes", station, detail))
@@ -209,6 +199,7 @@ class RobotWarehouse(PodWork):
             if self.fleet.phase[robot] in (TO_POD, TO_STATION):
                 claims = self._claims.pop(pod, [])
                 floor.release(claims)
+                floor.pod_station[pod] = NONE
                 if station < self.section.stations:
                     self._hungry.add(station)
                 # The units on this pod can't be had meanwhile; other pods bring them.

@@ -28,6 +28,8 @@ class PodFloor:
         self.section, self.orders = section, orders
         self.now_s = 0.0
         self.order_slots = np.full((section.stations, section.order_slots), NONE, np.int64)
+        self.free_slots = [section.order_slots] * section.stations
+        self.lines_left = np.zeros(section.stations, np.int64)  # of a station's orders, not picked
         self.open_units = orders.units.copy()
         self.item = orders.item.astype(np.int64)
         self.lines_of_order = orders.lines_of_order
@@ -46,7 +48,8 @@ class PodFloor:
         self.free_units = self.bin_units.copy()
         self._bin_of = np.full(len(orders.names), NONE, np.int64)
         self._score = np.zeros(section.pods, np.int64)
-        self._touched = np.empty(section.pods, np.int64)
+        self._serving = np.empty(section.pods, np.int64), np.empty(section.pods, np.int64)
+        self._low = np.empty(section.bins_per_pod, np.int64)
         self._starved = np.empty(64, np.int64)
         self._wanting = np.zeros(section.stations, np.bool_)
         most = section.order_slots * int(orders.lines_of_order.max(initial=1))
@@ -54,6 +57,8 @@ class PodFloor:
 
         self.pod_place = np.arange(section.pods, dtype=np.int64)
         self.pod_stored = np.ones(section.pods, np.bool_)  # on its place and not asked for
+        # where it is on its way to or stands; not while its robot is stopped on the way
+        self.pod_station = np.full(section.pods, NONE, np.int64)
         self.pod_visits = np.zeros(section.pods, np.int64)
         places = max(section.pods + 1, math.ceil(section.pods * (1 + SPARE_PLACES)))
         columns = max(1, round(math.sqrt(places * ROW_GAP)))
@@ -79,6 +84,11 @@ class PodFloor:
         self.charger_xy = np.column_stack(
             (np.full(section.chargers, -3.0), depth * (np.arange(section.chargers) + 0.5) / section.chargers)
         )
+        # The same as lists, of which single entries are read several times as fast.
+        self.place_at, self.station_at, self.charger_at = (
+            [(float(x), float(y)) for x, y in each]
+            for each in (self.place_xy, self.station_xy, self.charger_xy)
+        )
         self.place_to_station_m: FloatArray = np.abs(self.place_xy[:, None, :] - self.station_xy[None]).sum(
             axis=2
         )
@@ -92,7 +102,7 @@ class PodFloor:
 
     def lay_out(self, generator: np.random.Generator) -> None:
         """Put the pods on places at random."""
-        self.pod_place = generator.permutation(self.place_free.size)[: self.section.pods].astype(np.int64)
+        self.pod_place[:] = generator.permutation(self.place_free.size)[: self.section.pods]
         self.place_free[:] = True
         self.place_free[self.pod_place] = False
 
@@ -110,7 +120,8 @@ class PodFloor:
 
     def serving_pods(self, station: int) -> tuple[IntArray, IntArray]:
         """Stored pods that serve a line of the station, and how many lines each serves."""
-        n = kernel.score_pods(
+        pods, lines = self._serving
+        n = kernel.serving_pods(
             self.order_slots[station],
             self.orders.first_line,
             self.item,
@@ -119,32 +130,51 @@ class PodFloor:
             self.item_bin,
             self.bin_pod,
             self.free_units,
+            self.pod_stored,
             self._score,
-            self._touched,
+            pods,
+            lines,
         )
-        pods = np.sort(self._touched[:n])
-        lines = self._score[pods].copy()
-        self._score[pods] = 0
-        stored = self.pod_stored[pods]
-        return pods[stored], lines[stored]
+        return pods[:n].copy(), lines[:n].copy()
 
-    def matching_lines(self, station: int, orders: IntArray) -> IntArray:
-        """(orders,) lines that pods on their way to or at the station could serve now."""
-        out = np.zeros(orders.size, np.int64)
+    def matching_lines(self, orders: IntArray) -> IntArray:
+        """(orders, pick stations) lines that pods on their way to or at each station could serve now."""
+        out = np.empty((orders.size, self.section.stations), np.int64)
         kernel.match_orders(
-            np.array(self.coming[station], np.int64),
             orders,
             self.orders.first_line,
             self.item,
             self.open_units,
-            self.pod_first,
-            self.pod_bin,
-            self.bin_item,
+            self.item_first,
+            self.item_bin,
+            self.bin_pod,
             self.free_units,
-            self._bin_of,
+            self.pod_station,
             out,
         )
         return out
+
+    def claim_coming(self, order: int, station: int) -> list[tuple[int, int, int]]:
+        """Promise an order of the station units on the pods on their way to it or there; as `claim`."""
+        line, bin_number, units = self._claims
+        n = kernel.claim_coming(
+            order,
+            station,
+            self.orders.first_line,
+            self.item,
+            self.open_units,
+            self.item_first,
+            self.item_bin,
+            self.bin_pod,
+            self.free_units,
+            self.pod_station,
+            line,
+            bin_number,
+            units,
+        )
+        if n == 0:
+            return []
+        return list(zip(line[:n].tolist(), bin_number[:n].tolist(), units[:n].tolist(), strict=True))
 
     def claim(self, pod: int, station: int) -> list[tuple[int, int, int]]:
         """Promise the pod's units to the station's open lines: (line, bin, units) of each claim."""
@@ -164,6 +194,8 @@ class PodFloor:
             bin_number,
             units,
         )
+        if n == 0:
+            return []
         return list(zip(line[:n].tolist(), bin_number[:n].tolist(), units[:n].tolist(), strict=True))
 
     def release(self, claims: list[tuple[int, int, int]]) -> None:
@@ -184,7 +216,7 @@ class PodFloor:
             self.free_units,
             self._starved,
         )
-        return np.unique(self._starved[:n])
+        return np.unique(self._starved[:n]) if n else self._starved[:0]
 
     def stations_wanting(self, pod: int) -> IntArray:
         """Pick stations with an open line that the pod could serve."""
@@ -201,13 +233,14 @@ class PodFloor:
             self._bin_of,
             self._wanting,
         )
-        return np.flatnonzero(self._wanting)
+        found: IntArray = self._wanting.nonzero()[0]
+        return found
 
     def low_bins(self, pod: int, reserve: IntArray) -> IntArray:
         """Bins of a pod to refill: at or below the reorder point, with units in `reserve` (items,)."""
-        bins = np.arange(self.pod_first[pod], self.pod_first[pod + 1])
-        low = self.bin_book[bins] <= self.section.reorder_share * self.section.bin_units
-        return bins[low & (reserve[self.bin_item[bins]] > 0)]
+        low = self.section.reorder_share * self.section.bin_units
+        n = kernel.low_bins(pod, self.pod_first, self.bin_book, self.bin_item, reserve, low, self._low)
+        return self._low[:n].copy()
 
     def vanish(self, item: int, units: int) -> None:
         """Units of an item vanish from its bins, the fullest first; the books do not know."""

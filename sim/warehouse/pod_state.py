@@ -80,9 +80,9 @@ class PodState:
         self._served_from = [(0.0, 0.0)] * stations
         self._closed = [False] * stations
         self._working: set[int] = set()  # pick stations that are staffed and not closed
-        self._claims: dict[int, Claims] = {}
-        self._next_order = 0
-        self._announced = np.empty(0, np.int64)
+        self._claims: dict[int, Claims] = {}  # of pods on their way, or at a station and served next
+        self._in_hand: list[Claims] = [[] for _ in range(stations)]  # of the visit at each station
+        self._announced: deque[tuple[float, int]] = deque()  # released when, which
         self._waiting: dict[int, None] = {}
         self._unstocked: dict[int, None] = {}
         self._promised = np.zeros(len(orders), np.bool_)
@@ -96,7 +96,6 @@ class PodState:
         self.picked_s = np.full(orders.lines, np.nan)
         self.slotted_s, self.ready_s, self.packed_s = (np.full(len(orders), np.nan) for _ in range(3))
         self.trips, self.refills, self.picks, self.visits = 0, 0, 0, 0
-        self._free_slots = [section.order_slots] * section.stations
         self._hungry: set[int] = set()  # stations that may use another pod
         self._order_of = orders.order_of_line.tolist()
         self._completed: list[tuple[float, int]] = []

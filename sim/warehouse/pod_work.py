@@ -22,19 +22,19 @@ class PodWork(PodState):
     # --- decisions ------------------------------------------------------------------------------------
 
     def _decide(self, now: float) -> None:
-        self._fill_slots(now)
+        if self._waiting:
+            self._fill_slots(now)
         if self.fleet.idle and (self._hungry or self._to_refill):
             self._send_robots(now)
 
     def _fill_slots(self, now: float) -> None:
-        if not self._waiting:
-            return
-        slots, free = self.floor.order_slots, self._free_slots
+        floor = self.floor
+        slots, free = floor.order_slots, floor.free_slots
         stations = [s for s in sorted(self._working) if free[s]] if any(free) else []
         while stations and self._waiting:
-            station = max(stations, key=lambda s: (free[s], -s))
+            turn = sorted(stations, key=free.__getitem__, reverse=True)
             orders = np.fromiter(islice(self._waiting, WINDOW), np.int64)
-            order = self._order_rule.choose(self.floor, station, orders)
+            station, order = self._order_rule.choose(floor, np.array(turn), orders)
             del self._waiting[order]
             if not self._promised[order]:
                 if not self.stock.promise(self.orders, np.array([order]), self._left)[0]:
@@ -43,15 +43,19 @@ class PodWork(PodState):
                 self._promised[order] = True
             slots[station, int(np.argmax(slots[station] == NONE))] = order
             self.slotted_s[order] = now
+            for claim in floor.claim_coming(order, station):
+                self._claims.setdefault(int(floor.bin_pod[claim[1]]), []).append(claim)
             self._hungry.add(station)
             free[station] -= 1
+            floor.lines_left[station] += self._lines_left[order]
             if not free[station]:
                 stations.remove(station)
 
     def _empty_slot(self, station: int, order: int, now: float) -> None:
         slots = self.floor.order_slots[station]
         slots[slots == order] = NONE
-        self._free_slots[station] += 1
+        self.floor.free_slots[station] += 1
+        self.floor.lines_left[station] -= self._lines_left[order]
         slotted = float(self.slotted_s[order])
         self._stay("order slots", slotted, slotted, now)
 
@@ -63,7 +67,9 @@ class PodWork(PodState):
         floor, coming = self.floor, self.floor.coming
         limit = self.section.station_queue
         self._send_to_refill(now)
-        hungry = [s for s in sorted(self._hungry) if self._works(s) and len(coming[s]) < limit]
+        hungry = [s for s in sorted(self._hungry) if s in self._working and len(coming[s]) < limit]
+        # The others are hungry again when a pod leaves them, or when they are staffed or opened.
+        self._hungry = set(hungry)
         while self.fleet.idle and hungry:
             station = min(hungry, key=lambda s: (len(coming[s]), s))
             pods, lines = floor.serving_pods(station)
@@ -108,13 +114,15 @@ class PodWork(PodState):
         floor = self.floor
         robot = self._robot_rule.choose(floor, pod, np.fromiter(self.fleet.idle, np.int64))
         del self.fleet.idle[robot]
+        place = int(floor.pod_place[pod])
         floor.pod_stored[pod] = False
-        floor.place_fetched[floor.pod_place[pod]] += 1
+        floor.place_fetched[place] += 1
+        floor.pod_station[pod] = station
         floor.coming[station].append(pod)
         self._claims[pod] = claims
         self.fleet.pod[robot], self.fleet.goal[robot], self.fleet.phase[robot] = pod, station, TO_POD
         self.trips += 1
-        self.fleet.drive(now, robot, floor.place_xy[floor.pod_place[pod]], self.section.lift_s)
+        self.fleet.drive(now, robot, floor.place_at[place], self.section.lift_s)
 
     # --- robots ---------------------------------------------------------------------------------------
 
@@ -129,11 +137,12 @@ class PodWork(PodState):
             floor.place_free[floor.pod_place[pod]] = True
             floor.pod_place[pod] = NONE
             self.fleet.phase[robot] = TO_STATION
-            self.fleet.drive(now, robot, floor.station_xy[station], 0.0)
+            self.fleet.drive(now, robot, floor.station_at[station], 0.0)
         elif phase == TO_STATION:
             if station < self.section.stations and self._closed[station]:
                 self._leave(now, robot)
                 return
+            floor.pod_station[pod] = station
             self.fleet.phase[robot] = AT_STATION
             self._queues[station].append((robot, now))
             self._serve(now, station)
@@ -151,16 +160,17 @@ class PodWork(PodState):
     def _leave(self, now: float, robot: int) -> None:
         """Carry the pod from where it is to a free place."""
         floor, pod, station = self.floor, self.fleet.pod[robot], self.fleet.goal[robot]
+        floor.pod_station[pod] = NONE
         if pod in floor.coming[station]:
             floor.coming[station].remove(pod)
             if station < self.section.stations:
                 self._hungry.add(station)
-        places = np.flatnonzero(floor.place_free)
+        places = floor.place_free.nonzero()[0]
         place = self._place_rule.choose(floor, pod, station, places)
         floor.place_free[place] = False
         floor.pod_place[pod] = place
         self.fleet.phase[robot] = TO_PLACE
-        self.fleet.drive(now, robot, floor.place_xy[place], self.section.lift_s)
+        self.fleet.drive(now, robot, floor.place_at[place], self.section.lift_s)
 
     # --- stations -------------------------------------------------------------------------------------
 
@@ -172,9 +182,8 @@ class PodWork(PodState):
             if station >= self.section.stations:
                 duration = self._refill(now, pod)
             else:
-                claims = self._claims.setdefault(pod, [])
-                claims += self.floor.claim(pod, station)
-                duration = self._pick_time(claims)
+                self._in_hand[station] = self._claims.pop(pod, []) + self.floor.claim(pod, station)
+                duration = self._pick_time(self._in_hand[station])
             if duration == 0.0:  # nothing to do here any more
                 self._leave(now, robot)
                 continue
@@ -192,16 +201,19 @@ class PodWork(PodState):
         robot = self._serving[station]
         pod = self.fleet.pod[robot]
         if station < self.section.stations:
-            self._pick(now, station, self._claims.pop(pod, []))
+            self._pick(now, station, self._in_hand[station])
+            self._in_hand[station] = []
             if self._works(station):
-                self._fill_slots(now)
-                more = self.floor.claim(pod, station)
+                if self._waiting:
+                    self._fill_slots(now)
+                more = self._claims.pop(pod, []) + self.floor.claim(pod, station)
                 if more:  # new orders found something on the pod that is still there
-                    self._claims[pod] = more
+                    self._in_hand[station] = more
                     self._push(now + self._pick_time(more), VISIT_ENDS, station)
                     return
             if self._closed[station]:
                 self._hand_on(now, station, set())
+            self.floor.release(self._claims.pop(pod, []))
             self.visits += 1
             self.floor.pod_visits[pod] += 1
             if self.floor.low_bins(pod, self.stock.reserve).size:
@@ -239,6 +251,7 @@ class PodWork(PodState):
             if self._left[line] == 0:
                 self.picked_s[line] = now
                 self._lines_left[order] -= 1
+                floor.lines_left[station] -= 1
                 if self._lines_left[order] == 0:
                     self._empty_slot(station, order, now)
                     self._complete(order, now)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 
 from sim.warehouse.motion import move_s
-from sim.warehouse.orders import NONE, FloatArray
+from sim.warehouse.orders import NONE
 from sim.warehouse.pod_floor import PodFloor
 
 IDLE, TO_POD, TO_STATION, AT_STATION, TO_PLACE, TO_CHARGER, CHARGING, OUT = range(8)
@@ -32,6 +34,13 @@ class RobotFleet:
         charge_factor: Callable[[], float] | None,
     ) -> None:
         self._floor, self._section = floor, floor.section
+        section = floor.section
+        # Few distances turn up on a grid.
+        self._move_s = lru_cache(maxsize=4096)(
+            lambda distance_m: move_s(distance_m, section.speed_mps, section.acceleration_mps2)
+        )
+        # The same memory, of which single entries are read faster.
+        self._at = cast("memoryview[float]", floor.robot_xy.data)
         self._arrives, self._charged, self._charge_factor = arrives, charged, charge_factor
         robots = floor.section.robots
         self.phase = [IDLE] * robots
@@ -50,20 +59,18 @@ class RobotFleet:
         self._queue: deque[int] = deque()
         self._charge_from = [(0.0, 0.0)] * robots
 
-    def drive(self, now: float, robot: int, to: FloatArray, extra_s: float) -> None:
+    def drive(self, now: float, robot: int, to: tuple[float, float], extra_s: float) -> None:
         """Set out from where the robot is; it arrives (and has lifted or set down, `extra_s`) later."""
-        floor, section = self._floor, self._section
-        here = floor.robot_xy[robot]
-        across, along = abs(float(to[0] - here[0])), abs(float(to[1] - here[1]))
-        travel = move_s(across, section.speed_mps, section.acceleration_mps2)
-        travel += move_s(along, section.speed_mps, section.acceleration_mps2)
+        section, at = self._section, self._at
+        across, along = abs(to[0] - at[robot, 0]), abs(to[1] - at[robot, 1])
+        travel = self._move_s(across) + self._move_s(along)
         if across > 0 and along > 0:
             travel += section.turn_s
         travel *= section.slowdown
         self._battery_s[robot] -= travel
         self.driven_s += travel
         self.moved_m += across + along
-        floor.robot_xy[robot] = to
+        at[robot, 0], at[robot, 1] = to
         self._arrives(max(now, self.stopped_until[robot]) + travel + extra_s, robot)
 
     def rest(self, now: float, robot: int) -> None:
@@ -87,7 +94,7 @@ class RobotFleet:
             self._charger_of[robot] = charger
             self._charge_from[robot] = (self._charge_from[robot][0], now)  # taken from now on
             self.phase[robot] = TO_CHARGER
-            self.drive(now, robot, self._floor.charger_xy[charger], 0.0)
+            self.drive(now, robot, self._floor.charger_at[charger], 0.0)
 
     def plug_in(self, now: float, robot: int) -> None:
         """The robot is at its charger."""

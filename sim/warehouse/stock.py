@@ -49,11 +49,17 @@ class Stock:
 
         `wanted` (lines,) int64.
         """
-        free = self.free
-        before = free.copy()
         granted = np.zeros(rows.size, np.bool_)
-        kernel.allocate(free, rows.astype(np.int64), orders.first_line, orders.item, wanted, granted)
-        self.promised += before - free
+        kernel.allocate(
+            self.book,
+            self.reserve,
+            self.promised,
+            rows.astype(np.int64),
+            orders.first_line,
+            orders.item,
+            wanted,
+            granted,
+        )
         return granted
 
     def refill(self, item: IntArray, units: IntArray) -> None:

@@ -15,7 +15,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.robots.kernels.layout import ACCEPTED, CHAIN_STAMP, CHAINS, ROBOT, entry, helper, lift, place
+from sim.robots.kernels.priority import prioritise
 from sim.robots.kernels.search import next_path, open_search, take
+from sim.robots.kernels.window import begin_step, carry_out
 
 UNBOUNDED = np.int64(1) << 40
 
@@ -126,3 +128,20 @@ def improve(floor, plan, search, chains, pushes, depth, attempts):
         search.counts[CHAIN_STAMP] += 1
         stamp = np.int32(search.counts[CHAIN_STAMP])
         push(floor, plan, search, robot, np.int64(0), stamp, pushes, depth, attempts)
+
+
+@entry
+def whole_step(
+    floor, plan, search, held, urgency, ranks, key, order, spare, inherit_pushes, chains, pushes, depth,
+    attempts, done,
+):  # fmt: skip
+    """A step that no clock interrupts, in one call: handing over the arrays costs as much as some of its parts.
+
+    See `prioritise` for `held` to `spare`.
+    """
+    prioritise(plan, held, urgency, ranks, key, order, spare)
+    begin_step(floor, plan)
+    if inherit_pushes > 0:
+        inherit(floor, plan, search, order, 0, len(order), inherit_pushes, 2 * depth, attempts)
+    improve(floor, plan, search, chains, pushes, depth, attempts)
+    carry_out(plan, done)

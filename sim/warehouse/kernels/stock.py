@@ -6,16 +6,17 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def allocate(free, orders, first_line, item, wanted, granted):
-    """Take all units that each order still wants out of `free`, or none of them; `granted` says which."""
+def allocate(book, reserve, promised, orders, first_line, item, wanted, granted):
+    """Promise all units that each order still wants, or none of them; `granted` says which."""
     for i in range(orders.size):
         order = orders[i]
         enough = True
         for line in range(first_line[order], first_line[order + 1]):
-            if free[item[line]] < wanted[line]:
+            free = max(book[item[line]] + reserve[item[line]] - promised[item[line]], 0)
+            if free < wanted[line]:
                 enough = False
                 break
         granted[i] = enough
         if enough:
             for line in range(first_line[order], first_line[order + 1]):
-                free[item[line]] -= wanted[line]
+                promised[item[line]] += wanted[line]

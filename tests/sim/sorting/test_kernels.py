@@ -1,4 +1,4 @@
-"""The belt's kernels against plain Python: the heap against `heapq`, the loop against objects on it."""
+"""Kernels against plain Python: the heap against `heapq`, the loop against objects on it, the counts of a step."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from logistics.sorting import ChutesSection, CrossBeltSection, ErrorsSection, SortingSection
 from sim.random_streams import Streams
+from sim.robots.problem import FORWARD, WAIT
 from sim.sorting.belt import CrossBelt
 from sim.sorting.disruptions import Disruption
 from sim.sorting.kernels.heap import pop, push
+from sim.sorting.kernels.robots import anybody_moves, count_step
 from sim.sorting.parcels import SortParcels
 
 
@@ -112,3 +114,25 @@ def test_the_loop_is_that_of_objects(seed: int) -> None:
     known = _by_hand(belt, arrive_s, own, blocks)
     assert np.allclose(belt.times.sorted_s, known)
     assert not math.isnan(float(known.max()))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12))
+@settings(max_examples=50, deadline=None)
+def test_a_step_is_counted_as_by_masks(seed: int, robots: int) -> None:
+    draw = np.random.default_rng(seed)
+    before, here = (draw.permutation(20)[:robots].astype(np.int32) for _ in range(2))
+    target = np.where(draw.random(robots) < 0.5, here, 0).astype(np.int32)
+    done, state = draw.integers(0, 4, robots).astype(np.uint8), draw.integers(0, 4, robots)
+    stopped, moving = draw.random(robots) < 0.3, draw.random(5) < 0.5
+    traffic, waited, steps, arrived = (np.zeros(n, np.int64) for n in (20, 20, 5, robots))
+    battery = np.ones(robots)
+    n = count_step(
+        before, here, done, state, stopped, moving, target, 0.25, battery, traffic, waited, steps, arrived
+    )
+    assert battery.tolist() == np.where(done != WAIT, 0.75, 1.0).tolist()
+    drives = moving[state] & ~stopped
+    assert anybody_moves(state, stopped, moving) == drives.any()
+    assert np.flatnonzero(traffic).tolist() == sorted(here[done == FORWARD].tolist())
+    assert np.flatnonzero(waited).tolist() == sorted(before[(done == WAIT) & drives].tolist())
+    assert steps.tolist() == np.bincount(np.where(stopped, 4, state), minlength=5).tolist()
+    assert arrived[:n].tolist() == np.flatnonzero((here == target) & drives).tolist()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from logistics.storage import GoodsToPersonSection, PackingSection, ReplenishmentSection
 from sim.random_streams import Streams
+from sim.warehouse.controllers import MatchingOrder
 from sim.warehouse.goods_to_person import RobotWarehouse
 from sim.warehouse.inbound import Inbound
 from sim.warehouse.motion import move_s
@@ -264,3 +265,55 @@ def test_serving_pods_equals_counting() -> None:
                 pod = int(floor.bin_pod[number])
                 expected[pod] = expected.get(pod, 0) + 1
     assert dict(zip(pods.tolist(), lines.tolist(), strict=True)) == expected
+
+
+def test_matching_and_claiming_what_is_on_the_way_equal_counting() -> None:
+    book = support.orders(11, 40)
+    floor: PodFloor = support.robots(book).floor
+    floor.pod_station[::2] = np.arange(10) % 4  # the last is a replenishment station
+    floor.free_units[::3] = 0
+    orders = np.array([3, 5, 8, 13, 21, 34])
+    matched = floor.matching_lines(orders)
+    assert matched.shape == (6, 3)
+    for row, order in enumerate(orders.tolist()):
+        for station in range(3):
+            lines = range(book.first_line[order], book.first_line[order + 1])
+            here = (floor.pod_station[floor.bin_pod] == station) & (floor.free_units > 0)
+            assert matched[row, station] == sum(
+                bool((here & (floor.bin_item == book.item[line])).any()) for line in lines
+            )
+    assert matched.max() > 1 > matched.min()
+    row, station = divmod(int(matched.argmax()), 3)
+    free, wanted = floor.free_units.copy(), floor.open_units.copy()
+    claims = floor.claim_coming(int(orders[row]), station)
+    assert len({line for line, _, _ in claims}) == matched[row, station]
+    for line, number, units in claims:
+        assert floor.bin_item[number] == floor.item[line]
+        assert floor.pod_station[floor.bin_pod[number]] == station
+        free[number] -= units
+        wanted[line] -= units
+    assert free.min() >= 0 <= wanted.min()
+    assert (free == floor.free_units).all()
+    assert (wanted == floor.open_units).all()
+
+
+def test_an_order_goes_where_its_lines_are_on_the_way_but_work_stays_even() -> None:
+    book = support.orders(12, 40)
+    floor: PodFloor = support.robots(book).floor
+    rule = MatchingOrder(np.random.default_rng(1))
+    order = int(np.argmax(book.lines_of_order))
+    holder = int(floor.bin_pod[np.flatnonzero(floor.bin_item == book.item[book.first_line[order]])[0]])
+    floor.pod_station[holder] = 2
+    stations, orders = np.array([0, 1, 2]), np.array([order])
+    assert rule.choose(floor, stations, orders) == (2, order)
+    floor.lines_left[2] = rule.worth + 1
+    assert rule.choose(floor, stations, orders) == (0, order)
+
+
+def test_no_pod_is_fetched_for_a_line_that_one_on_the_way_brings() -> None:
+    """Two orders of one item, of which every pod holds some: the second goes with the first one's pod."""
+    book = _orders([0, 0])
+    book.release_s[1] += 1.0
+    result = support.robots(book).run(END_S)
+    assert result.figures["pod_trips"] == 1
+    assert result.figures["pile_on"] == 2
