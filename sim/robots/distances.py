@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.robots.grid import Grid
-from sim.robots.guidance import Guidance
-from sim.robots.kernels.distances import fill_row, surplus_patterns
+from sim.robots.guidance import MAX_COST, Guidance
+from sim.robots.kernels.distances import arcs_into, fill_row, surplus_patterns
 
 DEFAULT_BYTES = 5 * 2**30
 
@@ -29,7 +29,8 @@ class DistanceTables:
         self, grid: Grid, guidance: Guidance, goals: int, robots: int, max_bytes: int = DEFAULT_BYTES
     ) -> None:
         self.grid = grid
-        self.edge_cost = guidance.edge_costs(grid)
+        extra, self.field = guidance.fields(grid)
+        self.edge_cost: NDArray[np.uint8] = np.minimum(guidance.edge_costs(grid) + extra, MAX_COST)
         self.turn_cost = guidance.turn
         self.surplus, self._codes = surplus_patterns(guidance.turn)
         cells = grid.n_free
@@ -39,13 +40,11 @@ class DistanceTables:
         self.row_of = np.full(cells, -1, np.int32)
         self._goal_of = np.full(rows, -1, np.int32)
         self._next = 0
-        self._neighbours = grid.neighbours
+        self._arcs = [arcs_into(grid.neighbours, costs) for costs in self.edge_cost]
         largest = int(self.edge_cost.max()) + self.turn_cost
         self._scratch = (
-            np.empty(cells * 4, np.int32),
-            np.empty(1 << (largest + 1).bit_length(), np.int32),
-            np.empty(cells * 12 + 4, np.int32),
-            np.empty(cells * 12 + 4, np.int32),
+            np.empty(cells * 4, np.uint32),
+            np.empty((1 << largest.bit_length(), cells * 4), np.int32),
         )
 
     def require(self, goals: NDArray[np.int32], in_use: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -60,7 +59,7 @@ class DistanceTables:
 
     def forget(self, neighbours: NDArray[np.int32]) -> None:
         """Start anew with other ways between the cells: int32 (cells, 4), as in the grid."""
-        self._neighbours = neighbours
+        self._arcs = [arcs_into(neighbours, costs) for costs in self.edge_cost]
         self.row_of[:] = -1
         self._goal_of[:] = -1
         self._next = 0
@@ -84,8 +83,7 @@ class DistanceTables:
         self._next = (row + 1) % len(self._goal_of)
         fill_row(
             goal,
-            self._neighbours,
-            self.edge_cost,
+            self._arcs[self.field[goal]],
             self.turn_cost,
             self._codes,
             *self._scratch,

@@ -99,6 +99,7 @@ class WindowPlanner:
         self._floor = Floor(
             grid.neighbours,
             self.tables.edge_cost,
+            self.tables.field,
             guidance.turn,
             guidance.wait,
             self.tables.table,
@@ -221,7 +222,7 @@ class WindowPlanner:
             ahead = int(floor.neighbours[cell, heading])
             if ahead >= 0:
                 there = int(row[ahead])
-                rest = int(floor.edge_cost[cell, heading]) + (there & 255)
+                rest = int(floor.edge_cost[floor.field[goal], cell, heading]) + (there & 255)
                 rest += int(floor.surplus[there >> 8, heading])
                 if (here - rest) & 255 == 0:
                     cell = ahead

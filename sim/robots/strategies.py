@@ -37,8 +37,8 @@ class WindowStrategy:
             others make way, and are chosen anew every step. On crowded floors fewer active robots finish more.
         fairness: units of cost left that one step since the robot's last errand makes up for, in who is urgent
             and who is active; 0 serves the shortest ways alone, 20 practically who has waited longest.
-        along, against, turn, wait, lanes: see `Guidance`; further settings: see `PlannerSettings`. What is not
-            given is chosen by how many robots there are and how crowded the floor is, see `suggested`.
+        along, against, turn, wait, lanes, slope: see `Guidance`; further settings: see `PlannerSettings`. What
+            is not given is chosen by how many robots there are and how crowded the floor is, see `suggested`.
     """
 
     name = "windowed"
@@ -159,7 +159,7 @@ class FastStrategy(WindowStrategy):
         """Among thousands, short windows and few pushes end in a jam (I-06 within 650 steps, nobody sent aside);
         a pass that looks further keeps the floor moving and has no need to send robots aside."""
         if problem.n_robots > 1000:
-            return {**suggested(problem), "window": 4, "inherit_pushes": 100, "depth": 30, "patience": 0}
+            return {**suggested(problem), "window": 6, "inherit_pushes": 100, "depth": 30, "patience": 0}
         return {**suggested(problem), "window": 3, "inherit_pushes": 10, "depth": 8}
 
 
@@ -181,7 +181,7 @@ def suggested(problem: RobotProblem) -> dict[str, Any]:
     crowding = robots / problem.grid.n_free
     chosen: dict[str, Any] = {"window": 12 if robots <= 150 else 8}
     if robots > 1000:
-        chosen |= {"inherit_pushes": 20, "pushes": 20}
+        chosen |= {"inherit_pushes": 20, "pushes": 20, "slope": 0.5}
     elif crowding <= 0.15:
         chosen |= {"along": 1, "against": 1, "turn": 1, "wait": 1}
     elif crowding <= 0.3:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,9 +73,7 @@ class FloorState:
         starts = self.layout.parking[:n]
         goals = len(self.layout.drops) * 4 + own.inductions * (own.queue_cells + 1) + own.chargers
         costs = guidance or Guidance()
-        lanes = BayGuidance(
-            costs.along, costs.against, costs.turn, costs.wait, costs.lanes, tuple(self.layout.ways)
-        )
+        lanes = BayGuidance(**asdict(costs), ways=tuple(self.layout.ways))
         settings = PlannerSettings(**FAST, guidance=lanes)
         seed = streams.spawn_seed("sorting", "planner")
         self.planner = WindowPlanner(self.layout.grid, starts, goals, settings, seed)

@@ -44,76 +44,79 @@ def surplus_patterns(turn_cost: int) -> tuple[NDArray[np.uint8], NDArray[np.int3
     return np.array(patterns, np.uint8), codes
 
 
+def arcs_into(neighbours: NDArray[np.int32], edge_cost: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """For each state the one from which driving leads there, and its cost: int32 (n_free * 4,).
+
+    `(before * 4 + heading) * 8 + cost`, or -1 where there is none; one look-up instead of two that are far apart.
+    """
+    headings = np.arange(4)
+    before = neighbours[:, (headings + 2) & 3].astype(np.int64)
+    packed = (before * 4 + headings) * 8 + edge_cost[np.maximum(before, 0), headings]
+    return np.where(before < 0, -1, packed).astype(np.int32).ravel()
+
+
 @njit(cache=True)
 def fill_row(
     goal: int,
-    neighbours: NDArray[np.int32],
-    edge_cost: NDArray[np.uint8],
+    arcs: NDArray[np.int32],
     turn_cost: int,
     code_of: NDArray[np.int32],
-    cost: NDArray[np.int32],
-    heads: NDArray[np.int32],
-    entry_state: NDArray[np.int32],
-    entry_next: NDArray[np.int32],
+    cost: NDArray[np.uint32],
+    bucket: NDArray[np.int32],
     row: NDArray[np.uint16],
 ) -> None:
     """Write the packed distances to `goal` into `row` (n_free,).
 
-    `cost` (n_free * 4), `heads` (a power of two above the largest cost), `entry_state` and `entry_next`
-    (n_free * 12) are scratch.
+    `arcs`: see `arcs_into`. Scratch: `cost` (n_free * 4); `bucket` (a power of two above the largest cost,
+    n_free * 4), of which a level holds every state at most once, as it enters only when its cost falls.
     """
     n_cells = len(row)
-    mask = len(heads) - 1
-    cost[:] = 0x3FFFFFFF
-    heads[:] = -1
-    n_entries = 0
-    waiting = 0
+    mask = len(bucket) - 1
+    far = np.uint32(0xFFFFFFFF)
+    cost[:] = far
+    size = np.zeros(len(bucket), np.int64)
     for heading in range(4):
-        state = goal * 4 + heading
-        cost[state] = 0
-        entry_state[n_entries] = state
-        entry_next[n_entries] = heads[0]
-        heads[0] = n_entries
-        n_entries += 1
-        waiting += 1
-    level = 0
-    while waiting > 0:
-        bucket = level & mask
-        entry = heads[bucket]
-        if entry < 0:
-            level += 1
-            continue
-        heads[bucket] = entry_next[entry]
-        waiting -= 1
-        state = entry_state[entry]
-        if cost[state] != level:
-            continue
-        cell = state >> 2
-        heading = state & 3
-        for kind in range(3):
-            if kind == 0:
-                before = neighbours[cell, (heading + 2) & 3]
-                if before < 0:
-                    continue
-                previous = before * 4 + heading
-                total = level + edge_cost[before, heading]
-            else:
-                previous = cell * 4 + ((heading + (1 if kind == 1 else 3)) & 3)
-                total = level + turn_cost
-            if total < cost[previous]:
-                cost[previous] = total
-                entry_state[n_entries] = previous
-                entry_next[n_entries] = heads[total & mask]
-                heads[total & mask] = n_entries
-                n_entries += 1
-                waiting += 1
+        cost[goal * 4 + heading] = 0
+        bucket[0, heading] = goal * 4 + heading
+    size[0] = 4
+    level = np.int64(0)
+    empty = 0
+    while empty <= mask:
+        here = level & mask
+        if size[here] == 0:
+            empty += 1
+        else:
+            empty = 0
+        turned_cost = np.uint32(level + turn_cost)
+        turned_level = (level + turn_cost) & mask
+        for k in range(size[here]):
+            state = bucket[here, k]
+            if cost[state] != level:
+                continue
+            arc = arcs[state]
+            if arc >= 0:
+                previous = arc >> 3
+                total = np.uint32(level + (arc & 7))
+                if total < cost[previous]:
+                    cost[previous] = total
+                    there = np.int64(total) & mask
+                    bucket[there, size[there]] = previous
+                    size[there] += 1
+            first = state & ~3
+            for turn in range(1, 4, 2):
+                previous = first | ((state + turn) & 3)
+                if turned_cost < cost[previous]:
+                    cost[previous] = turned_cost
+                    bucket[turned_level, size[turned_level]] = previous
+                    size[turned_level] += 1
+        size[here] = 0
+        level += 1
     base = 2 * turn_cost + 1
     for cell in range(n_cells):
-        least = min(min(cost[cell * 4], cost[cell * 4 + 1]), min(cost[cell * 4 + 2], cost[cell * 4 + 3]))
-        if least >= 0x3FFFFFFF:
+        a, b, c, d = cost[cell * 4], cost[cell * 4 + 1], cost[cell * 4 + 2], cost[cell * 4 + 3]
+        least = min(min(a, b), min(c, d))
+        if least == far:
             row[cell] = UNREACHABLE
             continue
-        number = 0
-        for heading in range(4):
-            number = number * base + cost[cell * 4 + heading] - least
+        number = (((a - least) * base + (b - least)) * base + (c - least)) * base + (d - least)
         row[cell] = np.uint16((code_of[number] << 8) | (least & 255))

@@ -31,12 +31,14 @@ CHAIN_STAMP, SEARCH_STAMP, CHAINS, ACCEPTED, EXPANDED = range(5)
 class Floor(NamedTuple):
     """What does not change during a run.
 
-    neighbours int32 (cells, 4); edge_cost uint8 (cells, 4), of leaving a cell in a heading; table uint16
+    neighbours int32 (cells, 4); edge_cost uint8 (fields, cells, 4), of leaving a cell in a heading;
+    field uint8 (cells,), which of these costs hold for a goal; table uint16
     (goals, cells) and surplus uint8 (codes, 4), see `distances`.
     """
 
     neighbours: NDArray[np.int32]
     edge_cost: NDArray[np.uint8]
+    field: NDArray[np.uint8]
     turn_cost: int
     wait_cost: int
     table: NDArray[np.uint16]

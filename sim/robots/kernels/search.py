@@ -103,6 +103,7 @@ def next_path(floor, plan, search, level, stamp, may_push, attempts):
         info[BASE],
     )
     goal = plan.goal[robot]
+    edge_cost = floor.edge_cost[floor.field[max(goal, 0)]]
     head = search.head[level]
     following = search.next[level]
     states = search.state[level]
@@ -147,7 +148,7 @@ def next_path(floor, plan, search, level, stamp, may_push, attempts):
                 if next_cell < 0:
                     continue
                 if arrived == 0:
-                    spent += floor.edge_cost[cell, heading] * SCALE
+                    spent += edge_cost[cell, heading] * SCALE
                     if next_cell == goal:
                         next_arrived = np.int32(1)
             elif action == WAIT:

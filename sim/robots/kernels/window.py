@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sim.robots.kernels.layout import (
     CLOCKWISE,
     COUNTER,
@@ -38,7 +40,7 @@ def extend(floor, plan, robot, heading, base):
     here = to_go(floor, plan, robot, cell, heading, base)
     ahead = floor.neighbours[cell, heading]
     if ahead >= 0:
-        rest = floor.edge_cost[cell, heading]
+        rest = np.int32(floor.edge_cost[floor.field[plan.goal[robot]], cell, heading])
         if ahead == plan.goal[robot]:
             rest += arrival(base)
         else:
@@ -69,6 +71,7 @@ def begin_step(floor, plan):
             plan.waited[robot] = 0
             continue
         base = base_of(floor, plan, robot)
+        field = floor.field[plan.goal[robot]]
         heading = plan.heading[robot]
         nearer = ((base - plan.nearest[robot] + 128) & 255) < 128
         if nearer or plan.waited[robot] < 0:
@@ -85,7 +88,7 @@ def begin_step(floor, plan):
             action = plan.actions[robot, t]
             if not arrived:
                 if action == FORWARD:
-                    spent += floor.edge_cost[plan.path[robot, t], heading] * SCALE
+                    spent += floor.edge_cost[field, plan.path[robot, t], heading] * SCALE
                     arrived = plan.path[robot, t + 1] == plan.goal[robot]
                 elif action == WAIT:
                     spent += floor.wait_cost * SCALE + lateness(window, t)

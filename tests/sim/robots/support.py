@@ -47,7 +47,8 @@ def random_problem(
 
 def plain_distances(grid: Grid, guidance: Guidance, goal: int) -> dict[tuple[int, int], int]:
     """Cost from every (cell, heading) to the goal, by a search on reversed moves."""
-    costs = guidance.edge_costs(grid)
+    extra, field = guidance.fields(grid)
+    costs = guidance.edge_costs(grid) + extra[field[goal]]
     done: dict[tuple[int, int], int] = {}
     queue = [(0, goal, heading) for heading in range(4)]
     while queue:

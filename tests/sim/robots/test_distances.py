@@ -16,7 +16,12 @@ from tests.sim.robots.support import plain_distances, random_floor
 def test_tables_equal_dijkstra(seed: int) -> None:
     rng = np.random.default_rng(seed)
     grid = random_floor(rng, 9, 12, 0.25)
-    guidance = Guidance(along=2, against=int(rng.integers(2, 8)), turn=int(rng.integers(1, 4)))
+    guidance = Guidance(
+        along=2,
+        against=int(rng.integers(2, 5)),
+        turn=int(rng.integers(1, 4)),
+        slope=seed % 3 / 2,
+    )
     goals = rng.permutation(grid.n_free)[:5].astype(np.int32)
     tables = DistanceTables(grid, guidance, 5, 5)
     rows = tables.require(goals, goals)
@@ -83,8 +88,31 @@ def test_lanes_alternate() -> None:
     assert costs[1].tolist() == [2, 5, 5, 2]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_long_leg_is_cheapest_beside_the_end_that_lies_inside(turned: bool) -> None:
+    grid = Grid.from_rows(["." * 40] * 90 if turned else ["." * 90] * 40)
+    extra, field = Guidance(slope=1.0).fields(grid)
+    lanes = grid.index.reshape(grid.height, grid.width)
+    lanes = lanes.T if turned else lanes
+
+    def surcharge(goal: int, lane: int) -> int:
+        """Of driving a lane from end to end, when bound for the middle of lane `goal`."""
+        both = extra[field[lanes[goal, 45]]][lanes[lane]].sum(axis=0)
+        forth, back, crossing, crossing_back = np.roll(both, 1 if turned else 0)[[0, 2, 1, 3]]
+        assert forth == back
+        assert crossing == crossing_back == 0
+        return int(forth)
+
+    assert surcharge(20, 20) < 5
+    assert surcharge(20, 20) < surcharge(20, 30) < surcharge(20, 38)
+    assert surcharge(1, 35) < surcharge(1, 15) < surcharge(1, 1)
+    assert surcharge(1, 1) > 80
+
+
 def test_guidance_rejects_costs_out_of_range() -> None:
     with pytest.raises(ValueError, match="turning"):
         Guidance(turn=4)
     with pytest.raises(ValueError, match="costs"):
         Guidance(against=9)
+    with pytest.raises(ValueError, match="slope"):
+        Guidance(slope=-1)

@@ -79,7 +79,13 @@ def test_search_finds_the_best_path_around_obstacles(seed: int) -> None:
     tables = DistanceTables(grid, guidance, 1, 1)
     row = tables.require(np.array([goal], np.int32), np.array([goal], np.int32))[0]
     floor = Floor(
-        grid.neighbours, tables.edge_cost, guidance.turn, guidance.wait, tables.table, tables.surplus
+        grid.neighbours,
+        tables.edge_cost,
+        tables.field,
+        guidance.turn,
+        guidance.wait,
+        tables.table,
+        tables.surplus,
     )
     plan = new_plan(np.array([start, *others], np.int32), grid.n_free, window)
     plan.resting[1:] = 1
