@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.robots.grid import Grid
-from sim.robots.guidance import MAX_COST, Guidance
+from sim.robots.guidance import Guidance
 from sim.robots.kernels.distances import arcs_into, fill_row, surplus_patterns
 
 DEFAULT_BYTES = 5 * 2**30
@@ -30,7 +30,7 @@ class DistanceTables:
     ) -> None:
         self.grid = grid
         extra, self.field = guidance.fields(grid)
-        self.edge_cost: NDArray[np.uint8] = np.minimum(guidance.edge_costs(grid) + extra, MAX_COST)
+        self.edge_cost: NDArray[np.uint8] = guidance.edge_costs(grid) + extra
         self.turn_cost = guidance.turn
         self.surplus, self._codes = surplus_patterns(guidance.turn)
         cells = grid.n_free

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from sim.robots.grid import EAST, NORTH, SOUTH, WEST, Grid
 
-MAX_COST = 7
-"""Largest cost of driving one cell."""
 LANE_SHARE = 0.9
 """Share of free cells that makes a row or column a lane."""
 EDGE = 5

@@ -47,11 +47,11 @@ def surplus_patterns(turn_cost: int) -> tuple[NDArray[np.uint8], NDArray[np.int3
 def arcs_into(neighbours: NDArray[np.int32], edge_cost: NDArray[np.uint8]) -> NDArray[np.int32]:
     """For each state the one from which driving leads there, and its cost: int32 (n_free * 4,).
 
-    `(before * 4 + heading) * 8 + cost`, or -1 where there is none; one look-up instead of two that are far apart.
+    `(before * 4 + heading) * 256 + cost`, or -1 where there is none; one look-up instead of two that are far apart.
     """
     headings = np.arange(4)
     before = neighbours[:, (headings + 2) & 3].astype(np.int64)
-    packed = (before * 4 + headings) * 8 + edge_cost[np.maximum(before, 0), headings]
+    packed = (before * 4 + headings) * 256 + edge_cost[np.maximum(before, 0), headings]
     return np.where(before < 0, -1, packed).astype(np.int32).ravel()
 
 
@@ -95,8 +95,8 @@ def fill_row(
                 continue
             arc = arcs[state]
             if arc >= 0:
-                previous = arc >> 3
-                total = np.uint32(level + (arc & 7))
+                previous = arc >> 8
+                total = np.uint32(level + (arc & 255))
                 if total < cost[previous]:
                     cost[previous] = total
                     there = np.int64(total) & mask

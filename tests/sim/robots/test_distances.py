@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from sim.robots.distances import DistanceTables
 from sim.robots.grid import Grid
 from sim.robots.guidance import Guidance
 from sim.robots.kernels.distances import surplus_patterns
+from sim.sorting.layout import WRONG_WAY
 from tests.sim.robots.support import plain_distances, random_floor
+
+
+@dataclass(frozen=True, slots=True)
+class DearGuidance(Guidance):
+    """Here and there a step that costs what sorting floors charge for driving against a bay's way."""
+
+    def edge_costs(self, grid: Grid) -> NDArray[np.uint8]:
+        costs = Guidance.edge_costs(self, grid)
+        costs[::5] = WRONG_WAY
+        return costs
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_tables_equal_dijkstra(seed: int) -> None:
     rng = np.random.default_rng(seed)
     grid = random_floor(rng, 9, 12, 0.25)
-    guidance = Guidance(
+    guidance = (DearGuidance if seed % 2 else Guidance)(
         along=2,
         against=int(rng.integers(2, 5)),
         turn=int(rng.integers(1, 4)),
