@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -105,3 +106,9 @@ def test_search_opens_routes_that_no_single_visit_pays_for() -> None:
     assert whole.cost < 0.9 * nothing
     assert whole.cost < alone.cost
     assert check(problem, whole.solution).cost.total == whole.cost
+
+
+def test_optional_visits_without_prizes_are_left_out() -> None:
+    problem = remote_visits(1, 12)
+    problem = problem.replace(visits=replace(problem.visits, prize=np.zeros_like(problem.visits.prize)))
+    assert make("ruin_recreate", {"rebuilt": 1.0}).solve(problem, MaxIterations(500), seed=1).cost == 0
