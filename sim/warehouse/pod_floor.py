@@ -156,7 +156,6 @@ class PodFloor:
 
     def claim_coming(self, order: int, station: int) -> list[tuple[int, int, int]]:
         """Promise an order of the station units on the pods on their way to it or there; as `claim`."""
-        line, bin_number, units = self._claims
         n = kernel.claim_coming(
             order,
             station,
@@ -168,17 +167,12 @@ class PodFloor:
             self.bin_pod,
             self.free_units,
             self.pod_station,
-            line,
-            bin_number,
-            units,
+            *self._claims,
         )
-        if n == 0:
-            return []
-        return list(zip(line[:n].tolist(), bin_number[:n].tolist(), units[:n].tolist(), strict=True))
+        return self._made(n)
 
     def claim(self, pod: int, station: int) -> list[tuple[int, int, int]]:
         """Promise the pod's units to the station's open lines: (line, bin, units) of each claim."""
-        line, bin_number, units = self._claims
         n = kernel.claim(
             pod,
             self.order_slots[station],
@@ -190,12 +184,15 @@ class PodFloor:
             self.bin_item,
             self.free_units,
             self._bin_of,
-            line,
-            bin_number,
-            units,
+            *self._claims,
         )
+        return self._made(n)
+
+    def _made(self, n: int) -> list[tuple[int, int, int]]:
+        """The first n claims that a kernel has written."""
         if n == 0:
             return []
+        line, bin_number, units = self._claims
         return list(zip(line[:n].tolist(), bin_number[:n].tolist(), units[:n].tolist(), strict=True))
 
     def release(self, claims: list[tuple[int, int, int]]) -> None:

@@ -239,9 +239,7 @@ def disturb(D: Any, F: Any, P: Any, S: Any, L: Any, tune: Any, out: Any) -> int:
 
     Those on new routes already are in `out` too.
     """
-    if (
-        tune[12] == 0.0 or len(L) == 1 or rand(S) >= tune[12]
-    ):  # no room for labels where no prize is to be had
+    if tune[12] == 0.0 or rand(S) >= tune[12]:
         return ruin(D, F, P, S, tune[0], tune[1], tune[2], tune[10], out)
     n = take_routes(D, F, P, S, out)
     for _ in range(MOST_NEW):

@@ -58,7 +58,7 @@ class RuinTuning:
                 4.0 * scale,
                 self.whole_route,
                 self.exchanges,
-                self.rebuilt,
+                self.rebuilt if session.has_labels else 0.0,
             ]
         )
 

@@ -39,6 +39,11 @@ class Session:
         self.scratch = (np.empty(width, dtype=np.int64), np.empty(width), label_space(packed, seed))
 
     @property
+    def has_labels(self) -> bool:
+        """Whether prizes are to be had, without which no whole new route pays and labels have no room."""
+        return self.scratch[2].size > 1
+
+    @property
     def _hard(self) -> IntArray:
         return self.packed.node[:, HARD - P_HEAD]
 

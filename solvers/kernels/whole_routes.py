@@ -64,7 +64,7 @@ OVERLOOKED = 0.03  # probability of a visit, so that the same ruin does not give
 def label_space(packed: Packed, seed: int) -> IntArray:
     """Room for the labels of all nodes, after `ORDERS` orders of the visits by a time inside their windows.
 
-    A single word where no visit is optional.
+    A single word where no visit has a prize.
     """
     node = packed.node
     if not node[:, PRIZE - P_HEAD].any():
@@ -177,17 +177,17 @@ def build(D: Any, F: Any, P: Any, S: Any, L: Any, miss: float, overlooked: float
         return False
     visits = P[NODES] - P[DEPOTS]
     order_at = np.int64(rand(S) * ORDERS) * visits
-    best, last, chosen = NEVER, np.int64(-1), np.int64(-1)
-    final = np.int64(-1)
+    best, chosen, latest, final = NEVER, np.int64(-1), np.int64(-1), np.int64(-1)
     for t in range(P[KINDS]):
         if S[S[TAKEN_AT] + t] >= P[kind(P, t) + COUNT]:
             continue
         cost, last = cheapest_route(D, F, P, S, L, t, order_at, miss, overlooked)
+        latest = np.int64(t)
         if last >= 0 and cost < best:
             best, chosen, final = cost, np.int64(t), last
     if chosen < 0:
         return False
-    if chosen != P[KINDS] - 1:  # later types have written over its labels
+    if chosen != latest:  # later types have written over its labels
         best, final = cheapest_route(D, F, P, S, L, chosen, order_at, miss, overlooked)
         if final < 0:
             return False

@@ -97,6 +97,15 @@ def low_bins(pod, pod_first, bin_book, bin_item, reserve, low, out):
 
 
 @njit(cache=True, nogil=True)
+def promise(line, bin_number, open_units, free_units, out_line, out_bin, out_units, n):
+    """As many units of the bin to the line as it still wants and the bin has, the n-th claim."""
+    units = min(open_units[line], free_units[bin_number])
+    open_units[line] -= units
+    free_units[bin_number] -= units
+    out_line[n], out_bin[n], out_units[n] = line, bin_number, units
+
+
+@njit(cache=True, nogil=True)
 def claim(
     pod, slots, first_line, item, open_units, pod_first, pod_bin, bin_item, free_units, bin_of,
     out_line, out_bin, out_units,
@@ -115,10 +124,7 @@ def claim(
             bin_number = bin_of[item[line]]
             if bin_number < 0 or free_units[bin_number] <= 0 or n == out_line.size:
                 continue
-            units = min(open_units[line], free_units[bin_number])
-            open_units[line] -= units
-            free_units[bin_number] -= units
-            out_line[n], out_bin[n], out_units[n] = line, bin_number, units
+            promise(line, bin_number, open_units, free_units, out_line, out_bin, out_units, n)
             n += 1
     for at in range(pod_first[pod], pod_first[pod + 1]):
         bin_of[bin_item[pod_bin[at]]] = -1
@@ -162,10 +168,7 @@ def claim_coming(
                 break
             if pod_station[bin_pod[bin_number]] != station or free_units[bin_number] <= 0:
                 continue
-            units = min(open_units[line], free_units[bin_number])
-            open_units[line] -= units
-            free_units[bin_number] -= units
-            out_line[n], out_bin[n], out_units[n] = line, bin_number, units
+            promise(line, bin_number, open_units, free_units, out_line, out_bin, out_units, n)
             n += 1
     return n
 

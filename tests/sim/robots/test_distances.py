@@ -32,7 +32,7 @@ def test_tables_equal_dijkstra(seed: int) -> None:
     grid = random_floor(rng, 9, 12, 0.25)
     guidance = (DearGuidance if seed % 2 else Guidance)(
         along=2,
-        against=int(rng.integers(2, 5)),
+        against=int(rng.integers(2, 8)),
         turn=int(rng.integers(1, 4)),
         slope=seed % 3 / 2,
     )
