@@ -31,14 +31,18 @@ TIMED = {
 }
 # with backhauls half of the near visits are of no use
 SIDED = {"near": 40, "last_temperature": 0.02, "first_temperature": 0.6}
-REBUILT = 0.01  # where visits are optional, with clocks
+# where visits are optional, with clocks; building looks at all visits in the bank, ruins do not
+REBUILT, REBUILT_AT = 0.01, 1_000  # up to so many visits, and less often the more there are
 
 
 def usual(problem: Problem) -> dict[str, float]:
     """What the parameters are that depend on the problem."""
     if not problem.features & CLOCKED:
         return {**UNTIMED, **(SIDED if "backhauls" in problem.features else {}), "rebuilt": 0.0}
-    return {**TIMED, "rebuilt": REBUILT if "optional_visits" in problem.features else 0.0}
+    rebuilt = (
+        REBUILT * min(1.0, REBUILT_AT / problem.num_visits) if "optional_visits" in problem.features else 0.0
+    )
+    return {**TIMED, "rebuilt": rebuilt}
 
 
 class RuinRecreateSolver:
