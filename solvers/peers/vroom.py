@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from solvers.check import check
 from solvers.features import require
 from solvers.ortools_parts import need_of, servable_visits, usable_types
 from solvers.peers.common import Report, matrices, need
@@ -21,7 +22,8 @@ _HORIZON = 2**31  # VROOM holds times in 32 bits
 class VroomSolver:
     """VROOM at a fixed exploration level (0 to 5), one thread.
 
-    Deterministic whatever the seed; of `stop` only the time limit is heeded. A start is not used, but the
+    The seed has no effect: what VROOM leaves to chance is the direction of a route that costs the same either way,
+    and that is set here. Of `stop` only the time limit is heeded. A start is not used, but the
     result is never worse than it.
     """
 
@@ -136,7 +138,16 @@ class VroomSolver:
         steps = solution.routes
         jobs = steps[steps["type"] == "job"]
         routes = [
-            Route(kinds[int(vehicle)], tuple(int(job) for job in rows["id"]))
+            directed(problem, Route(kinds[int(vehicle)], tuple(int(job) for job in rows["id"])))
             for vehicle, rows in jobs.groupby("vehicle_id", sort=True)
         ]
         return routes, len(jobs) < len(visits)
+
+
+def directed(problem: Problem, route: Route) -> Route:
+    """The route, or the same driven backwards if that costs the same and comes first in the order of visits."""
+    back = Route(route.vehicle_type, route.visits[::-1])
+    if back.visits >= route.visits:
+        return route
+    there, here = (check(problem, Solution((each,))) for each in (route, back))
+    return back if not here.violations and here.cost.total == there.cost.total else route
