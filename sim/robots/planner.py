@@ -16,9 +16,9 @@ from sim.robots.grid import Grid
 from sim.robots.guidance import Guidance
 from sim.robots.kernels.distances import UNREACHABLE
 from sim.robots.kernels.layout import MAX_WINDOW, Floor, new_plan, new_search
-from sim.robots.kernels.priority import prioritise
+from sim.robots.kernels.priority import DIGITS, prioritise
 from sim.robots.kernels.push import improve, inherit, whole_step
-from sim.robots.kernels.window import begin_step, carry_out, stand_still
+from sim.robots.kernels.window import begin_step, carry_out, cost_left, stand_still
 from sim.robots.yielding import Yielding
 
 BATCH = 32
@@ -113,8 +113,10 @@ class WindowPlanner:
         self._held = np.zeros(robots, np.bool_)
         self._closed: NDArray[np.int32] = np.empty(0, np.int32)
         self._locations = grid.cells[self._plan.cell]
+        self._places = tuple(each.astype(np.int32) for each in np.divmod(grid.cells, grid.width))
+        self._least_cost = int(self.tables.edge_cost.min())
         self._yielding = Yielding(grid.neighbours, self._way, robots, settings.patience)
-        self._sorting = tuple(np.empty(robots, np.int64) for _ in range(3))
+        self._sorting = tuple(np.empty(size, np.int64) for size in (robots, robots, robots, DIGITS))
         self._ranks = 1 + (settings.spread * np.linspace(1, 0, robots) ** settings.sharpness).astype(np.int32)
 
     @property
@@ -135,14 +137,9 @@ class WindowPlanner:
         """
         goals, plan = self.grid.index[locations], self._plan
         rows = self.tables.require(goals, np.concatenate([goals, plan.goal]))
-        packed = self.tables.table[rows, plan.cell].astype(np.int64)
-        row, column = np.divmod(self.locations, self.grid.width)
-        to_row, to_column = np.divmod(locations, self.grid.width)
-        least = int(self.tables.edge_cost.min()) * (np.abs(row - to_row) + np.abs(column - to_column))
-        cost = least + ((packed & 255) - least) % 256
-        lost = packed == UNREACHABLE
-        cost += self.tables.surplus[np.where(lost, 0, packed >> 8), plan.heading]
-        return np.where(lost, NO_WAY, cost)
+        left = np.empty(len(goals), np.int64)
+        cost_left(self._floor, plan, rows, goals, *self._places, self._least_cost, NO_WAY, left)
+        return left
 
     def set_goals(self, robots: NDArray[np.int64], locations: NDArray[np.int32]) -> None:
         """Send robots to locations.

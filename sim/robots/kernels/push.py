@@ -132,14 +132,14 @@ def improve(floor, plan, search, chains, pushes, depth, attempts):
 
 @entry
 def whole_step(
-    floor, plan, search, held, urgency, ranks, key, order, spare, inherit_pushes, chains, pushes, depth,
-    attempts, done,
+    floor, plan, search, held, urgency, ranks, key, order, spare, places, inherit_pushes, chains, pushes,
+    depth, attempts, done,
 ):  # fmt: skip
     """A step that no clock interrupts, in one call: handing over the arrays costs as much as some of its parts.
 
-    See `prioritise` for `held` to `spare`.
+    See `prioritise` for `held` to `places`.
     """
-    prioritise(plan, held, urgency, ranks, key, order, spare)
+    prioritise(plan, held, urgency, ranks, key, order, spare, places)
     begin_step(floor, plan)
     if inherit_pushes > 0:
         inherit(floor, plan, search, order, 0, len(order), inherit_pushes, 2 * depth, attempts)

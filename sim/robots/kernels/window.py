@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.robots.kernels.distances import UNREACHABLE
 from sim.robots.kernels.layout import (
     CLOCKWISE,
     COUNTER,
@@ -103,12 +104,36 @@ def begin_step(floor, plan):
 
 
 @entry
+def cost_left(floor, plan, rows, goals, row_of, column_of, least_cost, no_way, left):
+    """Cost from each robot's cell and heading to its entry of `goals`, to `left` (int64), or `no_way`.
+
+    `rows` are the goals' rows of the table; `row_of` and `column_of` int32 (cells,), where cells lie. `least_cost`
+    is that of one move: the Manhattan distance says which multiple of 256 a table's entry lacks.
+    """
+    for robot in range(len(goals)):
+        cell, goal = plan.cell[robot], goals[robot]
+        packed = np.int64(floor.table[rows[robot], cell])
+        if packed == UNREACHABLE:
+            left[robot] = no_way
+            continue
+        steps = abs(row_of[cell] - row_of[goal]) + abs(column_of[cell] - column_of[goal])
+        least = np.int64(least_cost * steps)
+        surplus = np.int64(floor.surplus[packed >> 8, plan.heading[robot]])
+        left[robot] = least + (((packed & 255) - least) & 255) + surplus
+
+
+@entry
 def carry_out(plan, done):
-    """Do the first action of every plan, write it to `done` (uint8 (n,)), move the window on by a step."""
+    """Do the first action of every plan, write it to `done` (uint8 (n,)), move the window on by a step.
+
+    As everybody waits in the step that is new, who stood where at the window's end still does: cell by cell, all
+    others come a step nearer. That is one pass over the floor in the order of memory; no path need be followed.
+    """
     window = plan.actions.shape[1]
     robots = len(plan.cell)
-    for robot in range(robots):
-        lift(plan, robot)
+    for cell in range(plan.holder.shape[0]):
+        for t in range(window):
+            plan.holder[cell, t] = plan.holder[cell, t + 1]
     for robot in range(robots):
         done[robot] = plan.actions[robot, 0]
         plan.heading[robot] = turned(plan.heading[robot], plan.actions[robot, 0])
@@ -118,7 +143,6 @@ def carry_out(plan, done):
         for t in range(window - 1):
             plan.actions[robot, t] = plan.actions[robot, t + 1]
         plan.actions[robot, window - 1] = WAIT
-        place(plan, robot)
 
 
 @helper

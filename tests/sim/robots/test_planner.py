@@ -15,7 +15,7 @@ from sim.robots.distances import DistanceTables
 from sim.robots.grid import Grid
 from sim.robots.guidance import Guidance
 from sim.robots.kernels.layout import SCALE, Floor, Plan, Search, new_plan, new_search
-from sim.robots.kernels.priority import prioritise
+from sim.robots.kernels.priority import DIGITS, prioritise
 from sim.robots.kernels.search import next_path, open_search, take
 from sim.robots.kernels.window import begin_step
 from sim.robots.planner import NO_WAY, PlannerSettings, WindowPlanner
@@ -350,16 +350,16 @@ def test_registry() -> None:
         make("windowed", {"fairness": -1.0})
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from([1, 6, 2**12, 2**31, 2**45]))
 @settings(max_examples=60, deadline=None)
-def test_priority_is_a_stable_sort(seed: int, robots: int) -> None:
+def test_priority_is_a_stable_sort(seed: int, robots: int, spread: int) -> None:
     draw = np.random.default_rng(seed)
     plan = new_plan(np.arange(robots, dtype=np.int32), robots, 3)
     plan.resting[:] = draw.random(robots) < 0.3
-    held, urgency = draw.random(robots) < 0.2, draw.integers(0, 6, robots)
+    held, urgency = draw.random(robots) < 0.2, draw.integers(-spread, spread, robots)
     ranks = np.arange(robots, 0, -1, dtype=np.int32)
-    key, order, spare = (np.empty(robots, np.int64) for _ in range(3))
-    prioritise(plan, held, urgency, ranks, key, order, spare)
-    wanted = np.where(held, -100, np.where(plan.resting == 1, 100, -urgency))
+    key, order, spare, places = (np.empty(size, np.int64) for size in (robots, robots, robots, DIGITS))
+    prioritise(plan, held, urgency, ranks, key, order, spare, places)
+    wanted = np.where(held, -(2**50), np.where(plan.resting == 1, 2**50, -urgency))
     assert order.tolist() == np.argsort(wanted, kind="stable").tolist()
     assert (plan.weight[order] == ranks).all()
