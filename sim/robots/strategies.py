@@ -271,8 +271,11 @@ def warm_up(settings: PlannerSettings) -> None:
     """Compile or load all kernels, so that no step pays for it."""
     from sim.robots.grid import Grid
 
-    quick = replace(settings, ms_per_step=None, chains=4, inherit_pushes=4)
+    # Under a budget kernels are called one by one, while time is left: each step gets at least one further.
+    budget = None if settings.ms_per_step is None else 20.0
+    quick = replace(settings, ms_per_step=budget, chains=4, inherit_pushes=4)
     planner = WindowPlanner(Grid.from_rows(["...", "..."]), np.array([0, 2], np.int32), 2, quick, 1)
     planner.set_goals(np.arange(2), np.array([2, 0], np.int32))
-    for _ in range(3):
+    planner.cost_left(np.array([2, 0], np.int32))
+    for _ in range(4):
         planner.step(np.zeros(2, np.int64))

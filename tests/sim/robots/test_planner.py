@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -273,6 +275,22 @@ def test_a_spent_budget_still_moves_robots_without_conflict() -> None:
     actions, errands = run(problem, ms_per_step=1e-9)
     assert errands > 0
     assert not np.array_equal(actions, run(problem)[0])
+
+
+@pytest.mark.parametrize(
+    ("budget", "kernels"),
+    [(None, "whole_step"), (90.0, "prioritise, begin_step, inherit, improve, carry_out")],
+)
+def test_no_step_pays_for_compiling(budget: float | None, kernels: str) -> None:
+    """In a process of its own, as others have compiled in this one already."""
+    code = f"""
+from sim.robots.planner import *
+from sim.robots.planner import cost_left, {kernels}
+from sim.robots.strategies import warm_up
+warm_up(PlannerSettings(ms_per_step={budget}))
+assert all(kernel.signatures for kernel in (cost_left, {kernels}))
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_an_unreachable_goal_lets_its_robot_rest() -> None:
