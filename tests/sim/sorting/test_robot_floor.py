@@ -170,6 +170,34 @@ def test_others_go_round_a_robot_that_stops_in_a_lane() -> None:
     assert support.checked(made).conflicts == 0
 
 
+def test_a_robot_that_stops_in_a_one_way_bay_closes_that_induction_alone() -> None:
+    """There is no way round it: its induction waits for the repair, the others go on, nothing is lost."""
+    sorting = support.section(drive_s=1e9)
+    calm = support.floor(sorting, 300, 2.0)
+    calm.advance(100.0)
+    bay = calm.inductions.places[0]
+    standing = [r for r in range(12) if int(calm.planner.locations[r]) in bay]
+    assert standing
+    made = support.floor(
+        sorting, 300, 2.0, disruptions=[Disruption("robot_stopped", standing[0], 100.0, 400.0)]
+    )
+    made.advance(101.0)
+    at = int(made.planner.locations[standing[0]])
+    assert at in bay
+    while made.now_s < 395.0:
+        made.advance(made.now_s + 5.0)
+        made.audit()
+    assert int(made.planner.locations[standing[0]]) == at
+    during = (made.times.sorted_s > 150.0) & (made.times.sorted_s < 400.0)
+    assert during.sum() > 50  # of the other inductions
+    made.run()
+    assert made.open_parcels == 0
+    assert [n.what for n in made.trace if n.who == standing[0]] == ["robot stopped", "robot goes on"]
+    _, start, _ = made.inductions.stays_of(0)
+    assert (start > 400.0).any()
+    assert support.checked(made).conflicts == 0
+
+
 def test_a_blocked_chute_takes_nothing_and_its_parcels_wait() -> None:
     chutes_of = allot_chutes(np.full(9, 120), 12)
     destination = next(d for d, chutes in enumerate(chutes_of) if len(chutes) == 1)
