@@ -124,6 +124,7 @@ def run(
     from sim.run import folder_of, run_scenario
     from sim.run_folder import staged, write_run
     from sim.twin import TwinOptions
+    from sim.warehouse.site import unlearned
 
     wanted = parse_changes(changes)
     if full_robots:
@@ -150,6 +151,8 @@ def run(
     came_from = result.manifest["from"]
     if came_from and came_from["orders_before"]:
         note(f"{came_from['orders_before']} orders before {came_from['moment']} are the earlier run's")
+    for site, policy in unlearned(loaded, result.manifest.get("storage", {})):
+        note(f"{site}: no order of its items before the run is known: slotting by {policy} goes by item code")
     # of all parcels: the key figures count those of the measuring window alone
     states = result.tables["parcels"]["state"].to_pylist()
     unfinished = sum(state not in ("delivered", "cancelled") for state in states)

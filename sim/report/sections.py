@@ -228,6 +228,7 @@ _STORAGE_SHOWN = (
     ("space_used_mean_pct", "places used, mean %", 1),
     ("space_used_peak_pct", "places used, at most %", 1),
     ("stock_accuracy_pct", "stock accuracy, %", 2),
+    ("slotting_lines", "past lines slotting learned from", 0),
 )
 
 

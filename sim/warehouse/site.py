@@ -7,7 +7,7 @@ are refilled from a reserve behind them. Slotting learns from orders of the days
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -40,10 +40,14 @@ Floor: TypeAlias = PickerFloor | RobotWarehouse | AutomatedFloor
 
 
 class SitePicking:
-    """Parcels in, picked parcels out, for `sim.floor.SiteFloor`; `rows` are the parcels that may ever come."""
+    """Parcels in, picked parcels out, for `sim.floor.SiteFloor`.
 
-    def __init__(self, floor: Floor, rows: RowArray) -> None:
+    `rows` are the parcels that may ever come; `learned` the past order lines from which slotting learned.
+    """
+
+    def __init__(self, floor: Floor, rows: RowArray, learned: int) -> None:
         self.floor = floor
+        self.learned = learned
         self._rows = rows
         self._order = np.full(int(rows.max(initial=0)) + 1, NONE, np.int64)
         self._order[rows] = np.arange(rows.size)
@@ -133,7 +137,8 @@ def site_picking(
     wrong = _faults(faults, orders)
     try:
         history = _history(past, site.id, site.storage.slotting.learn_days, orders.names)
-        return SitePicking(_floor(site.storage, orders, history, profile, own, wrong), mine)
+        floor = _floor(site.storage, orders, history, profile, own, wrong)
+        return SitePicking(floor, mine, history.lines)
     except ValueError as error:
         repair = f"give [sites.storage.{site.storage.kind}] more room, or people"
         fault = Fault(
@@ -164,12 +169,25 @@ def storage_figures(world: World) -> dict[str, dict[str, Any]]:
         result = floor.picking.result()
         figures = result.kpis()
         del figures["late_pct"]  # whether a parcel is late is for its promise to say
+        figures["slotting_lines"] = float(floor.picking.learned)
         found[world.scenario.sites[row].id] = {
             "kpis": {name: value for name, value in figures.items() if np.isfinite(value)},
             "handled": result.handled.tolist(),
             "handled_what": result.handled_what,
         }
     return found
+
+
+def unlearned(scenario: Scenario, figures: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(site, policy) of storages whose slotting should learn and had nothing to; `figures` of `storage_figures`."""
+    return [
+        (site.id, site.storage.slotting.policy)
+        for site in scenario.sites
+        if site.storage is not None
+        and site.storage.slotting.policy != "random"
+        and site.id in figures
+        and not figures[site.id]["kpis"]["slotting_lines"]
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from sim.run import make_roads
 from sim.run_folder import write_run
 from sim.twin import Twin, TwinOptions
 from sim.warehouse.picker_to_parts import PickerFloor
-from sim.warehouse.site import SitePicking, storage_figures
+from sim.warehouse.site import SitePicking, storage_figures, unlearned
 from solvers.errors import InvalidInputError
 
 SYSTEMS = {
@@ -155,11 +155,14 @@ def test_slotting_learns_from_the_past_alone(policy: str, tmp_path: Path) -> Non
     demand = build_demand(loaded, streams.generator, loaded.folder)
     local, linehaul = make_roads(loaded)
 
-    def floor(past: pd.DataFrame | None) -> PickerFloor:
+    def floor(past: pd.DataFrame | None, learned: int = 0) -> PickerFloor:
         twin = Twin(loaded, demand, local, linehaul, streams, TwinOptions(jobs=1), past=past)
         picking = twin.world.floors[site].picking
         assert isinstance(picking, SitePicking)
         assert isinstance(picking.floor, PickerFloor)
+        figures = storage_figures(twin.world)
+        assert figures["wh-1"]["kpis"]["slotting_lines"] == learned
+        assert unlearned(loaded, figures) == ([] if learned else [("wh-1", policy)])
         return picking.floor
 
     known = floor(None)
@@ -169,7 +172,7 @@ def test_slotting_learns_from_the_past_alone(policy: str, tmp_path: Path) -> Non
     assert known.location.tolist() == nearest[: len(known.location)].tolist()
     rows = [("wh-1", 1, "a", code), ("wh-1", 1, "b", code), ("wh-1", 2, "c", code), ("wh-1", 9, "d", "other")]
     past = pd.DataFrame(rows, columns=list(COLUMNS))
-    assert floor(past).location[rare] == nearest[0]
+    assert floor(past, learned=3).location[rare] == nearest[0]
     elsewhere = past.assign(site="wh-2")
     too_old = past.assign(days_before=8)
     for nothing in (elsewhere, too_old):
