@@ -156,15 +156,23 @@ class FastStrategy(WindowStrategy):
         super().__init__(**{"chains": 0, **given, "ms_per_step": None})
 
     def suggested(self, problem: RobotProblem) -> dict[str, Any]:
-        """Among thousands, short windows and few pushes end in a jam (I-06 within 650 steps, nobody sent aside);
-        a pass that looks further keeps the floor moving and has no need to send robots aside."""
-        if problem.n_robots > 1000:
-            return {**suggested(problem), "window": 6, "inherit_pushes": 100, "depth": 30, "patience": 0}
-        return {**suggested(problem), "window": 3, "inherit_pushes": 10, "depth": 8}
+        """Windows of three steps and few pushes end in jams or in dead ends; a pass that looks further keeps floors
+        moving. Among thousands it has no need to send robots aside, elsewhere it does so early."""
+        chosen = suggested(problem)
+        patience = 0 if problem.n_robots > 1000 else chosen.get("patience", 20)
+        window = min(6, chosen["window"])
+        return {**chosen, "window": window, "inherit_pushes": 100, "depth": 30, "patience": patience}
 
 
 def settings_of(flat: Mapping[str, Any]) -> PlannerSettings:
-    """Planner settings from one flat mapping that may hold guidance costs as well."""
+    """Planner settings from one flat mapping that may hold guidance costs as well.
+
+    Raises `ValueError` for unknown names.
+    """
+    known = [*PlannerSettings.__dataclass_fields__, *Guidance.__dataclass_fields__]
+    unknown = sorted(set(flat) - set(known))
+    if unknown:
+        raise ValueError(f"no setting {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
     costs = {key: flat[key] for key in flat if key in Guidance.__dataclass_fields__}
     rest = {key: flat[key] for key in flat if key not in costs}
     return PlannerSettings(**rest, guidance=Guidance(**costs))
@@ -187,7 +195,8 @@ def suggested(problem: RobotProblem) -> dict[str, Any]:
     elif crowding <= 0.3:
         chosen |= {"against": 3}
     elif crowding > 0.6:
-        chosen |= {"pushes": 80}
+        # Whoever wants to move here moves many: chains of twice as many robots finish a sixth more errands.
+        chosen |= {"pushes": 200, "depth": 20}
     if crowding > 0.85:
         chosen |= {"window": 3}
     if crowding > 0.6:
