@@ -22,7 +22,7 @@ class Fault:
     repair: str
 
     def __str__(self) -> str:
-        where = f"{self.file}: {self.place}" if self.place else self.file
+        where = ": ".join(part for part in (self.file, self.place) if part)
         found = f" (found {self.value})" if self.value else ""
         return f"{where}: {self.message}{found}; {self.repair} [{self.code}]"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import datetime
 import os
 import platform
@@ -20,6 +19,7 @@ from logistics.storage import (
     PickerToPartsSection,
     ReplenishmentSection,
 )
+from sim.arguments import Parser, leave, whole
 from sim.random_streams import Streams
 from sim.sorting.parcels import SortParcels, drawn_destinations
 from sim.sorting.surrogate import CurveSorter, fitted
@@ -56,7 +56,7 @@ ITEMS = 5_000  # of a made-up day
 
 def main(arguments: list[str] | None = None) -> int:
     """Tables in Markdown on stdout. Exit code 1: bad input, or a check against theory missed."""
-    parser = argparse.ArgumentParser(prog="python -m sim.warehouse", description=__doc__)
+    parser = Parser(prog="python -m sim.warehouse", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
         ("systems", "goods-to-person against picker-to-parts"),
@@ -66,29 +66,31 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("orders", type=Path, help="an order file")
         command.add_argument("--map", default="uci-online-retail", help="column map of the file")
         command.add_argument(
-            "--learn-days", type=int, default=273, help="days of history from the file's first"
+            "--learn-days", type=whole(1), default=273, help="days of history from the file's first"
         )
-        command.add_argument("--days", type=int, default=3, help="trading days that make one simulated day")
-        command.add_argument("--people", type=int, default=14)
-        command.add_argument("--replications", type=int, default=20)
-        command.add_argument("--jobs", type=int, default=1)
-        command.add_argument("--seed", type=int, default=1)
+        command.add_argument(
+            "--days", type=whole(1), default=3, help="trading days that make one simulated day"
+        )
+        command.add_argument("--people", type=whole(3), default=14)
+        command.add_argument("--replications", type=whole(2), default=20)
+        command.add_argument("--jobs", type=whole(1), default=1)
+        command.add_argument("--seed", type=whole(0), default=1)
         if name == "slotting":
             command.add_argument(
                 "--system", choices=("picker_to_parts", "goods_to_person"), default="picker_to_parts"
             )
     day = commands.add_parser("day", help="a synthetic day of many order lines")
     day.add_argument("--system", choices=("picker_to_parts", "goods_to_person"), default="goods_to_person")
-    day.add_argument("--lines", type=int, default=200_000)
+    day.add_argument("--lines", type=whole(1), default=200_000)
     day.add_argument(
         "--replenish",
         choices=("s_S", "forecast"),
         help="start with half a day's stock, trucks bring the rest",
     )
     day.add_argument("--sort", action="store_true", help="then sort its parcels, with the day-long curve")
-    day.add_argument("--seed", type=int, default=1)
+    day.add_argument("--seed", type=whole(0), default=1)
     check = commands.add_parser("validate", help="compare with theory")
-    check.add_argument("--seed", type=int, default=1)
+    check.add_argument("--seed", type=whole(0), default=1)
     options = parser.parse_args(arguments)
     write = sys.stdout.write
     write(
@@ -257,4 +259,4 @@ def _sorted(packed_s: FloatArray, seed: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

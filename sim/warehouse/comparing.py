@@ -56,7 +56,7 @@ class Setting:
         if chosen.size < self.days:
             raise ValueError(
                 f"{dates.size} trading days after the split make {dates.size // self.days} replications of "
-                f"{self.days}; ask for fewer"
+                f"{self.days}; ask for fewer, or learn from fewer days"
             )
         rows = np.flatnonzero(np.isin(later.release_s // DAY_S, chosen))
         return later.chosen(rows).laid_on_one_day(WINDOW).capped(self.most_units)

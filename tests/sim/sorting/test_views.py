@@ -44,6 +44,15 @@ def test_commands_refuse_what_they_do_not_know(capsys: pytest.CaptureFixture[str
     assert main(["--set", "robots.wheels=4", "fit"]) == 1
     assert "has no robots.wheels" in capsys.readouterr().err
     assert main(["--set", "robots.robots=0", "day", "--parcels", "10"]) == 1
+    assert "--set robots.robots=0: Input should be greater" in capsys.readouterr().err
+    assert main(["--scenario", "absent.toml", "fit"]) == 1
+    assert "absent.toml: there is no such file" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="1"):
+        main(["validate", "--window", "0"])
+    assert "'0' is not a number above 0" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="1"):
+        main(["day", "--parcels", "many"])
+    assert "'many' is not a whole number from 1 up" in capsys.readouterr().err
 
 
 def test_a_small_day_runs_by_command(capsys: pytest.CaptureFixture[str]) -> None:
