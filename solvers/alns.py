@@ -44,6 +44,9 @@ class AlnsSolver:
     exchanges
         Proposals per iteration to exchange route ends, move or swap pieces, or drive them backwards; None takes 4,
         or 1 where they are mostly in vain (pairs) or dear to price (speeds by the hour).
+    heat_iterations, reheat
+        So many iterations per visit make one annealing; where the run has time for more, it is heated again, to
+        `reheat` times the first temperature: few long routes can be shut in by a single one. 0 anneals once.
     """
 
     name = "alns"
@@ -77,6 +80,7 @@ class AlnsSolver:
         "no whole routes": {"route": 0.0},
         "no whole trips": {"trip": 0.0},
         "no exchanges": {"exchanges": 0.0},
+        "no heating again": {"heat_iterations": 0.0},
         "no search for fewer vehicles": {"fleet_share": 0.0},
         "half the ruin": {"mean_removed": 5.0},
         "twice the ruin": {"mean_removed": 20.0},
@@ -99,12 +103,15 @@ class AlnsSolver:
         fleet_share: float = 0.4,
         near: int = 100,
         exchanges: float | None = None,
+        heat_iterations: float = 1000.0,
+        reheat: float = 10.0,
     ) -> None:
         self.mean_removed, self.max_string, self.blink = mean_removed, max_string, blink
         self.first_temperature, self.last_temperature = first_temperature, last_temperature
         self.weights = [strings, split_strings, neighbours, route, trip]
         self.reaction, self.fleet_share, self.near = reaction, fleet_share, near
         self.exchanges = exchanges
+        self.heat_iterations, self.reheat = heat_iterations, reheat
 
     def solve(
         self,
@@ -272,13 +279,25 @@ class _Run:
             self.take(session.best())
 
     def anneal(self, session: Session, until: float) -> None:
-        """Cool down until the share `until` of the run is over."""
+        """Cool down until the share `until` of the run is over, several times where there is time for it."""
         s, scale = self.solver, self.per_visit * session.edge_cost
-        begin = self.done()
+        begin, heats = self.done(), 0
         while not self.over() and (share := self.done()) < until and self.batch() > 0:
             part = min(1.0, (share - begin) / max(1e-9, until - begin))
-            session.cool(scale, s.first_temperature, s.last_temperature, part)
+            heat, part = divmod(part * max(1, heats), 1.0)
+            first = s.first_temperature * (s.reheat if 0 < heat < heats else 1.0)
+            session.cool(scale, first, s.last_temperature, part)
             self.step(session)
+            if not heats:
+                heats = self.heats(until - begin)
+
+    def heats(self, share: float) -> int:
+        """How often to cool down within this share of the run."""
+        total = float(self.stop.max_iterations or 0)
+        if not total and self.stop.max_runtime_s is not None:
+            total = self.rate * self.stop.max_runtime_s
+        each = self.solver.heat_iterations * self.searched.num_visits
+        return max(1, int(share * total / each)) if each > 0 else 1
 
     def shrink_fleet(self, session: Session) -> None:
         """Drop one route after the other, each time until its jobs have found places in the others."""

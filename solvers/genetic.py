@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BATCH_S = 0.15
 SMALL = 400  # visits up to which a population grows from nothing where nothing is known of the time
+WARM_ITERATIONS = 100  # of ruin and recreate beforehand for each generation, at most, where those are counted
 PATIENT_S = 0.1  # seconds per visit that a population needs to grow from nothing
 LARGE = 500  # visits above which children take a smaller part of the second parent
 
@@ -271,6 +272,7 @@ class _Search:
         n = len(self.visits)
         runs = self.solver.warm_runs
         seconds, share, made = self.stop.max_runtime_s, self.solver.warm_share, []
+        limit = self.stop.max_iterations
         patient = n <= SMALL if seconds is None else PATIENT_S * n <= seconds
         if not self.fits():
             runs, share = 1, 1.0
@@ -282,9 +284,9 @@ class _Search:
             session = self.session if k == 0 else Session(self.session.packed, self.seed + 7919 * k)
             if k > 0:
                 session.construct()
-            stop: Stop = MaxIterations(20 * n + 200)
-            if self.stop.max_iterations is None:
-                stop = MaxRuntime(seconds * share / runs) | self.stop if seconds else self.stop
+            stop = self.stop if seconds is None else MaxRuntime(seconds * share / runs) | self.stop
+            if limit is not None:
+                stop = MaxIterations(min(20 * n + 200, WARM_ITERATIONS * max(1, limit)))
 
             def tell(found: Incumbent[Solution], session: Session = session) -> None:
                 self.record.note(session.best_rank, lambda: found.solution, found.unserved)

@@ -11,17 +11,21 @@ from __future__ import annotations
 from typing import Any
 
 from solvers.kernels.jit import helper, inlined
+from solvers.kernels.rich.curves import estimate, has_curves
 from solvers.kernels.rich.evaluate import evaluate
-from solvers.kernels.rich.insertion import row_of, slot
+from solvers.kernels.rich.insertion import row_of, slot, take_up
 from solvers.kernels.rich.layout import (
     CAP,
     COST_NOW,
     COUNT,
+    CURVED_AT,
     DEPOTS,
     END,
     F_KIND,
     F_KIND_AT,
     FREE_AT,
+    HAND_SLOT,
+    HANDS,
     HAS_ASSIGN,
     HAS_BATTERY,
     HAS_LATE_COST,
@@ -38,6 +42,7 @@ from solvers.kernels.rich.layout import (
     NEAR_WIDTH,
     OPEN_END,
     PER_DISTANCE,
+    PER_TIME,
     PROFILE,
     SECOND_AT,
     START,
@@ -50,7 +55,7 @@ from solvers.kernels.rich.layout import (
     WIDTH,
 )
 from solvers.kernels.rich.state import begin, below, rand, release_slot, save, stamped, take_slot, total_cost
-from solvers.kernels.rich.travel import distance, kind
+from solvers.kernels.rich.travel import distance, kind, rates
 
 TAILS, SWAP, WITHIN = range(3)  # what is proposed
 NEARBY = 20  # so many visits near one are proposed with it
@@ -222,6 +227,51 @@ def asked(
 
 
 @helper
+def hopeless(
+    D: Any,
+    F: Any,
+    P: Any,
+    S: Any,
+    V: Any,
+    B: Any,
+    X: Any,
+    r: int,
+    s: int,
+    t: int,
+    n: int,
+    n2: int,
+    ask: Any,
+    limit: float,
+) -> bool:
+    """Whether a proposal laid out for slots r and s, driven by type t, is seen to cost `limit` or more without
+    driving it (`solvers.kernels.rich.curves`)."""
+    what, _, k, i, size, _, k2, j, size2, _ = ask
+    if not has_curves(P, t) or (r != s and r % HANDS == s % HANDS):
+        return False
+    take_up(D, F, P, S, V, B, X, r, t)
+    hand = hand2 = B[HAND_SLOT]
+    if r != s:
+        take_up(D, F, P, S, V, B, X, s, t)
+        hand2 = B[HAND_SLOT]
+    if B[B[CURVED_AT] + hand] == 0 or B[B[CURVED_AT] + hand2] == 0:
+        return False
+    first, second = B[TRIAL_AT], B[SECOND_AT]
+    limit += 4 * F[rates(P, t) + PER_TIME]  # estimates are not rounded
+    if what == WITHIN:
+        behind = max(i + size, j) + 1
+        return estimate(D, F, P, B, X, t, first, n, hand, min(i, j), hand, behind, k) >= limit
+    if what == TAILS:
+        cost = estimate(D, F, P, B, X, t, first, n, hand, i, hand2, j + 1, k2)
+        return (
+            cost >= limit or cost + estimate(D, F, P, B, X, t, second, n2, hand2, j, hand, i + 1, k) >= limit
+        )
+    cost = estimate(D, F, P, B, X, t, first, n, hand, i, hand, i + size + 1, k)
+    if cost >= limit:
+        return True
+    return cost + estimate(D, F, P, B, X, t, second, n2, hand2, j, hand2, j + size2 + 1, k2) >= limit
+
+
+@helper
 def offer(
     D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, s: int, t2: int, ask: Any, bound: float
 ) -> bool:
@@ -245,6 +295,8 @@ def offer(
     old = V[int(V[V_COST_AT]) + r]
     if s != r and k2 > 0:
         old += V[int(V[V_COST_AT]) + s]
+    if t == t2 and not emptied and hopeless(D, F, P, S, V, B, X, r, s, t, n, n2, ask, old + bound):
+        return False
     X[LIMIT] = old + bound
     cost, cost2 = evaluate(D, F, P, B, X, first, t, n), 0.0
     if s != r and cost < INFINITE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from solvers.kernels.jit import helper, inlined
+from solvers.kernels.rich.curves import estimate, lay_curves
 from solvers.kernels.rich.evaluate import evaluate
 from solvers.kernels.rich.layout import (
     AFTER_AT,
@@ -13,6 +14,7 @@ from solvers.kernels.rich.layout import (
     BACKHAULS_ALONE,
     BEFORE_AT,
     CLOSE,
+    CURVED_AT,
     DEPOTS,
     DIMS,
     EARLY,
@@ -183,6 +185,7 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
         if x >= depots:
             bound = back_in_window(F, P, x, bound)
         X[latest + i] = bound
+    lay_curves(D, F, P, B, X, t, k)
 
 
 @helper
@@ -275,6 +278,10 @@ def try_with(
     n = lay_out(P, B, t, k, gap, x, gap2, y, mode)
     if n > P[WIDTH]:
         return NEVER
+    hand = B[HAND_SLOT]
+    if mode == PLAIN and k > 0 and B[B[CURVED_AT] + hand] == 1:
+        cost = estimate(D, F, P, B, X, t, B[TRIAL_AT], n, hand, gap, hand, gap2 + 1, k)
+        return cost if cost < INFINITE else NEVER
     X[LIMIT] = limit
     cost = evaluate(D, F, P, B, X, B[TRIAL_AT], t, n)
     X[LIMIT] = INFINITE

@@ -210,7 +210,9 @@ V_HEAD = 16
     PLAN_LENGTH,  # its items, 0 where none of the last route evaluated is a station
     LABEL_AT,
     SECOND_AT,  # the second route of a proposal, laid out like a trial
-) = range(20)
+    CURVE_AT,  # by hand and item where its functions stand (`solvers.kernels.rich.curves`)
+    CURVED_AT,  # by hand whether they do
+) = range(22)
 B_HEAD = 24 + 3 * 16
 HANDS = 16  # routes laid out at once; HAND_ rows (slot, type, version) from 24 on, parts at equal strides
 HAND_ROWS = 24
@@ -234,9 +236,11 @@ HAND_ROWS = 24
     END_COST,  # least cost and length of a way to the end found so far
     END_WAY,
     LIMIT,  # a route that has to charge is of no use if it costs as much
-) = range(17)
+    CURVE_X_AT,  # the points of those functions
+) = range(18)
 X_HEAD = 24
 TOP = 5  # places of a route that are driven, of those that pass the bounds, where only driving tells the cost
+CURVE = 1 << 16  # points that the functions of one hand's route may have
 POINTS = 4096  # of an arrival function: POINTS departures, POINTS times, POINTS prices paid
 
 # --- labels of the search for stops to charge: rows in B, values in X

@@ -64,6 +64,7 @@ class Session:
         job_rows = packed.ints[packed[at.JOB_AT] :][: jobs * at.JOB].reshape(jobs, at.JOB)
         self.values[at.EXTRA] = packed.floats[packed[at.F_JOB_AT] :][:jobs].sum()
         self.values[at.MISSED] = job_rows[:, at.J_HARD].sum()
+        by_hour = "time_dependent" in problem.features
         scratch = [
             (at.ITEMS_AT, (width + 4) * at.HANDS),
             (at.TRIAL_AT, 2 * width + 8),
@@ -78,6 +79,8 @@ class Session:
             (at.ORDER_AT, slots + 1),
             (at.PLAN_AT, 2 * width + 12),
             (at.LABEL_AT, at.LABELS * at.L_ROW),
+            (at.CURVE_AT, 4 * (width + 4) * at.HANDS if by_hour else 0),
+            (at.CURVED_AT, at.HANDS),
         ]
         self.scratch = _laid_out(at.B_HEAD, scratch, np.int64)
         self.scratch[at.HAND_ROWS : at.HAND_ROWS + 3 * at.HANDS] = -1
@@ -92,6 +95,7 @@ class Session:
             (at.DEP_AT, 3 * at.POINTS),
             (at.DEP2_AT, 3 * at.POINTS),
             (at.KEY_AT, jobs),
+            (at.CURVE_X_AT, 2 * at.CURVE * at.HANDS if by_hour else 0),
             (at.BENDS_AT, 4 * packed[at.PERIODS] + 64 + 4 * len(problem.closed_times)),
         ]
         self.times = _laid_out(at.X_HEAD, times, np.float64)

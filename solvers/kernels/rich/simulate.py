@@ -290,20 +290,34 @@ def split(X: Any, prune: bool, source: int, target: int, m: int, marks: int, cou
 
 
 @helper
-def bends(F: Any, P: Any, X: Any, p: int, i: int, j: int, length: float, at: int) -> int:
-    """Ascending departures at which the arrival's slope changes, to X[at ..]; returns how many."""
+def bends(
+    F: Any, P: Any, X: Any, p: int, i: int, j: int, length: float, at: int, low: float, high: float
+) -> int:
+    """Ascending departures between `low` and `high` at which the arrival's slope changes, to X[at ..]; returns how
+    many."""
+    if low >= high:
+        return 0
     periods = P[PERIODS]
     starts = P[F_SPEED_AT] + p * periods * (1 + P[CATEGORIES])
+    came, last = drive(F, P, p, i, j, length, low), drive(F, P, p, i, j, length, high)
     count, a, b = 0, 1, 1
-    while a < periods or b < periods:
+    while a < periods and F[starts + a] <= low:
+        a += 1
+    while b < periods and F[starts + b] <= came:
+        b += 1
+    while True:
         change = F[starts + a] if a < periods else INFINITE
-        before = drive_back(F, P, p, i, j, length, F[starts + b]) if b < periods else INFINITE
+        before = INFINITE
+        if b < periods and F[starts + b] < last:
+            before = drive_back(F, P, p, i, j, length, F[starts + b])
+        value = min(before, change)
+        if value >= high:
+            break
         if before <= change:
             b += 1
         else:
             a += 1
-        value = min(before, change)
-        if value < INFINITE and (count == 0 or value > X[at + count - 1]):
+        if value > low and (count == 0 or value > X[at + count - 1]):
             X[at + count] = value
             count += 1
     return count
@@ -358,7 +372,8 @@ def best_departure(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: i
         if i <= k and same_stop(P, here, x):
             continue
         length = duration(D, P, p, here, x)
-        m = split(X, prune, a, b, m, marks, bends(F, P, X, p, here, x, length, marks))
+        low, high = X[a + POINTS], X[a + POINTS + m - 1]
+        m = split(X, prune, a, b, m, marks, bends(F, P, X, p, here, x, length, marks, low, high))
         for q in range(m):
             X[b + POINTS + q] = drive(F, P, p, here, x, length, X[b + POINTS + q])
         a, b = b, a
