@@ -284,7 +284,7 @@ class _Search:
             session = self.session if k == 0 else Session(self.session.packed, self.seed + 7919 * k)
             if k > 0:
                 session.construct()
-            stop = self.stop if seconds is None else MaxRuntime(seconds * share / runs) | self.stop
+            stop = MaxRuntime(seconds * share / runs) | self.stop if seconds else self.stop
             if limit is not None:
                 stop = MaxIterations(min(20 * n + 200, WARM_ITERATIONS * max(1, limit)))
 

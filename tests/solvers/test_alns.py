@@ -1,11 +1,15 @@
-"""The `alns` solver on benchmark files: fleets as small as the smallest known."""
+"""The `alns` solver: how it anneals, and fleets as small as the smallest known on benchmark files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
-from solvers import Incumbent, Progress, Solution
+import numpy as np
+import pytest
+
+from solvers import Incumbent, MaxIterations, ProblemBuilder, Progress, Solution
 from solvers.alns import AlnsSolver
 from solvers.check import check
 from solvers.readers import read, read_best_known
@@ -39,3 +43,34 @@ def test_fleets_of_a_hundred_locations_are_as_small_as_the_best_known(data_dir: 
         result = AlnsSolver().solve(problem, stop, seed=1, on_best=stop.hear)
         assert check(problem, result.solution).feasible
         assert len(result.solution.routes) == stop.wanted, path.name
+
+
+@pytest.mark.parametrize(("each", "heats"), [(0.0, 1), (40.0, 3), (1000.0, 1)])
+def test_it_heats_up_again_where_there_is_time(
+    each: float, heats: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8,000 iterations, 60 visits: at 40 iterations a visit three annealings, the later ones hotter."""
+    from solvers.kernels.rich.session import Session
+
+    temperatures: list[float] = []
+    cool = Session.cool
+
+    def noted(
+        self: Session, scale: float, first: float, last: float, share: float, fleet: bool = False
+    ) -> None:
+        cool(self, scale, first, last, share, fleet)
+        temperatures.append(first * (last / first) ** share)
+
+    monkeypatch.setattr(Session, "cool", noted)
+    b = ProblemBuilder()
+    b.depot(50, 50)
+    for x, y in np.random.default_rng(1).integers(0, 100, (60, 2)).tolist():
+        b.visit(x, y, delivery=1)
+    b.vehicle_type(count=10, capacity=10)
+    solver = AlnsSolver(heat_iterations=each, reheat=5.0)
+    solver.solve(b.build(), MaxIterations(8000), seed=1)
+    rises = [after for before, after in pairwise(temperatures) if after > before]
+    assert len(temperatures) == 8
+    assert len(rises) == heats - 1
+    assert temperatures[0] == solver.first_temperature
+    assert all(solver.first_temperature < rise <= 5 * solver.first_temperature for rise in rises)

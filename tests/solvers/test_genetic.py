@@ -79,6 +79,24 @@ class _Interrupt:
         return look
 
 
+def test_a_short_search_is_not_warmed_up_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waves of thousands of stops ask for a few generations: ruin and recreate beforehand is as short."""
+    from solvers.kernels import run
+
+    lengths: list[int | None] = []
+    anneal = run.anneal
+
+    def noted(session: Any, recorder: Any, stop: Any, *rest: Any) -> Any:
+        lengths.append(stop.max_iterations)
+        return anneal(session, recorder, stop, *rest)
+
+    monkeypatch.setattr(run, "anneal", noted)
+    problem = town(60, shift=(0, 5000), time_cost=1)  # clocks: no population from nothing
+    for generations in (2, 1000):
+        make("genetic").solve(problem, MaxIterations(generations), seed=1)
+    assert lengths == [200] * 3 + [20 * 60 + 200] * 3
+
+
 def test_an_interrupted_run_keeps_the_best_found() -> None:
     problem = town()
     result = make("genetic").solve(problem, _Interrupt(4), seed=1)

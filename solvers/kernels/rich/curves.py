@@ -26,11 +26,8 @@ from solvers.kernels.rich.layout import (
     DEPOTS,
     EARLY,
     END,
-    F_ASSIGN_AT,
     F_NODE,
-    FIXED,
     HAND_SLOT,
-    HAS_ASSIGN,
     HAS_BATTERY,
     HAS_DUTY,
     HAS_GAPS,
@@ -39,22 +36,19 @@ from solvers.kernels.rich.layout import (
     HAS_RELEASES,
     INFINITE,
     ITEMS_AT,
-    KINDS,
     LATE,
     LATEST_AT,
     LONGEST,
-    MAX_DISTANCE,
     OPEN,
     OPEN_END,
-    PER_DISTANCE,
     POINTS,
     PROFILE,
     START,
     TIME_MATTERS,
     WIDTH,
 )
-from solvers.kernels.rich.simulate import add_point, bends, priced, split
-from solvers.kernels.rich.travel import distance, drive, duration, kind, rates, service
+from solvers.kernels.rich.simulate import add_point, bends, priced, split, timeless
+from solvers.kernels.rich.travel import drive, duration, kind, rates, service
 
 LONG = 10  # items from which on it pays: shorter routes are driven as soon as their functions are laid out
 C_ROW = 4  # per item of a hand: where its two functions start and how many points they have
@@ -272,20 +266,12 @@ def estimate(
 ) -> float:
     """Cost of the route of items B[at + 1 .. at + n], whose first i are those of `hand` and whose last those of
     `hand2` from the j-th of k2 on, but for rounding; INFINITE if it breaks a rule."""
-    row, rate = kind(P, t), rates(P, t)
+    row = kind(P, t)
     if not keeps_rules(P, B, at, t, n):
         return INFINITE
     B[at], B[at + n + 1] = P[row + START], P[row + END]
-    length, p = 0.0, P[row + PROFILE]
-    for q in range(n + 1 - (P[row + OPEN_END] == 1)):
-        length += distance(D, P, p, B[at + q], B[at + q + 1])
-    if length > F[rate + MAX_DISTANCE]:
+    cost = timeless(D, F, P, B, at, t, n)
+    if cost >= INFINITE:
         return INFINITE
-    cost = F[rate + PER_DISTANCE] * length
-    if P[HAS_ASSIGN] == 1:
-        for q in range(1, n + 1):
-            cost += F[P[F_ASSIGN_AT] + P[KINDS] * B[at + q] + t]
     spent = joined(D, F, P, B, X, t, hand, i, at + 1 + i, at + n - (k2 - j), hand2, j, k2)
-    if spent >= INFINITE:
-        return INFINITE
-    return cost + F[rate + FIXED] + priced(F, P, rate, spent)
+    return cost + priced(F, P, rates(P, t), spent) if spent < INFINITE else INFINITE

@@ -41,6 +41,7 @@ from solvers.kernels.rich.layout import (
     NEAR_AT,
     NEAR_WIDTH,
     OPEN_END,
+    OVER_COST,
     PER_DISTANCE,
     PER_TIME,
     PROFILE,
@@ -256,15 +257,15 @@ def hopeless(
     if B[B[CURVED_AT] + hand] == 0 or B[B[CURVED_AT] + hand2] == 0:
         return False
     first, second = B[TRIAL_AT], B[SECOND_AT]
-    limit += 4 * F[rates(P, t) + PER_TIME]  # estimates are not rounded
+    limit += 4 * (F[rates(P, t) + PER_TIME] + F[rates(P, t) + OVER_COST])  # estimates are not rounded
     if what == WITHIN:
         behind = max(i + size, j) + 1
         return estimate(D, F, P, B, X, t, first, n, hand, min(i, j), hand, behind, k) >= limit
     if what == TAILS:
         cost = estimate(D, F, P, B, X, t, first, n, hand, i, hand2, j + 1, k2)
-        return (
-            cost >= limit or cost + estimate(D, F, P, B, X, t, second, n2, hand2, j, hand, i + 1, k) >= limit
-        )
+        if cost >= limit:
+            return True
+        return cost + estimate(D, F, P, B, X, t, second, n2, hand2, j, hand, i + 1, k) >= limit
     cost = estimate(D, F, P, B, X, t, first, n, hand, i, hand, i + size + 1, k)
     if cost >= limit:
         return True

@@ -147,13 +147,12 @@ def waited(F: Any, X: Any, rate: int, wait: float) -> None:
 
 
 @helper
-def driven(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> float:
-    """Cost of the route of items B[at .. at + k + 1], both ends set and loads looked after; INFINITE if it is too
-    long or late somewhere."""
+def timeless(D: Any, F: Any, P: Any, B: Any, at: int, t: int, k: int) -> float:
+    """What the route of items B[at .. at + k + 1] costs whenever it is driven: the vehicle, the distance, who
+    serves whom; INFINITE if it is too long."""
     row, rate = kind(P, t), rates(P, t)
-    p, open_end, depots = P[row + PROFILE], P[row + OPEN_END] == 1, P[DEPOTS]
-    length = 0.0
-    for i in range(k + 1 - open_end):
+    p, length = P[row + PROFILE], 0.0
+    for i in range(k + 1 - (P[row + OPEN_END] == 1)):
         length += distance(D, P, p, B[at + i], B[at + i + 1])
     if length > F[rate + MAX_DISTANCE]:
         return INFINITE
@@ -165,6 +164,18 @@ def driven(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> f
             if same_stop(P, B[at + i - 1], B[at + i]):
                 continue
             cost += F[P[F_ASSIGN_AT] + P[KINDS] * B[at + i] + t]
+    return cost
+
+
+@helper
+def driven(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> float:
+    """Cost of the route of items B[at .. at + k + 1], both ends set and loads looked after; INFINITE if it is too
+    long or late somewhere."""
+    row, rate = kind(P, t), rates(P, t)
+    p, open_end, depots = P[row + PROFILE], P[row + OPEN_END] == 1, P[DEPOTS]
+    cost = timeless(D, F, P, B, at, t, k)
+    if cost >= INFINITE:
+        return INFINITE
     if P[HAS_TIMES] == 0:
         return cost
     leave = max(F[rate + OPEN], released(F, P, B, at, k, 0))
