@@ -19,14 +19,17 @@ COLUMN_STEP: Final = (1, 0, -1, 0)
 FREE_SYMBOLS: Final = frozenset(".GES")
 BLOCKED_SYMBOLS: Final = frozenset("@OTW")
 STATION_SYMBOLS: Final = frozenset("ES")
+TILE_ROWS, TILE_COLUMNS = 4, 8
+"""Cells whose entries of a distance table, two bytes each, are a cache line of 64 bytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
     """A rectangular floor of unit cells, 4-connected.
 
-    Locations are `row * width + column`. Free cells also carry a dense index, their rank among the free
-    cells in reading order, which is what kernels use.
+    Locations are `row * width + column`. Free cells also carry a dense index, which is what kernels use: their
+    rank among the free cells, taken tile by tile of `TILE_ROWS` by `TILE_COLUMNS`, in reading order within tiles
+    and among them. What is known of cells that are neighbours so lies close together in memory, both ways.
 
     Attributes:
         width, height: cells.
@@ -60,12 +63,14 @@ class Grid:
         symbols = np.array([list(row) for row in rows])
         free = np.isin(symbols, list(FREE_SYMBOLS))
         station = np.isin(symbols, list(STATION_SYMBOLS))
-        cells = np.flatnonzero(free).astype(np.int32)
+        row, column = np.divmod(np.flatnonzero(free), width)
+        tiled = np.lexsort((column, row, column // TILE_COLUMNS, row // TILE_ROWS))
+        row, column = row[tiled], column[tiled]
+        cells = (row * width + column).astype(np.int32)
         index = np.full(height * width, -1, np.int32)
         index[cells] = np.arange(len(cells), dtype=np.int32)
         padded = np.full((height + 2, width + 2), -1, np.int32)
         padded[1:-1, 1:-1] = index.reshape(height, width)
-        row, column = np.divmod(cells, width)
         neighbours = np.stack(
             [padded[row + 1 + dr, column + 1 + dc] for dr, dc in zip(ROW_STEP, COLUMN_STEP, strict=True)],
             axis=1,

@@ -10,13 +10,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from llvmlite.ir import Constant, IntType
+from numba import njit, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 FORWARD, CLOCKWISE, COUNTER, WAIT = 0, 1, 2, 3
 SCALE = 16
+BLOCK = 32
+"""Robots whose part of memory is fetched together."""
 BUCKETS = 2048
-HASH = 8192
+WORD = 64
+"""Lists of a search, and how many of them share a word of `Search.filled`."""
+HASH = 2048
 ENTRIES = 1500
 PAIRS = 64
 MAX_WINDOW = 12
@@ -49,7 +55,8 @@ class Plan(NamedTuple):
     """Robots and their windows: cell, heading, goal, row (of the table), value (of the plan, against the least
     cost at the start), least (lower bound of value), weight, nearest (least cost so far, modulo 256), waited
     (steps since then, -1 for a new goal), all int32 (n,); resting uint8 (n,), robots without
-    errand; path int32 (n, w + 1); actions uint8 (n, w); holder int32 (cells, w + 1), -1 where nobody stands."""
+    errand; path int32 (n, w + 1); actions uint8 (n, w); holder int32 (cells, w + 1), -1 where nobody stands;
+    seen int64 (1,), see `fetch`."""
 
     cell: NDArray[np.int32]
     heading: NDArray[np.int32]
@@ -64,17 +71,20 @@ class Plan(NamedTuple):
     path: NDArray[np.int32]
     actions: NDArray[np.uint8]
     holder: NDArray[np.int32]
+    seen: NDArray[np.int64]
 
 
 class Search(NamedTuple):
     """Scratch of chains of searches, one level a robot of the chain.
 
-    The entries of a level form lists by cost (`head`, `next`); `state` is cell * 8 + heading * 2 + arrived,
-    `pair` the robot in the way * 16 + the step of the first conflict, or -1.
+    The entries of a level form lists by cost (`head`, `next`); those lists that hold any have a bit set in
+    `filled`, uint64 (levels, BUCKETS / WORD). `state` is cell * 8 + heading * 2 + arrived, `pair` the robot in the
+    way * 16 + the step of the first conflict, or -1.
     """
 
     mark: NDArray[np.int32]
     level: NDArray[np.int32]
+    filled: NDArray[np.uint64]
     head: NDArray[np.int32]
     next: NDArray[np.int32]
     state: NDArray[np.int32]
@@ -117,6 +127,7 @@ def new_plan(starts: NDArray[np.int32], cells: int, window: int) -> Plan:
         np.repeat(starts.astype(np.int32)[:, None], window + 1, axis=1),
         np.full((n, window), WAIT, np.uint8),
         holder,
+        np.zeros(1, np.int64),
     )
 
 
@@ -130,6 +141,7 @@ def new_search(robots: int, window: int, depth: int, seed: int) -> Search:
     return Search(
         np.zeros(robots, np.int32),
         level(8),
+        np.zeros((depth, BUCKETS // WORD), np.uint64),
         level(BUCKETS),
         level(ENTRIES),
         level(ENTRIES),
@@ -154,11 +166,21 @@ entry = njit(cache=True, nogil=True, _nrt=False)
 helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
 
 
+@intrinsic  # type: ignore[misc]
+def trailing_zeros(_typing, word):  # type: ignore[no-untyped-def]
+    """How many bits of a uint64 other than 0 are zero below the lowest that is set: one instruction."""
+
+    def build(_context, builder, _signature, words):  # type: ignore[no-untyped-def]
+        return builder.cttz(words[0], Constant(IntType(1), 1))
+
+    return types.int64(types.uint64), build
+
+
 @helper
-def to_go(floor, plan, robot, cell, heading, base):
-    """Cost from a state to the robot's goal, minus `base`, the least cost at its present cell modulo 256."""
-    packed = np.int32(floor.table[plan.row[robot], cell])
-    return (((packed & 255) - base + 128) & 255) - 128 + floor.surplus[packed >> 8, heading]
+def to_go(row, surplus, cell, heading, base):
+    """Cost from a state to the goal of a table's row, minus `base`, the least at the robot's cell modulo 256."""
+    packed = np.int32(row[cell])
+    return (((packed & 255) - base + 128) & 255) - 128 + surplus[packed >> 8, heading]
 
 
 @helper
@@ -176,6 +198,23 @@ def arrival(base):
 def lateness(window, step):
     """Surcharge of waiting in a step: earlier is dearer, lest plans put motion off for ever."""
     return (window - step) >> 2
+
+
+@helper
+def fetch(floor, plan, robot, stride):
+    """Bring what planning a robot will read, along its present path, from memory into the caches.
+
+    Each of thousands of robots has a row of the table to itself. Read when it is needed, an entry takes some 350 ns
+    in which nothing else can go on; read for a whole `BLOCK` of robots in a row, 40, as many reads are under way
+    together. The sum returned must be stored, in `seen`, or the compiler drops reads whose results nobody wants.
+    """
+    row = floor.table[plan.row[robot]]
+    costs = floor.edge_cost[floor.field[max(plan.goal[robot], 0)]]
+    seen = np.int64(0)
+    for t in range(0, plan.path.shape[1], stride):
+        cell = plan.path[robot, t]
+        seen += row[cell] + costs[cell, 0] + floor.neighbours[cell, 0] + plan.holder[cell, t]
+    return seen
 
 
 @helper

@@ -14,7 +14,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.robots.kernels.layout import ACCEPTED, CHAIN_STAMP, CHAINS, ROBOT, entry, helper, lift, place
+from sim.robots.kernels.layout import (
+    ACCEPTED,
+    BLOCK,
+    CHAIN_STAMP,
+    CHAINS,
+    ROBOT,
+    entry,
+    fetch,
+    helper,
+    lift,
+    place,
+)
 from sim.robots.kernels.priority import prioritise
 from sim.robots.kernels.search import next_path, open_search, take
 from sim.robots.kernels.window import begin_step, carry_out
@@ -104,6 +115,12 @@ def inherit(floor, plan, search, order, first, last, pushes, depth, attempts):
         search.counts[CHAIN_STAMP] += 1
     stamp = np.int32(search.counts[CHAIN_STAMP])
     for i in range(first, last):
+        if (i - first) % BLOCK == 0:
+            seen = np.int64(0)
+            for k in range(i, min(i + BLOCK, last)):
+                if plan.value[order[k]] > plan.least[order[k]]:
+                    seen += fetch(floor, plan, order[k], 2)
+            plan.seen[0] = seen
         robot = order[i]
         if search.mark[robot] == stamp:
             continue

@@ -29,20 +29,23 @@ from sim.robots.kernels.layout import (
     TRIED,
     USED,
     WAIT,
+    WORD,
     arrival,
     base_of,
     helper,
     lateness,
     to_go,
+    trailing_zeros,
 )
+
+ZERO, ONE = np.uint64(0), np.uint64(1)
 
 
 @helper
-def slot_of(search, level, key):
-    """Place of `key` in the level's hash set, or the free place where it belongs."""
-    stamp = search.level[level, STAMP]
-    i = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(51))
-    while search.key_stamp[level, i] == stamp and search.key[level, i] != key:
+def slot_of(keys, stamps, stamp, key):
+    """Place of `key` in a level's hash set, or the free place where it belongs."""
+    i = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(53))
+    while stamps[i] == stamp and keys[i] != key:
         i = (i + 1) & (HASH - 1)
     return i
 
@@ -55,7 +58,10 @@ def open_search(floor, plan, search, level, robot, bound):
     start = np.int32(0)
     if plan.resting[robot] == 0:
         base = base_of(floor, plan, robot)
-        start = np.int32(to_go(floor, plan, robot, plan.cell[robot], plan.heading[robot], base) * SCALE)
+        start = np.int32(
+            to_go(floor.table[plan.row[robot]], floor.surplus, plan.cell[robot], plan.heading[robot], base)
+            * SCALE
+        )
     top = min(np.int64(BUCKETS - 1), bound - start)
     info = search.level[level]
     info[ROBOT] = robot
@@ -66,8 +72,8 @@ def open_search(floor, plan, search, level, robot, bound):
     info[STAMP] = np.int32(search.counts[SEARCH_STAMP])
     info[TRIED] = 0
     info[BASE] = base
-    for k in range(top + 1):
-        search.head[level, k] = -1
+    for k in range(search.filled.shape[1]):
+        search.filled[level, k] = np.uint64(0)
     search.state[level, 0] = plan.cell[robot] * 8 + plan.heading[robot] * 2 + plan.resting[robot]
     search.time[level, 0] = 0
     search.parent[level, 0] = -1
@@ -76,6 +82,20 @@ def open_search(floor, plan, search, level, robot, bound):
     search.next[level, 0] = -1
     if top >= 0:
         search.head[level, 0] = 0
+        search.filled[level, 0] = np.uint64(1)
+
+
+@helper
+def next_filled(filled, bucket):
+    """The first list from `bucket` on that holds an entry, or `BUCKETS`."""
+    word = bucket // WORD
+    left = filled[word] >> np.uint64(bucket % WORD) if word < len(filled) else ZERO
+    if left:
+        return np.int32(bucket + trailing_zeros(left))
+    for k in range(word + 1, len(filled)):
+        if filled[k]:
+            return np.int32(k * WORD + trailing_zeros(filled[k]))
+    return np.int32(BUCKETS)
 
 
 @helper
@@ -105,30 +125,50 @@ def next_path(floor, plan, search, level, stamp, may_push, attempts):
     goal = plan.goal[robot]
     edge_cost = floor.edge_cost[floor.field[max(goal, 0)]]
     head = search.head[level]
+    filled = search.filled[level]
     following = search.next[level]
     states = search.state[level]
+    times = search.time[level]
+    parents = search.parent[level]
+    pairs = search.pair[level]
+    costs = search.spent[level]
+    actions = search.action[level]
+    keys = search.key[level]
+    stamps = search.key_stamp[level]
+    visited = info[STAMP]
+    mark = search.mark
+    holder = plan.holder
+    neighbours = floor.neighbours
+    row = floor.table[plan.row[robot]]
+    surplus = floor.surplus
+    resting = plan.resting[robot] == 1
+    reached = np.int32(0) if resting else arrival(base)
+    turn_cost = np.int32(floor.turn_cost)
+    wait_cost = np.int32(floor.wait_cost)
     found = np.int32(-1)
-    while bucket <= top:
+    while True:
+        bucket = next_filled(filled, bucket)
+        if bucket > top:
+            break
         entry = head[bucket]
-        if entry < 0:
-            bucket += 1
-            continue
         head[bucket] = following[entry]
+        if following[entry] < 0:
+            filled[bucket // WORD] &= ~(ONE << np.uint64(bucket % WORD))
         state = states[entry]
-        t = search.time[level, entry]
-        pair = search.pair[level, entry]
+        t = times[entry]
+        pair = pairs[entry]
         key = (t * cells * 8 + state) << 32
         if pair >= 0:
             if exhausted(search, level, pair, attempts):
                 continue
-            free = slot_of(search, level, key)
-            if search.key_stamp[level, free] == info[STAMP]:
+            free = slot_of(keys, stamps, visited, key)
+            if stamps[free] == visited:
                 continue
-        slot = slot_of(search, level, key + pair + 1)
-        if search.key_stamp[level, slot] == info[STAMP]:
+        slot = slot_of(keys, stamps, visited, key + pair + 1)
+        if stamps[slot] == visited:
             continue
-        search.key_stamp[level, slot] = info[STAMP]
-        search.key[level, slot] = key + pair + 1
+        stamps[slot] = visited
+        keys[slot] = key + pair + 1
         if t == window:
             found = entry
             break
@@ -142,9 +182,9 @@ def next_path(floor, plan, search, level, stamp, may_push, attempts):
             next_cell = cell
             next_heading = heading
             next_arrived = arrived
-            spent = search.spent[level, entry]
+            spent = costs[entry]
             if action == FORWARD:
-                next_cell = floor.neighbours[cell, heading]
+                next_cell = neighbours[cell, heading]
                 if next_cell < 0:
                     continue
                 if arrived == 0:
@@ -153,15 +193,15 @@ def next_path(floor, plan, search, level, stamp, may_push, attempts):
                         next_arrived = np.int32(1)
             elif action == WAIT:
                 if arrived == 0:
-                    spent += floor.wait_cost * SCALE + lateness(window, t)
+                    spent += wait_cost * SCALE + lateness(window, t)
             else:
                 next_heading = (heading + (1 if action == CLOCKWISE else 3)) & 3
                 if arrived == 0:
-                    spent += floor.turn_cost * SCALE
+                    spent += turn_cost * SCALE
             next_pair = pair
-            other = plan.holder[next_cell, t + 1]
+            other = holder[next_cell, t + 1]
             if other >= 0:
-                if search.mark[other] == stamp:
+                if mark[other] == stamp:
                     continue
                 if next_pair < 0:
                     if not may_push:
@@ -170,9 +210,9 @@ def next_path(floor, plan, search, level, stamp, may_push, attempts):
                 elif (next_pair >> 4) != other:
                     continue
             if action == FORWARD:
-                other = plan.holder[next_cell, t]
-                if other >= 0 and plan.holder[cell, t + 1] == other:
-                    if search.mark[other] == stamp:
+                other = holder[next_cell, t]
+                if other >= 0 and holder[cell, t + 1] == other:
+                    if mark[other] == stamp:
                         continue
                     if next_pair < 0:
                         if not may_push:
@@ -181,19 +221,24 @@ def next_path(floor, plan, search, level, stamp, may_push, attempts):
                     elif (next_pair >> 4) != other:
                         continue
             if next_arrived == 1:
-                ahead = 0 if plan.resting[robot] == 1 else arrival(base)
+                ahead = reached
             else:
-                ahead = to_go(floor, plan, robot, next_cell, next_heading, base)
+                ahead = to_go(row, surplus, next_cell, next_heading, base)
             total = max(spent + ahead * SCALE - start, bucket)
             if total > top or used >= ENTRIES:
                 continue
             states[used] = next_cell * 8 + next_heading * 2 + next_arrived
-            search.time[level, used] = t + 1
-            search.parent[level, used] = entry
-            search.pair[level, used] = next_pair
-            search.spent[level, used] = spent
-            search.action[level, used] = action
-            following[used] = head[total]
+            times[used] = t + 1
+            parents[used] = entry
+            pairs[used] = next_pair
+            costs[used] = spent
+            actions[used] = action
+            bit = ONE << np.uint64(total % WORD)
+            if filled[total // WORD] & bit:
+                following[used] = head[total]
+            else:
+                following[used] = -1
+                filled[total // WORD] |= bit
             head[total] = used
             used += 1
     info[BUCKET] = bucket

@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.robots.kernels.distances import UNREACHABLE
 from sim.robots.kernels.layout import (
+    BLOCK,
     CLOCKWISE,
     COUNTER,
     FORWARD,
@@ -14,6 +15,7 @@ from sim.robots.kernels.layout import (
     arrival,
     base_of,
     entry,
+    fetch,
     helper,
     lateness,
     lift,
@@ -38,14 +40,15 @@ def extend(floor, plan, robot, heading, base):
     cell = plan.path[robot, window]
     if plan.actions[robot, window - 1] != WAIT:
         return
-    here = to_go(floor, plan, robot, cell, heading, base)
+    row = floor.table[plan.row[robot]]
+    here = to_go(row, floor.surplus, cell, heading, base)
     ahead = floor.neighbours[cell, heading]
     if ahead >= 0:
         rest = np.int32(floor.edge_cost[floor.field[plan.goal[robot]], cell, heading])
         if ahead == plan.goal[robot]:
             rest += arrival(base)
         else:
-            rest += to_go(floor, plan, robot, ahead, heading, base)
+            rest += to_go(row, floor.surplus, ahead, heading, base)
         if rest <= here:
             before = plan.holder[ahead, window - 1]
             swapped = before >= 0 and plan.holder[cell, window] == before
@@ -56,7 +59,7 @@ def extend(floor, plan, robot, heading, base):
                 plan.actions[robot, window - 1] = FORWARD
             return
     for action in range(1, 3):
-        if floor.turn_cost + to_go(floor, plan, robot, cell, turned(heading, action), base) <= here:
+        if floor.turn_cost + to_go(row, floor.surplus, cell, turned(heading, action), base) <= here:
             plan.actions[robot, window - 1] = action
             return
 
@@ -66,12 +69,18 @@ def begin_step(floor, plan):
     """Lengthen all plans and set `value` and `least`."""
     window = plan.actions.shape[1]
     for robot in range(len(plan.cell)):
+        if robot % BLOCK == 0:
+            seen = np.int64(0)
+            for other in range(robot, min(robot + BLOCK, len(plan.cell))):
+                seen += fetch(floor, plan, other, max(1, window // 2))
+            plan.seen[0] = seen
         plan.value[robot] = 0
         plan.least[robot] = 0
         if plan.resting[robot] == 1:
             plan.waited[robot] = 0
             continue
         base = base_of(floor, plan, robot)
+        row = floor.table[plan.row[robot]]
         field = floor.field[plan.goal[robot]]
         heading = plan.heading[robot]
         nearer = ((base - plan.nearest[robot] + 128) & 255) < 128
@@ -80,7 +89,7 @@ def begin_step(floor, plan):
             plan.waited[robot] = 0
         else:
             plan.waited[robot] += 1
-        plan.least[robot] = to_go(floor, plan, robot, plan.cell[robot], heading, base) * SCALE
+        plan.least[robot] = to_go(row, floor.surplus, plan.cell[robot], heading, base) * SCALE
         spent = 0
         arrived = False
         for t in range(window):
@@ -99,7 +108,7 @@ def begin_step(floor, plan):
         if arrived:
             rest = arrival(base)
         else:
-            rest = to_go(floor, plan, robot, plan.path[robot, window], heading, base)
+            rest = to_go(row, floor.surplus, plan.path[robot, window], heading, base)
         plan.value[robot] = spent + rest * SCALE
 
 
