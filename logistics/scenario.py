@@ -419,7 +419,7 @@ class DispatchSection(Section):
     """How open orders become plans."""
 
     solver: str = "savings"  # see `logistics solvers`
-    iterations: Few = 1000  # of the solver, at most, for each problem
+    iterations: Few | None = None  # of the solver, at most, a problem; by default what it finds enough
     parameters: dict[str, Any] = {}  # of the solver
     solve_time: SolveTime = SolveTime()  # charged to the simulated clock
     intake_s: Few = 60  # orders are taken in this often

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from logistics.dispatch.messages import Solve
 from solvers import LogisticsError, MaxIterations, Result, Solution, make
 from solvers.check import check
+from solvers.registry import enough_iterations
 
 
 class PlanRejectedError(LogisticsError):
@@ -31,7 +32,8 @@ def solve(command: Solve) -> Solved:
     """Carry out one `Solve` command; raises `PlanRejectedError` if the checker finds a violation."""
     begun = time.perf_counter()
     solver = make(command.solver, command.parameters)
-    result = solver.solve(command.problem, MaxIterations(command.iterations), seed=command.seed)
+    iterations = command.iterations or enough_iterations(solver, command.problem)
+    result = solver.solve(command.problem, MaxIterations(iterations), seed=command.seed)
     report = check(command.problem, result.solution)
     if report.violations:
         listed = "; ".join(str(v.message) for v in report.violations[:3])

@@ -81,7 +81,7 @@ class _Solve(_Part):
     service_s: list[int]
     windows: list[Annotated[list[int], Field(min_length=2, max_length=2)]]
     solver: str
-    iterations: Annotated[int, Field(ge=1)]
+    iterations: Annotated[int, Field(ge=1)] | None
     parameters: dict[str, Any]
     seed: _Count
     charge_s: _Number

@@ -113,6 +113,10 @@ class AlnsSolver:
         self.exchanges = exchanges
         self.heat_iterations, self.reheat = heat_iterations, reheat
 
+    def enough(self, problem: Problem) -> int:
+        """Iterations for a plan that somebody waits for, see `registry.enough_iterations`."""
+        return max(200, 10 * problem.num_visits)
+
     def solve(
         self,
         problem: Problem,

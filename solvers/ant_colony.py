@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from solvers.genetic import GeneticSolver
+from solvers.problem import Problem
 
 if TYPE_CHECKING:
     from solvers.kernels.genetic.data import Packed
@@ -114,6 +115,10 @@ class AntColonySolver(GeneticSolver):
         }
         self.looks, self.rate = rebuild_looks, 0.0 if frozen else rebuild_evaporation
         self.least = rebuild_floor
+
+    def enough(self, problem: Problem) -> int:  # noqa: ARG002
+        """Iterations for a plan that somebody waits for, see `registry.enough_iterations`."""
+        return 10
 
     def evolution(self, packed: Packed, seed: int, tuning: Tuning) -> Evolution:
         """The population and its ants."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from solvers.choice import DEFAULT_RULES, features_of_rules, load_rules, pick, usable_cores
 from solvers.problem import Problem
-from solvers.registry import make
+from solvers.registry import enough_iterations, make
 from solvers.result import OnBest, Result
 from solvers.solution import Solution
-from solvers.stop import Stop
+from solvers.stop import MaxIterations, Stop
 
 
 class AutoSolver:
@@ -31,6 +31,11 @@ class AutoSolver:
     def features(self) -> frozenset[str]:
         """What some solver that the rules lead to supports."""
         return features_of_rules(r for r in self.rules.rule if r.solver != "portfolio")
+
+    def enough(self, problem: Problem) -> int:
+        """What is enough for the solver picked where the stop is on iterations."""
+        rule = pick(problem, MaxIterations(1), self.rules, self.cores or usable_cores())
+        return enough_iterations(make(rule.solver, rule.parameters), problem)
 
     def solve(
         self,

@@ -16,7 +16,7 @@ from solvers.errors import Fault, InvalidInputError, UnknownSolverError
 from solvers.features import require
 from solvers.neighbourhood import Neighbourhood, Neighbourhoods
 from solvers.problem import Objective, Problem
-from solvers.registry import RoutingSolver, make, registered
+from solvers.registry import RoutingSolver, enough_iterations, make, registered
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
 from solvers.stop import FirstOf, MaxIterations, MaxRuntime, Monitor, Progress, Stop
@@ -102,6 +102,10 @@ class DecomposeSolver:
         """The name of the solver that works on the parts of `problem`."""
         able = (name for name in INNER if problem.features <= (features_of_solver(name) or frozenset()))
         return self.inner or next(able, INNER[-1])
+
+    def enough(self, problem: Problem) -> int:
+        """What is enough for the inner solver, whose iterations are counted."""
+        return enough_iterations(make(self.inner_for(problem), self.parameters), problem)
 
     def solve(
         self,

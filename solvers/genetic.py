@@ -114,6 +114,10 @@ class GeneticSolver:
             "repair_factor": repair_factor,
         }
 
+    def enough(self, problem: Problem) -> int:  # noqa: ARG002
+        """Iterations for a plan that somebody waits for, see `registry.enough_iterations`."""
+        return 20
+
     def solve(
         self,
         problem: Problem,

@@ -74,7 +74,7 @@ class OrtoolsSolver:
         self,
         group_size: int = 120,
         group_seconds: float = 2.5,
-        group_solutions: int = 500,
+        group_solutions: int = 200,
         smallest: float = 0.35,
         gls_every: int = 2,
         hot: float = 0.3,
@@ -93,6 +93,10 @@ class OrtoolsSolver:
         self.pool_share = pool_share
         self.exact_visits = exact_visits
         self.exact_work = exact_work
+
+    def enough(self, problem: Problem) -> int:  # noqa: ARG002
+        """Iterations for a plan that somebody waits for, see `registry.enough_iterations`."""
+        return 2
 
     def solve(
         self,

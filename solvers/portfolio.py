@@ -26,7 +26,7 @@ from solvers.ortools_parts import penalties
 from solvers.parallel.pool import InlinePool, WorkerPool
 from solvers.parallel.rounds import Finished, Round
 from solvers.problem import Problem
-from solvers.registry import registered
+from solvers.registry import enough_iterations, make, registered
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.route_costs import route_costs
 from solvers.route_pool import RoutePool
@@ -86,6 +86,28 @@ class PortfolioSolver:
             return frozenset().union(*(features_of_solver(name) or () for name in self.solvers))
         return features_of_rules(self.rules.member)
 
+    def enough(self, problem: Problem) -> int:
+        """The least that is enough for a member: every process does so many iterations."""
+        cores = self.processes or usable_cores()
+        chosen = self.members(problem, MaxIterations(1), cores)
+        return min(enough_iterations(make(rule.solver, rule.parameters), problem) for rule in chosen)
+
+    def members(self, problem: Problem, stop: Stop, cores: int) -> list[Rule]:
+        """Who takes part.
+
+        Raises:
+            UnsupportedFeatureError: nobody knows every feature of the problem.
+        """
+        if self.solvers:
+            chosen = [rule for rule in map(Rule, self.solvers) if able(rule, problem)]
+        else:
+            chosen = members(problem, stop, self.rules, cores)
+        if not chosen:
+            raise UnsupportedFeatureError(
+                f"none of {', '.join(self.solvers)} supports every feature of the problem"
+            )
+        return chosen
+
     def solve(
         self,
         problem: Problem,
@@ -98,14 +120,7 @@ class PortfolioSolver:
         """See `solvers.registry.Solver`. Ctrl-C ends all processes and returns the best so far."""
         require(problem, self.features, self.name)
         cores = self.processes or usable_cores()
-        if self.solvers:
-            chosen = [rule for rule in map(Rule, self.solvers) if able(rule, problem)]
-        else:
-            chosen = members(problem, stop, self.rules, cores)
-        if not chosen:
-            raise UnsupportedFeatureError(
-                f"none of {', '.join(self.solvers)} supports every feature of the problem"
-            )
+        chosen = self.members(problem, stop, cores)
         run = _Run(self, problem, stop, seed, on_best, chosen, cores)
         run.begin(start)
         if problem.num_visits:

@@ -22,6 +22,8 @@ P_contra = TypeVar("P_contra", contravariant=True)
 S = TypeVar("S")
 
 GROUP = "logistics.solvers"
+ENOUGH = 1000
+"""Iterations for solvers that do not say how many are enough."""
 
 
 @runtime_checkable
@@ -96,6 +98,16 @@ def make(name: str, parameters: Mapping[str, Any] | None = None) -> RoutingSolve
         raise InvalidInputError(tuple(faults))
     solver: RoutingSolver = factory(**given)
     return solver
+
+
+def enough_iterations(solver: RoutingSolver, problem: Problem) -> int:
+    """Iterations for a plan that somebody waits for: some milliseconds a visit, after which gains come slowly.
+
+    An iteration is another thing in each solver, so each may say by a method `enough(problem) -> int`; for one that
+    has no such method it is `ENOUGH`.
+    """
+    enough = getattr(solver, "enough", None)
+    return ENOUGH if enough is None else max(1, int(enough(problem)))
 
 
 def _parameter_faults(name: str, factory: Any, given: Mapping[str, Any]) -> list[Fault]:

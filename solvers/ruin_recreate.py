@@ -114,6 +114,10 @@ class RuinRecreateSolver:
         }
         self.near, self.adjacent = near, adjacent
 
+    def enough(self, problem: Problem) -> int:
+        """Iterations for a plan that somebody waits for, see `registry.enough_iterations`."""
+        return max(200, 20 * problem.num_visits)
+
     def solve(
         self,
         problem: Problem,

@@ -32,6 +32,10 @@ class SavingsSolver:
         self.polish_per_visit = polish_per_visit
         self.neighbours = neighbours
 
+    def enough(self, problem: Problem) -> int:
+        """Iterations of the whole descent."""
+        return int(self.polish_per_visit * problem.num_visits)
+
     def solve(
         self,
         problem: Problem,
@@ -54,7 +58,7 @@ class SavingsSolver:
             session.construct()
         else:
             session.start_from(start)
-        iterations = int(self.polish_per_visit * problem.num_visits)
+        iterations = self.enough(problem)
         if stop.max_iterations is not None:
             iterations = min(iterations, stop.max_iterations)
         recorder.note(0)

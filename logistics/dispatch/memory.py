@@ -43,7 +43,7 @@ class AskedMemory:
     service_s: IntArray
     tw: IntArray
     solver: str
-    iterations: int
+    iterations: int | None
     parameters: dict[str, object]
     seed: int
     charge_s: float

@@ -119,7 +119,10 @@ class SetTimer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solve:
-    """Solve a routing problem; the answer counts `charge_s` later by the solve-time model."""
+    """Solve a routing problem; the answer counts `charge_s` later by the solve-time model.
+
+    Without `iterations`, as many as the solver finds enough.
+    """
 
     solve: int
     site: int
@@ -127,7 +130,7 @@ class Solve:
     problem: Problem
     parcels: int
     solver: str
-    iterations: int
+    iterations: int | None
     parameters: dict[str, object]
     seed: int
     charge_s: float
