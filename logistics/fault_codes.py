@@ -66,6 +66,7 @@ CODES: dict[str, str] = {
     "too-large": "more parcels or vehicles than a machine can simulate",
     "undescribed-item": "an item has neither a row in the catalogue nor a rule",
     "unknown-choice": "a value is none of those the field can have",
+    "unknown-controller": "no controller of goods-to-person is registered under the name",
     "unknown-key": "the schema has no such field",
     "unknown-mark": "an entry of basis speaks for nothing that is there",
     "unknown-override": "--set names nothing that is there",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from logistics import drones
+from logistics import controllers, drones
 from logistics.catalogue import GENERAL
 from logistics.checks.files import Tables
-from logistics.checks.findings import Findings, check_equipment
+from logistics.checks.findings import Findings, check_equipment, meant
 from logistics.checks.sorters import check_inside_disruptions, check_sorting
 from logistics.scenario import SiteSection, VehicleSection
 from logistics.schema_faults import Location
@@ -149,6 +149,16 @@ def _storage(findings: Findings, place: Location, site: SiteSection) -> None:
                 f"write at most {robots.pods}",
                 value=robots.robots,
             )
+        for kind in controllers.BUILT_IN:
+            name, known = getattr(robots, kind), list(controllers.registered(kind))
+            if name not in known:
+                findings.add(
+                    (*where, "goods_to_person", kind),
+                    "unknown-controller",
+                    "no controller is registered under this name",
+                    meant(name, known),
+                    value=name,
+                )
 
 
 def _kind(findings: Findings, location: Location, name: str, kinds: tuple[str, ...], why: str) -> None:

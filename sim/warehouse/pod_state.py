@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from logistics.controllers import make
 from logistics.storage import GoodsToPersonSection, PackingSection
 from sim.draws import RowDraws
 from sim.random_streams import Streams
@@ -17,7 +18,6 @@ from sim.warehouse.inbound import Inbound
 from sim.warehouse.orders import NONE, IntArray, OrderLines
 from sim.warehouse.picker_to_parts import Profile, daily_profile
 from sim.warehouse.pod_floor import PodFloor
-from sim.warehouse.registry import make
 from sim.warehouse.result import Note, SpaceUsed
 from sim.warehouse.robot_fleet import RobotFleet
 from sim.warehouse.slotting import Bins

@@ -138,6 +138,20 @@ def test_what_is_wrong_with_the_solver_stands_beside_the_other_faults(
     assert ("scenario.horizon_dayz", "unknown-key") in found
 
 
+def test_unknown_controllers_are_found_together(small: str, tmp_path: Path) -> None:
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    site = next(site for site in load_scenario(path).sites if site.kind == "warehouse")
+    robots = '{kind = "goods_to_person", goods_to_person = {pod_selection = "nearset", task_allocation = "no-such"}}'
+    faults = validate(path, {f"sites.{site.id}.storage": robots})
+    found = {(fault.place.rpartition(".")[2], fault.value, fault.code) for fault in faults}
+    assert found == {
+        ("pod_selection", "nearset", "unknown-controller"),
+        ("task_allocation", "no-such", "unknown-controller"),
+    }
+    assert any('"nearest"' in fault.repair for fault in faults)
+
+
 def test_a_key_without_end(small: str, tmp_path: Path) -> None:
     path = tmp_path / "town.toml"
     path.write_text(small, encoding="utf-8")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logistics.controllers import BUILT_IN, UnknownControllerError, make, registered
 from logistics.storage import GoodsToPersonSection, PackingSection, ReplenishmentSection
 from sim.random_streams import Streams
 from sim.warehouse.controllers import MatchingOrder
@@ -17,7 +18,6 @@ from sim.warehouse.inbound import Inbound
 from sim.warehouse.motion import move_s
 from sim.warehouse.orders import OrderLines
 from sim.warehouse.pod_floor import PodFloor
-from sim.warehouse.registry import BUILT_IN, UnknownControllerError, make, registered
 from sim.warehouse.result import Fault, WarehouseResult
 from sim.warehouse.slotting import Bins, fill_pods
 from sim.warehouse.stock import Stock

@@ -15,7 +15,7 @@ import numpy as np
 from solvers.errors import LogisticsError
 
 GROUP = "logistics.warehouse"
-_HERE = "sim.warehouse.controllers"
+_HERE = "sim.warehouse.controllers"  # looked up by name: this layer knows none of them
 
 BUILT_IN: dict[str, dict[str, str]] = {
     "order_assignment": {
