@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 BATCH_S = 0.15
 SMALL = 400  # visits up to which a population grows from nothing where nothing is known of the time
 WARM_ITERATIONS = 100  # of ruin and recreate beforehand for each generation, at most, where those are counted
-PATIENT_S = 0.1  # seconds per visit that a population needs to grow from nothing
+PATIENT_S = 0.25  # seconds per visit that a population needs to grow from nothing
+MIDDLING = 600  # visits up to which a population makes up for shorter warm runs, where tours can be split
 LARGE = 500  # visits above which children take a smaller part of the second parent
 
 
@@ -42,7 +43,7 @@ class GeneticSolver:
         Length of the neighbour lists of the local search.
     warm_runs, warm_share
         Runs of ruin and recreate whose results start the population, and their share of the time. By default
-        three for large problems and those whose tours cannot be split, none for small plain ones.
+        three in 0.6 of it; two in 0.4 for plain problems of up to 600 visits, and none where there is time enough.
     minimum, offspring, elite, close
         Size of each population after a selection of survivors, individuals added before the next one, members
         protected by cost alone, members that the distance from the others is averaged over.
@@ -76,7 +77,7 @@ class GeneticSolver:
         self,
         near: int | None = None,
         warm_runs: int | None = None,
-        warm_share: float = 0.6,
+        warm_share: float | None = None,
         minimum: int = 25,
         offspring: int = 40,
         elite: int = 4,
@@ -280,8 +281,11 @@ class _Search:
         patient = n <= SMALL if seconds is None else PATIENT_S * n <= seconds
         if not self.fits():
             runs, share = 1, 1.0
-        elif runs is None:
-            runs = 0 if n < 10 or (patient and self.splits()) else 3
+        else:
+            quick = self.splits() and n <= MIDDLING
+            share = (0.4 if quick else 0.6) if share is None else share
+            if runs is None:
+                runs = 0 if n < 10 or (patient and self.splits()) else 2 if quick else 3
         chosen = usual(self.problem)
         tuning = RuinTuning(**{key: value for key, value in chosen.items() if key != "near"})
         for k in range(runs):
