@@ -79,6 +79,17 @@ class _Interrupt:
         return look
 
 
+@dataclass(frozen=True)
+class _Over:
+    """A time limit that has passed at the first look."""
+
+    max_runtime_s: float | None
+    max_iterations: int | None = None
+
+    def monitor(self) -> Monitor:
+        return lambda _: True
+
+
 def test_a_short_search_is_not_warmed_up_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waves of thousands of stops ask for a few generations: ruin and recreate beforehand is as short."""
     from solvers.kernels import run
@@ -95,6 +106,21 @@ def test_a_short_search_is_not_warmed_up_for_longer(monkeypatch: pytest.MonkeyPa
     for generations in (2, 1000):
         make("genetic").solve(problem, MaxIterations(generations), seed=1)
     assert lengths == [200] * 3 + [20 * 60 + 200] * 3
+
+
+@pytest.mark.parametrize(
+    ("seconds", "vehicle", "runs"),
+    [(20.0, {}, 0), (0.5, {}, 2), (20.0, {"shift": (0, 5000), "time_cost": 1}, 3)],
+)
+def test_what_there_is_no_time_for_is_begun_by_ruin_and_recreate(
+    seconds: float, vehicle: dict[str, Any], runs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from solvers.kernels import run
+
+    shares: list[float] = []
+    monkeypatch.setattr(run, "anneal", lambda _s, _r, stop, *_: shares.append(stop.max_runtime_s / seconds))
+    make("genetic").solve(town(40, **vehicle), _Over(seconds), seed=1)
+    assert shares == pytest.approx([0.2] * runs)
 
 
 def test_an_interrupted_run_keeps_the_best_found() -> None:
