@@ -119,9 +119,12 @@ def cost_left(floor, plan, rows, goals, row_of, column_of, least_cost, no_way, l
     `rows` are the goals' rows of the table; `row_of` and `column_of` int32 (cells,), where cells lie. `least_cost`
     is that of one move: the Manhattan distance says which multiple of 256 a table's entry lacks.
     """
+    for robot in range(
+        len(goals)
+    ):  # apart from the rest, so that many reads are under way together, see `fetch`
+        left[robot] = floor.table[rows[robot], plan.cell[robot]]
     for robot in range(len(goals)):
-        cell, goal = plan.cell[robot], goals[robot]
-        packed = np.int64(floor.table[rows[robot], cell])
+        cell, goal, packed = plan.cell[robot], goals[robot], left[robot]
         if packed == UNREACHABLE:
             left[robot] = no_way
             continue
