@@ -119,9 +119,8 @@ def cost_left(floor, plan, rows, goals, row_of, column_of, least_cost, no_way, l
     `rows` are the goals' rows of the table; `row_of` and `column_of` int32 (cells,), where cells lie. `least_cost`
     is that of one move: the Manhattan distance says which multiple of 256 a table's entry lacks.
     """
-    for robot in range(
-        len(goals)
-    ):  # apart from the rest, so that many reads are under way together, see `fetch`
+    # Apart from the rest, so that many reads of the table are under way together, see `fetch`.
+    for robot in range(len(goals)):
         left[robot] = floor.table[rows[robot], plan.cell[robot]]
     for robot in range(len(goals)):
         cell, goal, packed = plan.cell[robot], goals[robot], left[robot]
