@@ -93,15 +93,10 @@ class PortfolioSolver:
         return min(enough_iterations(make(rule.solver, rule.parameters), problem) for rule in chosen)
 
     def members(self, problem: Problem, stop: Stop, cores: int) -> list[Rule]:
-        """Who takes part.
-
-        Raises:
-            UnsupportedFeatureError: nobody knows every feature of the problem.
-        """
-        if self.solvers:
-            chosen = [rule for rule in map(Rule, self.solvers) if able(rule, problem)]
-        else:
-            chosen = members(problem, stop, self.rules, cores)
+        """Who takes part; raises `UnsupportedFeatureError` where nobody knows every feature of the problem."""
+        if not self.solvers:
+            return members(problem, stop, self.rules, cores)
+        chosen = [rule for rule in map(Rule, self.solvers) if able(rule, problem)]
         if not chosen:
             raise UnsupportedFeatureError(
                 f"none of {', '.join(self.solvers)} supports every feature of the problem"

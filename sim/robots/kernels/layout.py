@@ -22,7 +22,9 @@ BLOCK = 32
 BUCKETS = 2048
 WORD = 64
 """Lists of a search, and how many of them share a word of `Search.filled`."""
-HASH = 2048
+HASH_BITS = 11
+HASH = 1 << HASH_BITS
+"""Places of a level's hash set, more than there are `ENTRIES`."""
 ENTRIES = 1500
 PAIRS = 64
 MAX_WINDOW = 12

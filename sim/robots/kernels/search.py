@@ -19,6 +19,7 @@ from sim.robots.kernels.layout import (
     EXPANDED,
     FORWARD,
     HASH,
+    HASH_BITS,
     PAIRS,
     ROBOT,
     SCALE,
@@ -44,7 +45,7 @@ ZERO, ONE = np.uint64(0), np.uint64(1)
 @helper
 def slot_of(keys, stamps, stamp, key):
     """Place of `key` in a level's hash set, or the free place where it belongs."""
-    i = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(53))
+    i = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - HASH_BITS))
     while stamps[i] == stamp and keys[i] != key:
         i = (i + 1) & (HASH - 1)
     return i
