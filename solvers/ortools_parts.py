@@ -141,6 +141,7 @@ def compact_groups(problem: Problem, visits: Sequence[int], size: int) -> list[l
 
     With coordinates: sectors around the first depot while the problem has one, halves across the longer side
     otherwise. With matrices alone: nearest neighbours of a seed, taken off one group after the other.
+    Sectors begin behind the widest gap, and all have loads for a whole number of vehicles, equally full.
     """
     number = math.ceil(len(visits) / size)
     if number <= 1:
@@ -155,8 +156,11 @@ def compact_groups(problem: Problem, visits: Sequence[int], size: int) -> list[l
     xy = problem.coords[problem.num_depots :]
     if problem.num_depots == 1 and len(visits) <= 10 * size:
         around = xy[list(visits)] - problem.coords[0]
-        order = np.argsort(np.arctan2(around[:, 1], around[:, 0]), kind="stable")
-        return [[visits[i] for i in part] for part in np.array_split(order, number)]
+        angles = np.arctan2(around[:, 1], around[:, 0])
+        order = np.argsort(angles, kind="stable")
+        gaps = np.diff(angles[order], prepend=angles[order[-1]] - 2 * np.pi)
+        order = np.roll(order, -int(np.argmax(gaps)))
+        return [[visits[i] for i in part] for part in _cut(problem, visits, order, number) if len(part)]
 
     def halved(part: list[int]) -> list[list[int]]:
         if len(part) <= size:
@@ -168,6 +172,19 @@ def compact_groups(problem: Problem, visits: Sequence[int], size: int) -> list[l
         return halved([part[i] for i in order[:middle]]) + halved([part[i] for i in order[middle:]])
 
     return halved(list(visits))
+
+
+def _cut(problem: Problem, visits: Sequence[int], order: IntArray, number: int) -> list[IntArray]:
+    """`order` in `number` parts of as many vehicle loads each as can be, or of equal length without loads."""
+    kinds = usable_types(problem)
+    capacity = int(problem.vehicle_types.capacity[kinds, 0].max()) if problem.num_load_dimensions else 0
+    delivery, pickup = (a[list(visits)] for a in (problem.visits.delivery, problem.visits.pickup))
+    load = np.cumsum(np.maximum(delivery, pickup)[order, 0]) if capacity else np.zeros(0)
+    if not capacity or load[-1] < number * capacity:
+        return np.array_split(order, number)
+    vehicles = math.ceil(load[-1] / capacity)
+    bounds = np.round(np.arange(1, number) * vehicles / number).astype(np.int64)
+    return np.split(order, np.searchsorted(load * vehicles, bounds * load[-1], side="right"))
 
 
 def nearest_first(problem: Problem, seed: int, visits: Sequence[int]) -> Iterator[int]:
