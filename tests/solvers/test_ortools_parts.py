@@ -23,7 +23,11 @@ def ring(loads: list[int], capacity: int | None, turn: float = 0.0) -> Problem:
 @pytest.mark.parametrize("turn", [0.0, 1.0, 3.0, 5.0])
 def test_sectors_begin_behind_the_widest_gap(turn: float) -> None:
     """So neighbours across the gap are not together."""
-    assert compact_groups(ring([1] * 12, 4, turn), range(12), 4) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+    assert compact_groups(ring([1] * 12, 4, turn), range(12), 4) == [
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+        [8, 9, 10, 11],
+    ]
 
 
 def test_sectors_hold_loads_for_whole_vehicles() -> None:
