@@ -69,7 +69,7 @@ def campaign_options(command: Any) -> Any:
             click.option(
                 "--every",
                 type=click.IntRange(min=1),
-                help="Every Kth instance by name (0, K, 2K, …) of a folder.",
+                help="Every Kth instance by name (0, K, 2K, …) of a folder, before --match.",
             ),
             click.option(
                 "--not-every", type=click.IntRange(min=2), help="All but every Kth instance by name."

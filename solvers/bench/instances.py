@@ -35,9 +35,9 @@ def choose(
 ) -> list[Instance]:
     """The instances of `folders` (or single files), by name.
 
-    `match` keeps names that fit one of the patterns. Of what is left in each folder, `every` k keeps the
-    instances 0, k, 2k, … and `not_every` k all but those, so that tuning and reporting can be kept apart;
-    `limit` then keeps so many, spread evenly. Raises `InvalidInputError` where nothing is left.
+    Of each folder `every` k keeps the instances 0, k, 2k, … and `not_every` k all but those, so that tuning and
+    reporting can be kept apart. Then `match` keeps names that fit one of the patterns, and `limit` so many,
+    spread evenly. Raises `InvalidInputError` where nothing is left.
     """
     chosen, faults = [], []
     for folder in folders:
@@ -49,12 +49,12 @@ def choose(
             faults.append(
                 Fault(str(folder), "", "", "no-instances", "no instance files here", "name a folder of them")
             )
-        if match:
-            found = [i for i in found if any(fnmatch(i.name, pattern) for pattern in match)]
         if every:
             found = found[::every]
         if not_every:
             found = [i for position, i in enumerate(found) if position % not_every]
+        if match:
+            found = [i for i in found if any(fnmatch(i.name, pattern) for pattern in match)]
         if limit and len(found) > limit:
             found = [found[position * len(found) // limit] for position in range(limit)]
         chosen += found

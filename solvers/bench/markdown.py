@@ -109,22 +109,38 @@ def by_size(found: Comparison, set_name: str) -> list[tuple[str, list[Row]]]:
 
 
 def per_instance(found: Comparison) -> str:
-    """Mean gap over seeds and mean number of routes of every solver on every instance."""
+    """Mean gap over seeds and mean number of routes of every solver on every instance.
+
+    Where vehicles come first, solutions with more of them than best-known show their mean cost.
+    """
     rows = []
     names = sorted({case[:2] for _, case in found.runs})
     for name in names:
         row = [name[0], name[1] + (" †" if name in found.guessed else "")]
         reference = found.reference.get(name)
-        row.append("–" if reference is None else f"{reference:,.0f}")
+        row.append("–" if reference is None else f"{reference:,.0f}" + _best_known_routes(found, name))
         seeds = [case for case in found.cases(name[0]) if case[:2] == name]
         for solver in found.solvers:
             gaps = [g for case in seeds if (g := found.gap(solver, case)) is not None]
             records = [r for case in seeds if (r := found.runs.get((solver, case))) is not None]
             routes = [r.routes for r in records if r.routes is not None]
-            text = percent(fmean(gaps)) if gaps else "infeasible" if records else "–"
-            row.append(text + (f" ({fmean(routes):g})" if routes and gaps else ""))
+            costs = [r.cost for r in records if r.feasible and r.vehicles_first and r.cost is not None]
+            text = "infeasible" if records else "–"
+            if gaps:
+                text = percent(fmean(gaps))
+            elif costs:
+                text = f"cost {fmean(costs):,.0f}"
+            row.append(text + (f" ({fmean(routes):g})" if routes and (gaps or costs) else ""))
         rows.append(row)
     return table(("set", "instance", "reference", *(f"{s} (routes)" for s in found.solvers)), rows)
+
+
+def _best_known_routes(found: Comparison, name: tuple[str, str]) -> str:
+    """How many routes the best-known solution of an instance has, in brackets, where vehicles come first."""
+    for (_, case), record in found.runs.items():
+        if case[:2] == name and record.vehicles_first and record.best_known_routes is not None:
+            return f" ({record.best_known_routes})"
+    return ""
 
 
 def commands(sessions: Sequence[Mapping[str, Any]], last: str) -> str:

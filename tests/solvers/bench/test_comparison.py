@@ -66,7 +66,10 @@ def test_where_vehicles_come_first_costs_compare_at_equal_routes_only() -> None:
     row = found.row("a", found.cases())
     assert (row.instances, row.runs, row.extra_routes) == (1, 2, 1)
     assert row.mean_gap_pct == pytest.approx(4.0)
-    assert "+1 routes" in markdown(found, [], "t", "c")
+    text = markdown(found, [], "t", "c")
+    assert "+1 routes" in text
+    assert "| s | i | 100 (3) | cost 90 (4) |" in text
+    assert "| s | j | 100 (3) | 4.000 (3) |" in text
 
 
 def test_starved_runs_are_told() -> None:
