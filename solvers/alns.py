@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
-
-import numpy as np
 
 from solvers import clock
 from solvers.check import CheckReport, check
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
     from solvers.kernels.rich.pack import Packed
     from solvers.kernels.rich.session import Session
 
-# With a fleet too small for the start: so many visits make it worth to serve all with more vehicles first (of 1,000
-# visits of pairs 84 stayed out, then none; of 200 a few more than without), for at most this share of the run.
-FIT_VISITS, FIT_SHARE = 500, 0.7
 _BATCH_S = 0.15  # aim of a batch's length, where time decides
 
 
@@ -181,6 +176,8 @@ class _Run:
 
     def session(self, start: Solution | None) -> Session:
         """A fresh search from `start`, or from nothing."""
+        import numpy as np
+
         from solvers.kernels.rich.session import Session
 
         s = self.solver
@@ -221,13 +218,6 @@ class _Run:
             self.note(Solution())
             if self.parts is None:  # a locked route breaks a rule: nothing can be done
                 return
-        if (
-            self.report.unserved
-            and self.searched.num_visits >= FIT_VISITS
-            and _one_limited_type(self.searched)
-        ):
-            self.fit_fleet()
-            session = self.session(self.found)
         if self.problem.objective is Objective.VEHICLES:
             self.shrink_fleet(session)
             session = self.session(self.found)
@@ -315,50 +305,16 @@ class _Run:
 
     def shrink_fleet(self, session: Session) -> None:
         """Drop one route after the other, each time until its jobs have found places in the others."""
-        least = _least_vehicles(self.problem)
         until = self.solver.fleet_share
+        least = _least_vehicles(self.problem)
         while not self.report.unserved and len(self.solution.routes) > least:
-            if not self.spare_route(session, until):
+            session.drop_route()
+            session.cool(session.edge_cost, 0.1, 0.1, 0.0, fleet=True)
+            while not session.complete and not self.over() and self.done() < until and self.batch() > 0:
+                self.step(session)
+            if not session.complete:
                 return
             self.take(session.keep())
-
-    def spare_route(self, session: Session, until: float) -> bool:
-        """Drop a route and search until its jobs have found places in the others; whether they have.
-
-        Not beyond the share `until` of the run.
-        """
-        session.drop_route()
-        session.cool(session.edge_cost, 0.1, 0.1, 0.0, fleet=True)
-        while not session.complete and not self.over() and self.batch() > 0:
-            if self.done() >= until:
-                break
-            self.step(session)
-        return session.complete
-
-    def fit_fleet(self) -> None:
-        """Serve all with more vehicles than there are, then spare one after the other, down to the fleet.
-
-        Places for one route's jobs are found by far more easily than for all those that a full fleet left out.
-        """
-        limited, packed, types = self.searched, self.packed, self.searched.vehicle_types
-        count = types.count
-        plenty = np.minimum(limited.num_visits, 2 * count + 10)
-        self.searched = replace(limited, vehicle_types=replace(types, count=plenty))
-        self.packed = self.pack(self.searched)
-        session = self.session(None)
-        while (
-            session.complete
-            and len(session.best().routes) > count[0]
-            and self.spare_route(session, FIT_SHARE)
-        ):
-            session.keep()
-            self.since = 0
-        routes = (
-            session.keep().routes
-        )  # with few visits left out where the last search for places was cut short
-        self.searched, self.packed = limited, packed
-        most = sorted(routes, key=lambda route: -len(route.visits))[: int(count[0])]
-        self.take(Solution(tuple(sorted(most, key=routes.index))))
 
     def result(self) -> Result[Solution]:
         status = self.report.status
@@ -376,12 +332,6 @@ class _Run:
             history=tuple(self.history),
             interrupted=self.interrupted,
         )
-
-
-def _one_limited_type(problem: Problem) -> bool:
-    """Whether all vehicles are alike, fewer than visits, and free to take any."""
-    count = problem.vehicle_types.count
-    return len(count) == 1 and count[0] < problem.num_visits and "locked_routes" not in problem.features
 
 
 def _least_vehicles(problem: Problem) -> int:

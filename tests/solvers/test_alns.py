@@ -74,34 +74,3 @@ def test_it_heats_up_again_where_there_is_time(
     assert len(rises) == heats - 1
     assert temperatures[0] == solver.first_temperature
     assert all(solver.first_temperature < rise <= 5 * solver.first_temperature for rise in rises)
-
-
-@pytest.mark.parametrize("spare", [True, False])
-def test_a_full_fleet_is_reached_by_sparing_vehicles(spare: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """60 pairs for 4 vehicles, of which the start leaves some out: routes are dropped until 4 serve all."""
-    from solvers.kernels.rich.session import Session
-
-    rng = np.random.default_rng(0)
-    b = ProblemBuilder(name="tight")
-    b.depot(500, 500)
-    for _ in range(60):
-        x, y, u, v = rng.integers(0, 1000, 4).tolist()
-        begin, load = int(rng.integers(0, 6000)), int(rng.integers(1, 10))
-        first = b.visit(x, y, pickup=load, tw=(begin, begin + 900))
-        b.visit(u, v, delivery=load, pickup_at=first, tw=(begin + 500, begin + 2400))
-    b.vehicle_type(count=4, capacity=40, shift=(0, 10_000))
-    problem = b.build()
-    dropped: list[int] = []
-    drop, found = Session.drop_route, list[Incumbent[Solution]]()
-
-    def noted(self: Session) -> None:
-        dropped.append(int(self.problem.vehicle_types.count[0]))
-        drop(self)
-
-    monkeypatch.setattr(Session, "drop_route", noted)
-    monkeypatch.setattr("solvers.alns.FIT_VISITS", 0 if spare else 10_000)
-    result = AlnsSolver().solve(problem, MaxIterations(3_000), seed=1, on_best=found.append)
-    assert check(problem, result.solution).feasible
-    assert found[0].unserved > 0
-    assert bool(dropped) == spare
-    assert all(count > 4 for count in dropped)

@@ -8,8 +8,6 @@ import sys
 
 import pytest
 
-from tests.solvers.test_start_up import ROOT
-
 CODE = """
 import json, resource, sys
 import numpy as np
@@ -34,7 +32,6 @@ def test_30_000_visits_in_4_gb(solver: str, iterations: int) -> None:
     """Distances between all of them would take 7.2 GB."""
     done = subprocess.run(
         [sys.executable, "-c", CODE, solver, str(iterations)],
-        cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,

@@ -39,10 +39,8 @@ def test_instances_by_pattern_and_position(tmp_path: Path) -> None:
     assert names(tmp_path / "set", not_every=3) == ["a1", "a2", "a4", "a5"]
     assert names(tmp_path / "set", limit=3) == ["a0", "a2", "a4"]
     assert names(tmp_path / "set", match=["a[12]", "a5"]) == ["a1", "a2", "a5"]
-    assert names(tmp_path / "set", match=["a[2-6]"], every=3) == [
-        "a3",
-        "a6",
-    ]  # the same every third as of all
+    # of the matching ones those that are every third of all
+    assert names(tmp_path / "set", match=["a[2-6]"], every=3) == ["a3", "a6"]
     assert names(tmp_path / "set", match=["a[2-6]"], not_every=3) == ["a2", "a4", "a5"]
     assert [(i.set_name, i.name) for i in choose([tmp_path / "set" / "a4.vrp"])] == [("set", "a4")]
     with pytest.raises(InvalidInputError, match="no instance is left"):
