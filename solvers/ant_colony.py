@@ -20,29 +20,28 @@ if TYPE_CHECKING:
 class AntColonySolver(GeneticSolver):
     """Population-based, focused ant colony with local search, from a savings start.
 
-    An iteration is an ant: it takes over a solution of the population, walks from visit to visit, drawn by the
-    pheromone and by nearness, moves those visits behind each other that it did not find so, and improves the routes
-    that it changed by the local search of `genetic`; the outcome joins the population, whose solutions make up
-    the pheromone (see `solvers.kernels.genetic.ants`). Population, prices of violations and what happens where
-    not all visits can be served are those of `genetic`. The first solutions of the population come from ants
-    that rebuild parts of one solution (see `solvers.kernels.ant_colony`), and so does everything in problems by
-    coordinates of more than 2,500 places, where no population is kept.
-
-    How much the pheromone is worth is not settled: on the few instances of cvrp-x tried, one seed each, the solver
-    was ahead of itself with frozen pheromone on some and behind on others (see `ablations`). The rest is due to
-    the solutions that the ants start from, their local search and the population.
+    An iteration is an ant: it takes over a solution of the population and drives some neighbouring routes of it
+    anew along the trails of others, drawn by their pheromone and by nearness; the local search of `genetic`
+    improves what changed, and the outcome joins the population, whose solutions are the pheromone: a trail each
+    (see `solvers.kernels.genetic.ants`). Population, prices of violations and what happens where not all visits can
+    be served are those of `genetic`. The first solutions of the population come from ants that rebuild parts of
+    one solution (see `solvers.kernels.ant_colony`), and so does everything in problems by coordinates of more
+    than 2,500 places, where no population is kept.
 
     Parameters
     ----------
-    evaporation, laid_every
-        Share of the pheromone that is renewed each time the population lays some; every so many ants.
+    trails
+        How many solutions an ant smells, at most 16, drawn by tournament. One keeps the routes of that solution
+        together; of many only the edges that they share.
     floor
-        The least pheromone; an edge that all solutions have comes to 1.
-    fewest, most
-        How many visits an ant moves, drawn evenly between these.
+        The least pheromone; an edge that all trails have has 1 more.
     nearness
         How much nearness draws an ant: the weight of the k-th nearest visit is its pheromone times k to the power
         of minus this.
+    home
+        Weight of going home, times its pheromone.
+    most_routes
+        Share of the routes that an ant drives anew at most.
     frozen
         Leave all pheromone as it is at the start, everywhere the same: then there is no colony.
     rebuild_looks, rebuild_evaporation, rebuild_floor
@@ -58,27 +57,27 @@ class AntColonySolver(GeneticSolver):
     ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "frozen pheromone": {"frozen": True},
         "no nearness": {"nearness": 0.0},
-        "few moves": {"most": 4},
-        "many moves": {"most": 60},
+        "three trails": {"trails": 3},
+        "sixteen trails": {"trails": 16},
+        "ten times the floor": {"floor": 0.01},
         "no SWAP*": {"swap_star": False},
         "no repair": {"repair": 0.0},
     }
 
     def __init__(
         self,
-        evaporation: float = 0.1,
-        laid_every: int = 25,
-        floor: float = 0.01,
-        fewest: int = 2,
-        most: int = 20,
+        trails: int = 1,
+        floor: float = 0.001,
         nearness: float = 0.5,
+        home: float = 0.3,
+        most_routes: float = 0.15,
         frozen: bool = False,
         rebuild_looks: float = 40.0,
         rebuild_evaporation: float = 0.005,
         rebuild_floor: float = 0.005,
         near: int | None = None,
-        warm_runs: int = 3,
-        warm_share: float = 0.6,
+        warm_runs: int | None = None,
+        warm_share: float | None = None,
         minimum: int = 25,
         offspring: int = 40,
         elite: int = 4,
@@ -102,16 +101,16 @@ class AntColonySolver(GeneticSolver):
             patience=patience,
             longest=longest,
             swap_star=swap_star,
+            most_routes=most_routes,
             target_feasible=target_feasible,
             repair=repair,
         )
         self.ants: dict[str, Any] = {
-            "evaporation": 0.0 if frozen else evaporation,
-            "laid_every": laid_every,
+            "trails": trails,
             "floor": floor,
-            "fewest": fewest,
-            "most": most,
             "nearness": nearness,
+            "home": home,
+            "frozen": frozen,
         }
         self.looks, self.rate = rebuild_looks, 0.0 if frozen else rebuild_evaporation
         self.least = rebuild_floor

@@ -96,6 +96,7 @@ class GeneticSolver:
         repair_factor: float = 10.0,
     ) -> None:
         self.near, self.warm_runs, self.warm_share = near, warm_runs, warm_share
+        self.arrivals: Callable[[], Solution | None] | None = None
         self.tuning: dict[str, Any] = {
             "minimum": minimum,
             "offspring": offspring,
@@ -251,6 +252,7 @@ class _Search:
                     break
                 began = clock.seconds()
                 if evolution is not None:
+                    self.hear(evolution)
                     evolution.run(size)
                     self.note(evolution, done + size)
                 if evolution is None or (record.rank is not None and record.rank[0] > self.lost_weight):
@@ -365,6 +367,12 @@ class _Search:
             self.record.note(
                 (self.lost_weight, cost + self.lost_prizes), lambda: _ordered(evolution.best()), self.lost
             )
+
+    def hear(self, evolution: Evolution) -> None:
+        """Let a solution that others have found join the population."""
+        found = None if self.solver.arrivals is None else self.solver.arrivals()
+        if found is not None:
+            evolution.bring_in(found.routes, search=False)
 
     def ruin(self, generations: int) -> None:
         from solvers.kernels.ruin_recreate import search

@@ -26,7 +26,7 @@ from solvers.ortools_parts import penalties
 from solvers.parallel.pool import InlinePool, WorkerPool
 from solvers.parallel.rounds import Finished, Round
 from solvers.problem import Problem
-from solvers.registry import enough_iterations, make, registered
+from solvers.registry import enough_iterations, listens, make, registered
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.route_costs import route_costs
 from solvers.route_pool import RoutePool
@@ -39,10 +39,12 @@ WORK = 2.0  # units of deterministic time that one choice among the routes may t
 class PortfolioSolver:
     """Solvers compete in rounds; each round starts from the best so far and from the best mix of all routes.
 
+    Where time bounds the run, solvers that listen (see `registry.listen`) take in the best of the others at once.
+
     processes      at a time, 0 for the cores that this process may use; with 1 the solvers take turns here
     solvers        names separated by blanks; empty for those that the rules give and that can solve the problem
     rules          a TOML file in place of solvers/choice.toml
-    rounds         of competition
+    rounds         of competition; by default one where solvers hear of each other while they run, else two
     pool_share     share of the run for choosing among the routes seen (set partitioning)
     pool_routes    routes that each round of each solver may add to the pool, the latest
 
@@ -54,7 +56,7 @@ class PortfolioSolver:
     name = "portfolio"
     ablations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "no set partitioning": {"pool_share": 0.0},
-        "nothing shared before the end": {"rounds": 1},
+        "two rounds": {"rounds": 2},
         "four rounds": {"rounds": 4},
         "ruin and recreate alone": {"solvers": "ruin_recreate"},
     }
@@ -64,7 +66,7 @@ class PortfolioSolver:
         processes: int = 0,
         solvers: str = "",
         rules: str = "",
-        rounds: int = 2,
+        rounds: int | None = None,
         pool_share: float = 0.06,
         pool_routes: int = 8000,
     ) -> None:
@@ -75,7 +77,7 @@ class PortfolioSolver:
                 f"no solver {unknown!r} for the portfolio; there are: {', '.join(registered())}"
             )
         self.rules = load_rules(Path(rules) if rules else DEFAULT_RULES)
-        self.rounds = max(1, rounds)
+        self.rounds = rounds
         self.pool_share = pool_share
         self.pool_routes = pool_routes
 
@@ -135,6 +137,7 @@ class _Run:
     on_best: OnBest[Solution] | None
     members: list[Rule]
     cores: int = 1
+    rounds: int = 2
     began: float = field(default_factory=time.monotonic)
     iterations: int = 0
     interrupted: bool = False
@@ -146,6 +149,11 @@ class _Run:
         self.report: CheckReport = check(self.problem, self.best)
         self.routes: dict[Route, None] = {}
         self.seconds, self.limit = self.stop.max_runtime_s, self.stop.max_iterations
+        if self.solver.rounds is not None:
+            self.rounds = max(1, self.solver.rounds)
+        elif self.cores > 1 and self.seconds is not None and self.limit is None:
+            first = self.members[: self.cores]
+            self.rounds = 1 if any(listens(make(rule.solver, rule.parameters)) for rule in first) else 2
         self.monitor = self.stop.monitor()
 
     def elapsed(self) -> float:
@@ -161,12 +169,13 @@ class _Run:
         if not self.problem.num_visits or self.best.routes:
             self._note()
 
-    def hear(self, found: Incumbent[Solution]) -> None:
-        """An incumbent of a worker, while it runs."""
+    def hear(self, found: Incumbent[Solution]) -> bool:
+        """An incumbent of a worker, while it runs; whether it is the best so far."""
         if (found.unserved, found.cost) < (len(self.report.unserved), self.report.cost.total) or (
             self.problem.features & {"priorities", "vehicles_first"}
         ):
-            self.offer(found.solution)
+            return self.offer(found.solution)
+        return False
 
     def offer(self, solution: Solution) -> bool:
         """Make it the best if the checker ranks it before the present best."""
@@ -199,11 +208,11 @@ class _Run:
             self.recombine()
             number += 1
             unbounded = self.seconds is None and self.limit is None
-            if unbounded and number >= self.solver.rounds and self.report.rank >= before:
+            if unbounded and number >= self.rounds and self.report.rank >= before:
                 return
 
     def _over(self, number: int) -> bool:
-        if self.seconds is not None and (number >= self.solver.rounds or self.elapsed() >= self.seconds):
+        if self.seconds is not None and (number >= self.rounds or self.elapsed() >= self.seconds):
             return True
         if self.limit is not None and self.iterations >= self.limit:
             return True
@@ -214,11 +223,11 @@ class _Run:
         """What each worker does next; solvers that are more than workers take turns from round to round."""
         stop, until = self.stop, None
         if self.limit is not None:
-            share = -(-self.limit // min(self.solver.rounds, self.limit))
+            share = -(-self.limit // min(self.rounds, self.limit))
             stop = FirstOf((stop, MaxIterations(min(share, self.limit - self.iterations))))
         if self.seconds is not None:
             left = self.seconds - self.elapsed()
-            part = left / (self.solver.rounds - number) - self.solver.pool_share * self.seconds
+            part = left / (self.rounds - number) - self.solver.pool_share * self.seconds
             until = time.time() + max(0.05, part)
         pickle.dumps(stop)  # a stop of the caller's own must be fit to travel
         made = []

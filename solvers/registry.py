@@ -6,7 +6,7 @@ A package adds a routing solver by declaring, in its own metadata, an entry poin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import Parameter, signature
@@ -108,6 +108,21 @@ def enough_iterations(solver: RoutingSolver, problem: Problem) -> int:
     """
     enough = getattr(solver, "enough", None)
     return ENOUGH if enough is None else max(1, int(enough(problem)))
+
+
+def listen(solver: RoutingSolver, arrivals: Callable[[], Solution | None]) -> None:
+    """Let a solver ask `arrivals` now and then for a solution that others have found meanwhile.
+
+    Solvers that can use one while they run have an attribute `arrivals`, None until somebody sets it; on others
+    this has no effect.
+    """
+    if listens(solver):
+        solver.arrivals = arrivals  # type: ignore[attr-defined]
+
+
+def listens(solver: RoutingSolver) -> bool:
+    """Whether the solver can use solutions of others while it runs."""
+    return hasattr(solver, "arrivals")
 
 
 def _parameter_faults(name: str, factory: Any, given: Mapping[str, Any]) -> list[Fault]:

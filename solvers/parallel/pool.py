@@ -46,7 +46,7 @@ class InlinePool:
     def run(
         self,
         rounds: Sequence[Round],
-        on_best: Callable[[Incumbent[Solution]], None],
+        on_best: Callable[[Incumbent[Solution]], bool],
         patience_s: float | None = None,  # noqa: ARG002
         need_any: bool = False,  # noqa: ARG002
     ) -> tuple[list[Finished], bool]:
@@ -121,15 +121,15 @@ class WorkerPool:
     def run(
         self,
         rounds: Sequence[Round],
-        on_best: Callable[[Incumbent[Solution]], None],
+        on_best: Callable[[Incumbent[Solution]], bool],
         patience_s: float | None = None,
         need_any: bool = False,
     ) -> tuple[list[Finished], bool]:
         """One round in each worker; what they bring, in their order, and whether Ctrl-C ended it.
 
-        `on_best` hears of incumbents while the rounds run. Workers that have not answered after `patience_s`
-        (one that compiles cannot be halted) or soon after Ctrl-C are ended and the pool goes on without them; with
-        `need_any` it first waits for at least one solution.
+        `on_best` hears of incumbents while the rounds run, and says whether the other workers should. Workers that
+        have not answered after `patience_s` (one that compiles cannot be halted) or soon after Ctrl-C are ended and
+        the pool goes on without them; with `need_any` it first waits for at least one solution.
         Raises `WorkerError` if every round fails.
         """
         alive = [n for n in range(len(self._processes)) if n not in self._gone]
@@ -150,7 +150,9 @@ class WorkerPool:
                         self._ready.add(number)
                     elif kind == "best" and number in open_:
                         heard = True
-                        on_best(content)
+                        if on_best(content):
+                            for other in (open_ & asked) - {number}:
+                                self._tell(other, "arrival", content.solution)
                     elif kind == "done" and number in open_:
                         found[number] = content
                         open_.discard(number)

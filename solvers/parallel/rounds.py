@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from solvers.problem import Problem
-from solvers.registry import make
+from solvers.registry import listen, make
 from solvers.result import Incumbent, Result
 from solvers.solution import Route, Solution
 from solvers.stop import FirstOf, MaxRuntime, Monitor, Progress, Stop
@@ -22,7 +22,7 @@ class Round:
 
     stop      when the solver ends by itself
     until     moment (`time.time()`) at which it ends at the latest, None for no such bound
-    live      report incumbents while it runs
+    live      report incumbents while it runs, and hear of those of others
     keep      bound on the routes sent back
     """
 
@@ -64,9 +64,10 @@ def play(
     problem: Problem,
     wanted: Round,
     halted: Callable[[], bool],
-    report: Callable[[Incumbent[Solution]], None],
+    report: Callable[[Incumbent[Solution]], object],
+    arrivals: Callable[[], Solution | None] | None = None,
 ) -> Finished:
-    """Do the round; `report` hears of incumbents now and then if the round is live."""
+    """Do the round; if it is live, `report` hears of incumbents now and then, and the solver of `arrivals`."""
     met: dict[Route, None] = {}
     began = last = time.monotonic()
 
@@ -87,5 +88,7 @@ def play(
     if wanted.until is not None:
         stop = FirstOf((stop, MaxRuntime(max(0.01, wanted.until - time.time()))))
     solver = make(wanted.solver, wanted.parameters)
+    if wanted.live and arrivals is not None:
+        listen(solver, arrivals)
     result = solver.solve(problem, stop, seed=wanted.seed, start=wanted.start, on_best=on_best)
     return Finished(result, list(met)[-wanted.keep :])

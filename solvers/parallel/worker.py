@@ -11,9 +11,11 @@ import pickle
 import queue
 import sys
 import threading
+from collections import deque
 from typing import Any
 
 from solvers.parallel.rounds import play
+from solvers.solution import Solution
 
 
 def main() -> None:
@@ -21,6 +23,7 @@ def main() -> None:
     os.dup2(2, 1)  # whatever a solver prints is no answer
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     halt = threading.Event()
+    arrived: deque[Solution] = deque(maxlen=1)  # only the latest is the best
 
     def tell(kind: str, content: object) -> None:
         pickle.dump((kind, content), answers, protocol=pickle.HIGHEST_PROTOCOL)
@@ -35,16 +38,26 @@ def main() -> None:
             if kind == "halt":
                 halt.set()
                 continue
+            if kind == "arrival":
+                arrived.append(content)
+                continue
             if kind == "round":
                 halt.clear()
+                arrived.clear()
             requests.put(content)
+
+    def arrivals() -> Solution | None:
+        try:
+            return arrived.pop()
+        except IndexError:
+            return None
 
     threading.Thread(target=listen, daemon=True).start()
     problem = requests.get()
     while True:
         wanted = requests.get()
         try:
-            tell("done", play(problem, wanted, halt.is_set, lambda best: tell("best", best)))
+            tell("done", play(problem, wanted, halt.is_set, lambda best: tell("best", best), arrivals))
         except BrokenPipeError:
             os._exit(0)
         except Exception as error:

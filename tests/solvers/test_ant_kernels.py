@@ -1,4 +1,4 @@
-"""Ants on populations: the pheromone equals its plain-Python count, and ants keep solutions whole."""
+"""Ants on populations: trails equal their plain-Python count, ants follow them and keep solutions whole."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from solvers import MaxIterations, make
 from solvers.check import check
 from solvers.kernels.genetic import individuals as I
 from solvers.kernels.genetic import layout as L
-from solvers.kernels.genetic.ants import lay, walk
+from solvers.kernels.genetic.ants import FLOOR, HOME, ant, drive_all, smell
 from solvers.kernels.genetic.engine import Evolution
+from solvers.kernels.genetic.individuals import empty_out
 from tests.conformance.problems import random_problem
 from tests.solvers import genetic_reference as ref
 
@@ -24,23 +25,31 @@ CASES: list[tuple[str, ...]] = [
     ("time_windows", "pickups"),
     ("heterogeneous_fleet", "skills", "multi_depot"),
 ]
+TRAILS, SOURCE = I.FIRST_ROW, I.FIRST_ROW + 3  # rows that no population uses here
 
 
 @njit
-def lay_on(P: Any, X: Any, T: Any, rate: float, low: float) -> None:
-    lay(P, X, T, rate, low)
+def smell_at(P: Any, X: Any, G: Any, c: int, j: int, back: bool) -> float:
+    return smell(P, X, G, c, j, back)
 
 
 @njit
-def send(D: Any, P: Any, S: Any, Q: Any, X: Any, T: Any, wanted: int) -> int:
-    return walk(D, P, S, Q, X, T, wanted)
+def drive_on(
+    D: Any, P: Any, S: Any, Q: Any, X: Any, T: Any, own: Any, G: Any, H: Any, source: int, count: int
+) -> int:
+    empty_out(P, S, Q)
+    return drive_all(D, P, S, X, T, own, G, H, source, count)
 
 
-def near_pairs(e: Evolution) -> list[tuple[int, int]]:
-    """(visit, near visit) by place in the pheromone."""
-    p = e.packed.ints
-    starts = p[p[L.NEAR_AT] : p[L.NEAR_AT] + e.packed.nodes + 1].tolist()
-    return [(c, int(p[k])) for c in range(e.packed.nodes) for k in range(starts[c], starts[c + 1])]
+@njit
+def send(D: Any, P: Any, S: Any, Q: Any, X: Any, T: Any, own: Any, G: Any, H: Any, source: int) -> None:
+    ant(D, P, S, Q, X, T, own, G, H, source, 0.6)
+
+
+def with_links(e: Evolution, routes: ref.Routes, row: int) -> None:
+    """Write `routes` into a row, links included."""
+    ref.put(e, routes)
+    ref.write_row(*ref.arrays(e)[:6], row)
 
 
 def edges(e: Evolution, routes: Iterable[Sequence[int]]) -> set[frozenset[int]]:
@@ -49,67 +58,97 @@ def edges(e: Evolution, routes: Iterable[Sequence[int]]) -> set[frozenset[int]]:
     return {frozenset((node[a], node[b])) for visits in routes for a, b in pairwise(visits)}
 
 
-def test_pheromone_is_the_share_of_solutions_with_an_edge() -> None:
-    problem = random_problem((), 4, most=25)
+def gear(e: Evolution, floor: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nearness everywhere the same, parameters, and scratch for loads."""
+    p = e.packed.ints
+    own = np.zeros(8)
+    own[FLOOR], own[HOME] = floor, 1.0
+    starts = p[p[L.NEAR_AT] : p[L.NEAR_AT] + e.packed.nodes + 1]
+    return np.ones(int(starts[-1] - starts[0])), own, np.zeros(max(1, 2 * int(p[L.DIMS])), dtype=np.int64)
+
+
+def test_pheromone_is_the_share_of_trails_with_an_edge() -> None:
+    problem = random_problem(("time_windows",), 4, most=25)
     e = ref.evolution(problem, 4)
-    d, p, s, q, x, xf, xd = ref.arrays(e)[:7]
-    for seed in range(5):
-        ref.put(e, ref.random_routes(problem, e, seed))
-        ref.write_row(d, p, s, q, x, xf, I.CHILD)
-        ref.add_child(p, x, xf, xd)
-    feasible = int(x[I.FEASIBLES])
-    at, size = (I.FEASIBLE_AT, feasible) if feasible else (I.INFEASIBLE_AT, int(x[I.INFEASIBLES]))
-    members = [e.routes_of(int(x[x[at] + k])) for k in range(size)]
-    have = [edges(e, [route.visits for route in member]) for member in members]
-    pairs = near_pairs(e)
-    old = np.random.default_rng(1).uniform(0.0, 1.0, len(pairs))
-    nearness = np.random.default_rng(2).uniform(0.1, 1.0, len(pairs))
-    trail = np.concatenate([old, nearness, old])
-    lay_on(p, x, trail, 0.25, 0.02)
-    share = np.array([np.mean([frozenset(pair) in mine for mine in have]) for pair in pairs])
-    assert 0.0 < share.mean() < 1.0
-    wanted = np.maximum(0.75 * old + 0.25 * share, 0.02)
-    assert trail[: len(pairs)] == pytest.approx(wanted)
-    assert trail[2 * len(pairs) :] == pytest.approx(wanted * nearness)
+    trails, found = np.arange(TRAILS, TRAILS + 3), 0.0
+    for row in trails.tolist():
+        with_links(e, ref.random_routes(problem, e, row), row)
+    p, x = e.packed.ints, e.rows
+    assert not p[L.REVERSIBLE]
+    node = {int(v): e.packed.depots + k for k, v in enumerate(e.packed.order)}
+    steps = []
+    for row in trails.tolist():
+        lists = [[0, *(node[v] for v in route.visits), 0] for route in e.routes_of(row)]
+        steps.append({pair for visits in lists for pair in pairwise(visits)})
+    for c in node.values():
+        for j in (0, *node.values()):
+            share = np.mean([(c, j) in mine for mine in steps])
+            assert smell_at(p, x, trails, c, j, False) == pytest.approx(share)
+            assert smell_at(p, x, trails, c, j, True) == pytest.approx(
+                np.mean([(j, c) in mine for mine in steps])
+            )
+            found += share
+    assert found > 1.0
+    assert smell_at(p, x, trails[:0], 1, 2, False) == 0.0
 
 
 @pytest.mark.parametrize("case", CASES, ids="+".join)
-def test_ants_follow_the_pheromone_and_lose_no_visit(case: tuple[str, ...]) -> None:
-    moved = nearer = 0
+def test_ants_follow_trails_within_capacity(case: tuple[str, ...]) -> None:
+    followed = driven = 0
     for seed in range(15):
         problem = random_problem(case, seed, most=25)
         e = ref.evolution(problem, seed)
-        ref.put(e, ref.random_routes(problem, e, seed + 100))
-        target = edges(e, [visits for _, visits in ref.routes_in(e).values()])
-        ref.put(e, ref.random_routes(problem, e, seed))
-        before = ref.routes_in(e)
+        with_links(e, ref.random_routes(problem, e, seed + 100), TRAILS)
+        with_links(e, ref.random_routes(problem, e, seed), SOURCE)
+        target = edges(e, [route.visits for route in e.routes_of(TRAILS)])
         d, p, s, q, x = ref.arrays(e)[:5]
-        pairs = near_pairs(e)
-        level = np.array([1.0 if frozenset(pair) in target else 1e-6 for pair in pairs])
-        trail = np.concatenate([level, np.ones(len(pairs)), level])
-        count = int(send(d, p, s, q, x, trail, 6))
+        nearness, own, loads = gear(e, 1e-6)
+        made = int(drive_on(d, p, s, q, x, nearness, own, np.array([TRAILS]), loads, SOURCE, 3))
+        routes = e.routes_of(I.CHILD)
+        assert 1 <= len(routes) == made <= 3
+        visits = [v for route in routes for v in route.visits]
+        assert len(set(visits)) == len(visits)
+        for route in routes:
+            if len(route.visits) < 2:
+                continue
+            capacity = problem.vehicle_types.capacity[route.vehicle_type]
+            for loads_of in (problem.visits.delivery, problem.visits.pickup):
+                assert (loads_of[list(route.visits)].sum(axis=0) <= capacity).all()
+        mine = edges(e, [route.visits for route in routes])
+        followed += len(mine & target)
+        driven += len(mine)
+    assert driven > 20
+    assert followed > 0.35 * driven  # trails that overload a vehicle can't be followed to their ends
+
+
+@pytest.mark.parametrize("case", CASES, ids="+".join)
+@pytest.mark.parametrize("floor", [1e-6, 1.0])
+def test_what_an_ant_leaves_is_whole(case: tuple[str, ...], floor: float) -> None:
+    changed = 0
+    for seed in range(15):
+        problem = random_problem(case, seed, most=25)
+        e = ref.evolution(problem, seed)
+        with_links(e, ref.random_routes(problem, e, seed + 100), TRAILS)
+        with_links(e, ref.random_routes(problem, e, seed), SOURCE)
+        before = {(route.vehicle_type, route.visits) for route in e.routes_of(SOURCE)}
+        served = sorted(v for _, visits in before for v in visits)
+        d, p, s, q, x = ref.arrays(e)[:5]
+        nearness, own, loads = gear(e, floor)
+        send(d, p, s, q, x, nearness, own, np.array([TRAILS]), loads, SOURCE)
         after = ref.routes_in(e)
-        assert count <= 6
-        assert sorted(v for _, r in after.values() for v in r) == sorted(
-            v for _, r in before.values() for v in r
-        )
+        assert sorted(v for _, visits in after.values() for v in visits) == served
         for r, (kind, visits) in after.items():
             assert ref.slot_cost(p, s, q, r) == pytest.approx(ref.route_cost(problem, e, kind, visits))
-        old = edges(e, [visits for _, visits in before.values()])
-        new = edges(e, [visits for _, visits in after.values()])
-        moved += count
-        nearer += len(new & target) - len(old & target)
-    assert moved > 10
-    assert nearer > 10
+        changed += before != {(kind, tuple(visits)) for kind, visits in after.values()}
+    assert changed > 10
 
 
 @pytest.mark.parametrize(
     "parameters",
     [
         {"frozen": True},
-        {"fewest": 1, "most": 1},
-        {"most": 100, "nearness": 0.0},
-        {"evaporation": 1.0, "laid_every": 1},
+        {"trails": 40, "home": 0.0},
+        {"floor": 1.0, "nearness": 0.0},
         {"minimum": 3, "offspring": 2, "elite": 1, "close": 1, "initial": 2, "repair": 0.0},
         {"patience": 10, "initial": 3},
         {"warm_runs": 2, "rebuild_looks": 3.0},

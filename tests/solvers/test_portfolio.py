@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from solvers import (
 from solvers.check import check, cost_of, schedule
 from solvers.choice import DEFAULT_RULES, load_rules, members, pick
 from solvers.parallel.pool import WorkerError, WorkerPool
-from solvers.parallel.rounds import Round
+from solvers.parallel.rounds import Round, play
 from solvers.portfolio import _Run
 from solvers.route_costs import route_costs
 from tests.conformance.problems import random_problem
@@ -111,11 +112,11 @@ def test_a_failing_member_does_not_end_the_others() -> None:
     good = Round("savings", {}, stop, None, 1, None, False, 100)
     bad = Round("savings", {"polish_per_visit": "x" * 3}, stop, None, 1, None, False, 100)
     with WorkerPool(problem, 2) as workers:
-        found, interrupted = workers.run([bad, good], lambda _: None)
+        found, interrupted = workers.run([bad, good], lambda _: False)
         assert (len(found), interrupted) == (1, False)
         with pytest.raises(WorkerError, match="polish_per_visit"):
-            workers.run([bad, bad], lambda _: None)
-        again, _ = workers.run([good, good], lambda _: None)
+            workers.run([bad, bad], lambda _: False)
+        again, _ = workers.run([good, good], lambda _: False)
         assert again[0].result.solution == again[1].result.solution == found[0].result.solution
 
 
@@ -125,12 +126,57 @@ def test_a_worker_that_does_not_answer_is_left_behind() -> None:
     deaf = Round("savings", {"polish_per_visit": 1e6}, MaxIterations(10**9), None, 1, None, False, 100)
     quick = Round("savings", {}, MaxIterations(10), None, 1, None, False, 100)
     with WorkerPool(problem, 2) as workers:
-        workers.run([quick, quick], lambda _: None)  # both are up
+        workers.run([quick, quick], lambda _: False)  # both are up
         began = time.monotonic()
-        found, interrupted = workers.run([deaf, quick], lambda _: None, patience_s=5.0)
+        found, interrupted = workers.run([deaf, quick], lambda _: False, patience_s=5.0)
         assert time.monotonic() - began < 15
         assert (len(found), interrupted, len(workers)) == (1, False, 1)
-        assert len(workers.run([quick], lambda _: None)[0]) == 1
+        assert len(workers.run([quick], lambda _: False)[0]) == 1
+
+
+def taken(gifts: list[Solution]) -> Solution | None:
+    return gifts.pop() if gifts else None
+
+
+def test_solvers_take_in_what_others_have_found_while_they_run() -> None:
+    problem = scattered(60)
+    good = make("genetic").solve(problem, MaxIterations(400), seed=1)
+    for name in ("genetic", "ant_colony"):
+        heard: list[Incumbent[Solution]] = []
+        gifts = [good.solution]
+        wanted = Round(name, {"warm_runs": 0, "initial": 2}, MaxIterations(1), None, 5, None, True, 100)
+        alone = play(problem, wanted, lambda: False, heard.append)
+        told = play(problem, wanted, lambda: False, heard.append, partial(taken, gifts))
+        assert not gifts
+        assert told.result.cost == good.cost < alone.result.cost
+    deaf = Round("savings", {}, MaxIterations(1), None, 5, None, True, 100)
+    assert play(problem, deaf, lambda: False, heard.append, gifts.pop).result.cost > good.cost
+
+
+def test_workers_are_told_of_what_is_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = scattered(120)
+    told: list[tuple[int, str, Any]] = []
+    tell = WorkerPool._tell
+
+    def spy(pool: WorkerPool, number: int, kind: str, content: object = None) -> None:
+        told.append((number, kind, content))
+        tell(pool, number, kind, content)
+
+    monkeypatch.setattr(WorkerPool, "_tell", spy)
+    first = Round("ruin_recreate", {}, MaxRuntime(2.0), None, 1, None, True, 100)
+    second = Round("genetic", {}, MaxRuntime(4.0), None, 2, None, True, 100)
+    news: list[Solution] = []
+
+    def on_best(best: Incumbent[Solution]) -> bool:
+        news.append(best.solution)
+        return len(news) == 1
+
+    with WorkerPool(problem, 2) as workers:
+        workers.run([first, second], on_best)
+    arrivals = [(number, content) for number, kind, content in told if kind == "arrival"]
+    assert len(news) > 1
+    assert [content for _, content in arrivals] in ([news[0]], [])  # none if the other had not begun
+    assert len(arrivals) <= 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

@@ -1,12 +1,14 @@
-"""Ants: children that follow the pheromone of a population from one of its solutions on.
+"""Ants: children whose routes are driven anew along the trails of a few solutions of the population.
 
-The pheromone between near visits is how often the population's solutions have them as neighbours (population-based
-ant colony, Guntsch and Middendorf 2002), evaporating into the next count and kept above a floor as in the max-min
-ant system (Stützle and Hoos 2000). An ant takes over a solution and walks from visit to visit, drawn by pheromone
-and nearness; a visit that it did not find next is moved there, until so many edges are new (focused ant colony,
-Skinderowicz 2022). Local search then looks at the routes that changed.
+The pheromone is the population's (population-based ant colony, Guntsch and Middendorf 2002): each solution is a
+trail, laid when it joins and gone when it leaves. An ant smells a few trails, drawn by tournament anew for each
+ant: the pheromone on an edge is the share of them that have it, kept above a floor as in the max-min ant system
+(Stützle and Hoos 2000). Like a focused ant (Skinderowicz 2022) it leaves most of a solution as it is: some
+neighbouring routes are given up, and as many driven from the depot on, each next visit drawn by pheromone and
+nearness, until it turns home. Local search then looks at the routes that changed.
 
-T  float64  by place in the near lists: pheromone, then nearness, then their product
+T  float64  by place in the near lists: nearness
+Y  int64    scratch: the rows of the trails that an ant smells, then the loads of its route
 """
 
 from __future__ import annotations
@@ -15,163 +17,310 @@ from typing import Any
 
 import numpy as np
 
-from solvers.kernels.genetic.crossover import complete
+from solvers.kernels.genetic.crossover import complete, free_kind, take_routes, whole_cost
 from solvers.kernels.genetic.evolve import (
+    MOST_ROUTES,
     bring,
     educate,
     from_nothing,
     move_on,
 )
 from solvers.kernels.genetic.individuals import (
+    CHILD,
     FEASIBLES,
     GENERATION,
     INFEASIBLES,
+    N_ROUTES,
+    N_SEQUENCE,
     PENDING,
     SCRATCH_AT,
+    SEQUENCE,
     SINCE,
+    empty_out,
+    kinds_at,
     links_at,
-    load_whole,
+    load_route,
     row_of,
+    starts_at,
 )
 from solvers.kernels.genetic.layout import (
     BARRED,
+    CAPACITY,
     DEPOTS,
+    DIMS,
+    EMPTY,
     ITEM,
+    LOAD,
+    LOAD_AT,
     MASK,
     MASKED,
+    MIXED,
     MOVES,
-    N_ABSENT,
     NEAR_AT,
-    NEXT,
     NODE,
     NODES,
-    PLACE,
-    PREV,
-    R_KIND,
+    RANDOM,
+    REVERSIBLE,
     ROUTE,
-    SLOTS,
 )
-from solvers.kernels.genetic.population import parents, pick
+from solvers.kernels.genetic.population import parents, tournament
 from solvers.kernels.genetic.segments import (
     allows,
     base_of,
+    kind,
     leg,
-    link,
     rand_below,
-    route,
     stamp_tests,
-    update,
 )
-from solvers.kernels.jit import entry, helper
+from solvers.kernels.jit import entry, helper, inlined
 
 # --- own: float64 parameters of the ants
-EVAPORATION, FLOOR, FEWEST, MOST, LAID_EVERY = range(5)
+FROZEN, FLOOR, TRAILS, HOME = range(4)
+MOST_TRAILS = 16
 
 
 @helper
-def lay(P: Any, X: Any, T: Any, rate: float, low: float) -> None:
-    """Evaporate the pheromone and lay that of the population: the share of its solutions that have each edge."""
-    n = P[NODES]
-    first, count = P[P[NEAR_AT]], P[P[NEAR_AT] + n] - P[P[NEAR_AT]]
-    good = X[FEASIBLES]
-    members = good if good > 0 else X[INFEASIBLES]
-    if members == 0:
-        return
-    for at in range(count):
-        T[at] *= 1.0 - rate
-    gain = rate / members
-    for m in range(members):
-        links = row_of(X, pick(X, m)) + links_at(P)
-        for c in range(P[DEPOTS], n):
-            after, before = X[links + c], X[links + n + c]
-            for k in range(P[P[NEAR_AT] + c], P[P[NEAR_AT] + c + 1]):
-                if P[k] == after or P[k] == before:
-                    T[k - first] += gain
-    for at in range(count):
-        T[at] = max(T[at], low)
-        T[2 * count + at] = T[at] * T[count + at]
+def smell(P: Any, X: Any, G: Any, c: int, j: int, back: bool) -> float:
+    """Share of the trails G that go from visit c on to visit j, or home (j 0); with `back` from j on to c."""
+    found = 0
+    n, at = P[NODES], links_at(P)
+    for k in range(len(G)):
+        links = row_of(X, G[k]) + at
+        if X[links + (n if back else 0) + c] == j or (
+            P[REVERSIBLE] == 1 and X[links + (0 if back else n) + c] == j
+        ):
+            found += 1
+    return found / max(1, len(G))
 
 
 @helper
-def may_follow(D: Any, P: Any, S: Any, c: int, j: int) -> bool:
-    """Whether visit j may be moved behind visit c as far as skills and barred arcs go."""
-    t = S[route(S, S[ITEM * c + ROUTE]) + R_KIND]
-    if P[MASKED] == 1 and not allows(P, P[NODE * j + MASK], t):
+def ends(P: Any, X: Any, G: Any, c: int) -> float:
+    """Share of the trails G that have visit c alone on a route."""
+    found = 0
+    for k in range(len(G)):
+        links = row_of(X, G[k]) + links_at(P)
+        if X[links + c] == 0 and X[links + P[NODES] + c] == 0:
+            found += 1
+    return found / max(1, len(G))
+
+
+@helper
+def fits(D: Any, P: Any, H: Any, t: int, c: int, x: int, back: bool) -> bool:
+    """Whether visit x may join, next to visit c, a route of type t with the loads H: deliveries, then pickups."""
+    if P[BARRED] > 0 and leg(D, P, base_of(P, t), x if back else c, c if back else x) >= P[BARRED]:
         return False
-    if P[BARRED] > 0:
-        base = base_of(P, t)
-        after = S[ITEM * np.int64(S[ITEM * c + NEXT]) + PLACE]
-        p, q = np.int64(S[ITEM * j + PREV]), np.int64(S[ITEM * j + NEXT])
-        if leg(D, P, base, c, j) >= P[BARRED] or leg(D, P, base, j, after) >= P[BARRED]:
+    if P[MASKED] == 1 and not allows(P, P[NODE * x + MASK], t):
+        return False
+    cap = kind(P, t) + CAPACITY
+    if P[MIXED] == 0:
+        return H[0] + P[NODE * x + LOAD] <= P[cap]
+    dims = P[DIMS]
+    for k in range(2 * dims):
+        if H[k] + P[P[LOAD_AT] + 2 * dims * x + k] > P[cap + k % dims]:
             return False
-        return leg(D, P, base, S[ITEM * p + PLACE], S[ITEM * q + PLACE]) < P[BARRED]
     return True
 
 
 @helper
-def walk(D: Any, P: Any, S: Any, Q: Any, X: Any, T: Any, wanted: int) -> int:
-    """Send an ant through the solution at hand until `wanted` visits are moved; returns how many were.
+def load_up(P: Any, H: Any, x: int) -> None:
+    if P[MIXED] == 0:
+        H[0] += P[NODE * x + LOAD]
+        return
+    for k in range(2 * P[DIMS]):
+        H[k] += P[P[LOAD_AT] + 2 * P[DIMS] * x + k]
 
-    The routes that it changed are brought up to date and stamped as modified, all others as tested.
+
+@helper
+def follow(
+    D: Any, P: Any, S: Any, X: Any, T: Any, own: Any, G: Any, H: Any, t: int, c: int, back: bool, bound: float
+) -> int:
+    """The visit that a route of type t with the loads H goes on to from visit c, or -1 for home.
+
+    Drawn by pheromone and nearness of the visits that are on no route; `bound` is the pheromone homewards.
     """
-    n, d, slots = P[NODES], P[DEPOTS], P[SLOTS]
     first = P[P[NEAR_AT]]
-    score = 2 * (P[P[NEAR_AT] + n] - first) - first
-    seen, changed = X[SCRATCH_AT], X[SCRATCH_AT] + n
-    for k in range(n + slots):
-        X[seen + k] = 0
-    moved, steps, c = 0, 0, np.int64(-1)
-    while moved < wanted and steps < 10 * wanted + 20:
-        steps += 1
-        if c < 0:
-            c = np.int64(d + rand_below(S, n - d))
-            if S[ITEM * c + ROUTE] < 0:
-                c = np.int64(-1)
-                continue
-        X[seen + c] = 1
-        before = S[ITEM * c + PREV]
-        total = 0.0
-        for k in range(P[P[NEAR_AT] + c], P[P[NEAR_AT] + c + 1]):
-            j = P[k]
-            if X[seen + j] == 0 and S[ITEM * j + ROUTE] >= 0 and j != before:
-                total += T[score + k]
-        if total <= 0.0:
-            c = np.int64(-1)
-            continue
-        draw = total * rand_below(S, 1 << 30) / (1 << 30)
-        chosen = np.int64(-1)
-        for k in range(P[P[NEAR_AT] + c], P[P[NEAR_AT] + c + 1]):
-            j = P[k]
-            if X[seen + j] == 0 and S[ITEM * j + ROUTE] >= 0 and j != before:
-                chosen = j
-                draw -= T[score + k]
-                if draw < 0.0:
+    home = own[HOME] * bound
+    total = home
+    for k in range(P[P[NEAR_AT] + c], P[P[NEAR_AT] + c + 1]):
+        j = P[k]
+        if S[ITEM * j + ROUTE] < 0 and fits(D, P, H, t, c, j, back):
+            total += T[k - first] * (own[FLOOR] + smell(P, X, G, c, j, back))
+    draw = total * rand_below(S, 1 << 30) / (1 << 30) - home
+    chosen = np.int64(-1)
+    if draw < 0.0:
+        return chosen
+    for k in range(P[P[NEAR_AT] + c], P[P[NEAR_AT] + c + 1]):
+        j = P[k]
+        if S[ITEM * j + ROUTE] < 0 and fits(D, P, H, t, c, j, back):
+            chosen = np.int64(j)
+            draw -= T[k - first] * (own[FLOOR] + smell(P, X, G, c, j, back))
+            if draw < 0.0:
+                break
+    return chosen
+
+
+@helper
+def drive(D: Any, P: Any, S: Any, X: Any, T: Any, own: Any, G: Any, H: Any, t: int, c: int, at: int) -> int:
+    """One ant's route of type t through visit c, written to row CHILD from place `at` on; returns where it ends.
+
+    It grows forwards until it is drawn home, then backwards. Its visits get ROUTE 0.
+    """
+    x = row_of(X, CHILD) + SEQUENCE
+    H[:] = 0
+    load_up(P, H, c)
+    S[ITEM * c + ROUTE] = 0
+    X[x + at] = c
+    end, here = at + 1, np.int64(c)
+    while True:
+        here = np.int64(
+            follow(D, P, S, X, T, own, G, H, t, here, False, own[FLOOR] + smell(P, X, G, here, 0, False))
+        )
+        if here < 0:
+            break
+        load_up(P, H, here)
+        S[ITEM * here + ROUTE] = 0
+        X[x + end] = here
+        end += 1
+    middle, here = end, np.int64(c)
+    while True:
+        if here == c and middle == at + 1:
+            bound = own[FLOOR] + ends(P, X, G, here)
+        else:
+            bound = own[FLOOR] + smell(P, X, G, here, 0, True)
+        here = np.int64(follow(D, P, S, X, T, own, G, H, t, here, True, bound))
+        if here < 0:
+            break
+        load_up(P, H, here)
+        S[ITEM * here + ROUTE] = 0
+        X[x + end] = here
+        end += 1
+    # what was met backwards comes first, in the order driven
+    flip(X, x + at, x + middle)
+    flip(X, x + at, x + end)
+    return end
+
+
+@inlined
+def flip(X: Any, a: int, b: int) -> None:
+    """Turn X[a:b] round."""
+    b -= 1
+    while a < b:
+        X[a], X[b] = X[b], X[a]
+        a, b = a + 1, b - 1
+
+
+@helper
+def route_in(P: Any, X: Any, i: int, c: int) -> int:
+    """The route of row i that serves visit c, or -1."""
+    x0 = row_of(X, i)
+    total = X[x0 + N_ROUTES]
+    for m in range(total):
+        for k in range(X[x0 + starts_at(P) + m], X[x0 + starts_at(P) + m + 1]):
+            if X[x0 + SEQUENCE + k] == c:
+                return np.int64(m)
+    return np.int64(-1)
+
+
+@helper
+def drive_all(
+    D: Any, P: Any, S: Any, X: Any, T: Any, own: Any, G: Any, H: Any, source: int, count: int
+) -> int:
+    """Up to `count` routes of an ant into row CHILD, beside each other; returns how many. All visits are absent.
+
+    The first goes through a visit drawn evenly, the others through one near to those served; of the type that
+    serves it in the first trail (in row `source` if there is none).
+    """
+    n, d = P[NODES], P[DEPOTS]
+    x0 = row_of(X, CHILD)
+    c, at, made = np.int64(d + rand_below(S, n - d)), np.int64(0), 0
+    while made < count:
+        like = G[0] if len(G) > 0 else source
+        m = route_in(P, X, like, c)
+        t = X[row_of(X, like) + kinds_at(P) + m] if m >= 0 else np.int64(0)
+        X[x0 + starts_at(P) + made], X[x0 + kinds_at(P) + made] = at, t
+        at = np.int64(drive(D, P, S, X, T, own, G, H, t, c, at))
+        made += 1
+        X[x0 + starts_at(P) + made] = at
+        c = np.int64(-1)
+        for _ in range(20):
+            near = X[x0 + SEQUENCE + rand_below(S, at)]
+            for k in range(P[P[NEAR_AT] + near], P[P[NEAR_AT] + near + 1]):
+                if S[ITEM * P[k] + ROUTE] < 0:
+                    c = np.int64(P[k])
                     break
-        j = chosen
-        if S[ITEM * c + NEXT] != j:
-            if not may_follow(D, P, S, c, j):
-                c = np.int64(-1)
-                continue
-            moved += 1
-            X[changed + S[ITEM * c + ROUTE]] = 1
-            X[changed + S[ITEM * j + ROUTE]] = 1
-            link(S, S[ITEM * j + PREV], S[ITEM * j + NEXT])
-            link(S, j, S[ITEM * c + NEXT])
-            link(S, c, j)
-            S[ITEM * j + ROUTE] = S[ITEM * c + ROUTE]
-        c = j
+            if c >= 0:
+                break
+        if c < 0:
+            break
+    X[x0 + N_ROUTES], X[x0 + N_SEQUENCE] = made, at
+    return made
+
+
+@helper
+def join_routes(
+    D: Any, P: Any, S: Any, Q: Any, X: Any, source: int, given_up: int, made: int, keep: bool
+) -> None:
+    """Row `source` without the routes marked at `given_up`, with the ant's; `keep`: of two, the former serve."""
+    empty_out(P, S, Q)
+    for turn in range(2):
+        if (turn == 0) == keep:
+            for m in range(X[row_of(X, source) + N_ROUTES]):
+                if X[given_up + m] == 0 and S[EMPTY] >= 0:
+                    t = free_kind(P, S, X, source, m)
+                    if t >= 0:
+                        load_route(D, P, S, Q, X, source, m, S[EMPTY], t)
+        else:
+            S[MOVES] = 1
+            take_routes(D, P, S, Q, X, CHILD, 0, made, True)
+    S[MOVES] = 2
+    complete(D, P, S, Q)
+
+
+@helper
+def ant(
+    D: Any, P: Any, S: Any, Q: Any, X: Any, T: Any, own: Any, G: Any, H: Any, source: int, most: float
+) -> None:
+    """An ant's routes in row `source` in the place of as many that share most visits with them.
+
+    Of the two ways to settle what both serve, the cheaper is taken.
+    """
+    total = X[row_of(X, source) + N_ROUTES]
+    empty_out(P, S, Q)
+    if total == 0:
+        complete(D, P, S, Q)
+        stamp_tests(P, S, -1)
+        return
+    count = 1 + rand_below(S, max(1, np.int64(most * total)))
+    made = drive_all(D, P, S, X, T, own, G, H, source, count)
+    given_up = X[SCRATCH_AT]
+    gains, x0 = given_up + total, row_of(X, source)
+    for m in range(total):
+        gain = 0
+        for k in range(X[x0 + starts_at(P) + m], X[x0 + starts_at(P) + m + 1]):
+            gain += 1 if S[ITEM * X[x0 + SEQUENCE + k] + ROUTE] == 0 else -1
+        X[given_up + m], X[gains + m] = 0, gain
+    for _ in range(made):
+        best = np.int64(-1)
+        for m in range(total):
+            if X[given_up + m] == 0 and (best < 0 or X[gains + m] > X[gains + best]):
+                best = np.int64(m)
+        if best >= 0:
+            X[given_up + best] = 1
+    seed = S[RANDOM]
+    join_routes(D, P, S, Q, X, source, given_up, made, True)
+    one, after = whole_cost(P, S, Q), S[RANDOM]
+    join_routes(D, P, S, Q, X, source, given_up, made, False)
+    if one < whole_cost(P, S, Q):
+        S[RANDOM] = seed
+        join_routes(D, P, S, Q, X, source, given_up, made, True)
+        S[RANDOM] = after
     stamp_tests(P, S, 0)
-    S[MOVES] = 1
-    for r in range(slots):
-        if X[changed + r] == 1:
-            update(D, P, S, Q, r)
-    return moved
 
 
 @entry
 def colony(
-    D: Any, P: Any, S: Any, Q: Any, X: Any, XF: Any, XD: Any, W: Any, tune: Any, T: Any, own: Any, ants: int,
-    given: int,
+    D: Any, P: Any, S: Any, Q: Any, X: Any, XF: Any, XD: Any, W: Any, tune: Any, T: Any, Y: Any, own: Any,
+    ants: int, given: int,
 ) -> None:  # fmt: skip
     """Send `ants` ants, each from a solution of the population; solutions from nothing while any are PENDING.
 
@@ -179,22 +328,19 @@ def colony(
     """
     if given > 0:
         bring(D, P, S, Q, X, XF, XD, tune, given)
+    trails, loads = Y[:MOST_TRAILS], Y[MOST_TRAILS:]
     for _ in range(ants):
-        if X[GENERATION] % np.int64(own[LAID_EVERY]) == 0 and own[EVAPORATION] > 0.0:
-            lay(P, X, T, own[EVAPORATION], own[FLOOR])
         X[SINCE] += 1
         X[GENERATION] += 1
-        if X[PENDING] > 0 or X[FEASIBLES] + X[INFEASIBLES] < 2:
+        members = X[FEASIBLES] + X[INFEASIBLES]
+        if X[PENDING] > 0 or members < 2:
             X[PENDING] = max(0, X[PENDING] - 1)
             from_nothing(D, P, S, Q, W, tune)
-            educate(D, P, S, Q, X, XF, XD, tune, True)
         else:
-            source, _other = parents(X, XF, XD, S)
-            load_whole(D, P, S, Q, X, source)
-            if S[N_ABSENT] > 0:
-                complete(D, P, S, Q)
-            fewest = np.int64(own[FEWEST])
-            wanted = fewest + rand_below(S, max(1, np.int64(own[MOST]) - fewest + 1))
-            walk(D, P, S, Q, X, T, wanted)
-            educate(D, P, S, Q, X, XF, XD, tune, False)
+            source, other = parents(X, XF, XD, S)
+            smelt = 0 if own[FROZEN] > 0.5 else min(MOST_TRAILS, np.int64(own[TRAILS]))
+            for k in range(smelt):
+                trails[k] = other if k == 0 else tournament(X, XF, S)
+            ant(D, P, S, Q, X, T, own, trails[:smelt], loads, source, tune[MOST_ROUTES])
+        educate(D, P, S, Q, X, XF, XD, tune, True)
         move_on(P, X, XF, Q, tune)

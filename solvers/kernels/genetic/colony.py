@@ -16,29 +16,27 @@ from solvers.kernels.genetic.engine import Evolution, Tuning
 class AntTuning:
     """Parameters of the ants, see `solvers.ant_colony.AntColonySolver`."""
 
-    evaporation: float
+    trails: int
     floor: float
-    fewest: int
-    most: int
-    laid_every: int
     nearness: float
+    home: float
+    frozen: bool
 
     def array(self) -> np.ndarray:
         """The kernels' vector of the ants' parameters."""
         own = np.zeros(8)
         for place, value in (
-            (A.EVAPORATION, self.evaporation),
+            (A.FROZEN, self.frozen),
             (A.FLOOR, self.floor),
-            (A.FEWEST, self.fewest),
-            (A.MOST, self.most),
-            (A.LAID_EVERY, self.laid_every),
+            (A.TRAILS, self.trails),
+            (A.HOME, self.home),
         ):
             own[place] = value
         return own
 
 
 class Colony(Evolution):
-    """A population of solutions of one packed problem, and the pheromone that it lays."""
+    """A population of solutions of one packed problem, whose routes are the pheromone of its ants."""
 
     def __init__(self, packed: Packed, seed: int, tuning: Tuning, ants: AntTuning) -> None:
         super().__init__(packed, seed, tuning)
@@ -46,11 +44,12 @@ class Colony(Evolution):
         starts = head[head[L.NEAR_AT] : head[L.NEAR_AT] + packed.nodes + 1]
         lengths = np.diff(starts)
         rank = np.arange(lengths.sum()) - np.repeat(starts[:-1] - starts[0], lengths)
-        nearness = (1.0 + rank) ** -ants.nearness
-        level = np.full(len(rank), 0.1)
-        self.pheromone = np.concatenate([level, nearness, level * nearness])
+        self.nearness = (1.0 + rank) ** -ants.nearness
         self.own = ants.array()
+        self.ant = np.zeros(A.MOST_TRAILS + max(1, 2 * int(head[L.DIMS])), dtype=np.int64)
 
     def _call(self, generations: int, given: int) -> None:
         """So many ants, see `solvers.kernels.genetic.ants`."""
-        A.colony(*self._arrays, self.scratch, self.tune, self.pheromone, self.own, generations, given)
+        A.colony(
+            *self._arrays, self.scratch, self.tune, self.nearness, self.ant, self.own, generations, given
+        )
