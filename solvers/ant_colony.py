@@ -24,9 +24,9 @@ class AntColonySolver(GeneticSolver):
     anew along the trails of others, drawn by their pheromone and by nearness; the local search of `genetic`
     improves what changed, and the outcome joins the population, whose solutions are the pheromone: a trail each
     (see `solvers.kernels.genetic.ants`). Population, prices of violations and what happens where not all visits can
-    be served are those of `genetic`. The first solutions of the population come from ants that rebuild parts of
-    one solution (see `solvers.kernels.ant_colony`), and so does everything in problems by coordinates of more
-    than 2,500 places, where no population is kept.
+    be served are those of `genetic`. Where `genetic` would warm up, ants rebuild parts of one solution
+    (see `solvers.kernels.ant_colony`); so they do throughout in problems by coordinates of more than 2,500 places,
+    where no population is kept.
 
     What the pheromone is worth is not settled: with it frozen the gap was larger on large instances of cvrp-x and
     smaller on middling ones (docs/benchmarks/cvrp-x-ants, one seed). The rest is due to the start, the local search
