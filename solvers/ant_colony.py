@@ -110,11 +110,10 @@ class AntColonySolver(GeneticSolver):
             repair=repair,
         )
         self.ants: dict[str, Any] = {
-            "trails": trails,
+            "trails": 0 if frozen else trails,
             "floor": floor,
             "nearness": nearness,
             "home": home,
-            "frozen": frozen,
         }
         self.looks, self.rate = rebuild_looks, 0.0 if frozen else rebuild_evaporation
         self.least = rebuild_floor

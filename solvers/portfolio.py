@@ -137,7 +137,7 @@ class _Run:
     on_best: OnBest[Solution] | None
     members: list[Rule]
     cores: int = 1
-    rounds: int = 2
+    rounds: int = field(default=2, init=False)
     began: float = field(default_factory=time.monotonic)
     iterations: int = 0
     interrupted: bool = False
@@ -152,9 +152,19 @@ class _Run:
         if self.solver.rounds is not None:
             self.rounds = max(1, self.solver.rounds)
         elif self.cores > 1 and self.seconds is not None and self.limit is None:
-            first = self.members[: self.cores]
-            self.rounds = 1 if any(listens(make(rule.solver, rule.parameters)) for rule in first) else 2
+            waiting = self.solver.solvers and len(self.members) > self.cores  # named, so all have their turn
+            if not waiting and any(self._hears(rule) for rule in self.members[: self.cores]):
+                self.rounds = 1
         self.monitor = self.stop.monitor()
+
+    @property
+    def live(self) -> bool:
+        """Whether incumbents are told as they come: not where a stop on iterations makes the run repeat."""
+        return self.seconds is not None or self.limit is None
+
+    def _hears(self, rule: Rule) -> bool:
+        """Whether the rule's solver is to take in what others find."""
+        return self.live and listens(make(rule.solver, rule.parameters))
 
     def elapsed(self) -> float:
         return time.monotonic() - self.began
@@ -242,8 +252,9 @@ class _Run:
                     until=until,
                     seed=(self.seed + 7919 * (worker + size * number)) % 2**31,
                     start=self.best if self.best.routes else None,
-                    live=self.seconds is not None or self.limit is None,
+                    live=self.live,
                     keep=self.solver.pool_routes,
+                    hears=self._hears(rule),
                 )
             )
         return made

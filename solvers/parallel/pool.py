@@ -127,7 +127,7 @@ class WorkerPool:
     ) -> tuple[list[Finished], bool]:
         """One round in each worker; what they bring, in their order, and whether Ctrl-C ended it.
 
-        `on_best` hears of incumbents while the rounds run, and says whether the other workers should. Workers that
+        `on_best` hears of incumbents while the rounds run, and says whether those that hear should. Workers that
         have not answered after `patience_s` (one that compiles cannot be halted) or soon after Ctrl-C are ended and
         the pool goes on without them; with `need_any` it first waits for at least one solution.
         Raises `WorkerError` if every round fails.
@@ -152,7 +152,10 @@ class WorkerPool:
                         heard = True
                         if on_best(content):
                             for other in (open_ & asked) - {number}:
-                                self._tell(other, "arrival", content.solution)
+                                if wanted[
+                                    other
+                                ].hears:  # others may not read for long, and the pipe would fill
+                                    self._tell(other, "arrival", content.solution)
                     elif kind == "done" and number in open_:
                         found[number] = content
                         open_.discard(number)

@@ -22,7 +22,8 @@ class Round:
 
     stop      when the solver ends by itself
     until     moment (`time.time()`) at which it ends at the latest, None for no such bound
-    live      report incumbents while it runs, and hear of those of others
+    live      report incumbents while it runs
+    hears     take in solutions of others while it runs, see `registry.listen`
     keep      bound on the routes sent back
     """
 
@@ -34,6 +35,7 @@ class Round:
     start: Solution | None
     live: bool
     keep: int
+    hears: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def play(
     report: Callable[[Incumbent[Solution]], object],
     arrivals: Callable[[], Solution | None] | None = None,
 ) -> Finished:
-    """Do the round; if it is live, `report` hears of incumbents now and then, and the solver of `arrivals`."""
+    """Do the round; `report` is told of incumbents now and then if it is live, `arrivals` asked if it hears."""
     met: dict[Route, None] = {}
     began = last = time.monotonic()
 
@@ -88,7 +90,7 @@ def play(
     if wanted.until is not None:
         stop = FirstOf((stop, MaxRuntime(max(0.01, wanted.until - time.time()))))
     solver = make(wanted.solver, wanted.parameters)
-    if wanted.live and arrivals is not None:
+    if wanted.hears and arrivals is not None:
         listen(solver, arrivals)
     result = solver.solve(problem, stop, seed=wanted.seed, start=wanted.start, on_best=on_best)
     return Finished(result, list(met)[-wanted.keep :])

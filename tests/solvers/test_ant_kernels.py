@@ -95,6 +95,7 @@ def test_pheromone_is_the_share_of_trails_with_an_edge() -> None:
 @pytest.mark.parametrize("case", CASES, ids="+".join)
 def test_ants_follow_trails_within_capacity(case: tuple[str, ...]) -> None:
     followed = driven = 0
+    by_chance = without = 0
     for seed in range(15):
         problem = random_problem(case, seed, most=25)
         e = ref.evolution(problem, seed)
@@ -117,7 +118,12 @@ def test_ants_follow_trails_within_capacity(case: tuple[str, ...]) -> None:
         mine = edges(e, [route.visits for route in routes])
         followed += len(mine & target)
         driven += len(mine)
+        drive_on(d, p, s, q, x, nearness, own, np.array([TRAILS])[:0], loads, SOURCE, 3)
+        mine = edges(e, [route.visits for route in e.routes_of(I.CHILD)])
+        by_chance += len(mine & target)
+        without += len(mine)
     assert driven > 20
+    assert followed * without > 2 * by_chance * driven
     assert followed > 0.35 * driven  # trails that overload a vehicle can't be followed to their ends
 
 

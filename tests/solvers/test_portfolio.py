@@ -144,12 +144,12 @@ def test_solvers_take_in_what_others_have_found_while_they_run() -> None:
     for name in ("genetic", "ant_colony"):
         heard: list[Incumbent[Solution]] = []
         gifts = [good.solution]
-        wanted = Round(name, {"warm_runs": 0, "initial": 2}, MaxIterations(1), None, 5, None, True, 100)
+        wanted = Round(name, {"warm_runs": 0, "initial": 2}, MaxIterations(1), None, 5, None, True, 100, True)
         alone = play(problem, wanted, lambda: False, heard.append)
         told = play(problem, wanted, lambda: False, heard.append, partial(taken, gifts))
         assert not gifts
         assert told.result.cost == good.cost < alone.result.cost
-    deaf = Round("savings", {}, MaxIterations(1), None, 5, None, True, 100)
+    deaf = Round("savings", {}, MaxIterations(1), None, 5, None, True, 100, True)
     assert play(problem, deaf, lambda: False, heard.append, gifts.pop).result.cost > good.cost
 
 
@@ -163,20 +163,39 @@ def test_workers_are_told_of_what_is_news(monkeypatch: pytest.MonkeyPatch) -> No
         tell(pool, number, kind, content)
 
     monkeypatch.setattr(WorkerPool, "_tell", spy)
-    first = Round("ruin_recreate", {}, MaxRuntime(2.0), None, 1, None, True, 100)
-    second = Round("genetic", {}, MaxRuntime(4.0), None, 2, None, True, 100)
+    quick = Round("savings", {}, MaxIterations(10), None, 1, None, False, 100)
+    hearing = [Round("genetic", {}, MaxRuntime(4.0), None, k, None, True, 100, True) for k in range(2)]
+    deaf = [Round("genetic", {}, MaxRuntime(1.0), None, k, None, True, 100) for k in range(2)]
     news: list[Solution] = []
 
     def on_best(best: Incumbent[Solution]) -> bool:
         news.append(best.solution)
-        return len(news) == 1
+        return len(news) % 2 == 1
 
     with WorkerPool(problem, 2) as workers:
-        workers.run([first, second], on_best)
-    arrivals = [(number, content) for number, kind, content in told if kind == "arrival"]
+        workers.run([quick, quick], lambda _: False)  # both are up
+        workers.run(deaf, lambda _: True)
+        assert not [kind for _, kind, _ in told if kind == "arrival"]
+        workers.run(hearing, on_best)
+    arrivals = [content for _, kind, content in told if kind == "arrival"]
     assert len(news) > 1
-    assert [content for _, content in arrivals] in ([news[0]], [])  # none if the other had not begun
-    assert len(arrivals) <= 1
+    assert arrivals
+    assert arrivals[0] == news[0]
+    assert all(content in news[::2] for content in arrivals)
+
+
+def test_one_round_where_solvers_hear_of_each_other_and_all_named_have_a_turn() -> None:
+    problem, stop = scattered(60), MaxRuntime(10.0)
+
+    def rounds(names: str, cores: int, **parameters: object) -> int:
+        solver = portfolio(solvers=names, **parameters)
+        return _Run(solver, problem, stop, 1, None, solver.members(problem, stop, cores), cores).rounds
+
+    assert rounds("genetic ruin_recreate", 2) == 1
+    assert rounds("genetic ruin_recreate", 2, rounds=3) == 3
+    assert rounds("savings ruin_recreate", 2) == 2
+    assert rounds("genetic ruin_recreate savings", 2) == 2
+    assert rounds("genetic ruin_recreate", 1) == 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

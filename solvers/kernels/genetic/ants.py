@@ -75,7 +75,7 @@ from solvers.kernels.genetic.segments import (
 from solvers.kernels.jit import entry, helper, inlined
 
 # --- own: float64 parameters of the ants
-FROZEN, FLOOR, TRAILS, HOME = range(4)
+FLOOR, TRAILS, HOME = range(3)
 MOST_TRAILS = 16
 
 
@@ -160,40 +160,43 @@ def follow(
 
 
 @helper
+def grow(
+    D: Any, P: Any, S: Any, X: Any, T: Any, own: Any, G: Any, H: Any, t: int, c: int, at: int, back: bool,
+    alone: bool,
+) -> int:  # fmt: skip
+    """Drive on from visit c until home is drawn, writing to row CHILD from place `at`; returns where it ends.
+
+    The visits get ROUTE 0. `alone`: the route has no other visit yet, so that from c only trails that have it alone
+    on a route lead home.
+    """
+    here = np.int64(c)
+    while True:
+        if alone and here == c:
+            bound = own[FLOOR] + ends(P, X, G, here)
+        else:
+            bound = own[FLOOR] + smell(P, X, G, here, 0, back)
+        here = np.int64(follow(D, P, S, X, T, own, G, H, t, here, back, bound))
+        if here < 0:
+            return at
+        load_up(P, H, here)
+        S[ITEM * here + ROUTE] = 0
+        X[row_of(X, CHILD) + SEQUENCE + at] = here
+        at += 1
+
+
+@helper
 def drive(D: Any, P: Any, S: Any, X: Any, T: Any, own: Any, G: Any, H: Any, t: int, c: int, at: int) -> int:
     """One ant's route of type t through visit c, written to row CHILD from place `at` on; returns where it ends.
 
-    It grows forwards until it is drawn home, then backwards. Its visits get ROUTE 0.
+    It grows forwards until it is drawn home, then backwards.
     """
     x = row_of(X, CHILD) + SEQUENCE
     H[:] = 0
     load_up(P, H, c)
     S[ITEM * c + ROUTE] = 0
     X[x + at] = c
-    end, here = at + 1, np.int64(c)
-    while True:
-        here = np.int64(
-            follow(D, P, S, X, T, own, G, H, t, here, False, own[FLOOR] + smell(P, X, G, here, 0, False))
-        )
-        if here < 0:
-            break
-        load_up(P, H, here)
-        S[ITEM * here + ROUTE] = 0
-        X[x + end] = here
-        end += 1
-    middle, here = end, np.int64(c)
-    while True:
-        if here == c and middle == at + 1:
-            bound = own[FLOOR] + ends(P, X, G, here)
-        else:
-            bound = own[FLOOR] + smell(P, X, G, here, 0, True)
-        here = np.int64(follow(D, P, S, X, T, own, G, H, t, here, True, bound))
-        if here < 0:
-            break
-        load_up(P, H, here)
-        S[ITEM * here + ROUTE] = 0
-        X[x + end] = here
-        end += 1
+    middle = grow(D, P, S, X, T, own, G, H, t, c, at + 1, False, False)
+    end = grow(D, P, S, X, T, own, G, H, t, c, middle, True, middle == at + 1)
     # what was met backwards comes first, in the order driven
     flip(X, x + at, x + middle)
     flip(X, x + at, x + end)
@@ -338,7 +341,7 @@ def colony(
             from_nothing(D, P, S, Q, W, tune)
         else:
             source, other = parents(X, XF, XD, S)
-            smelt = 0 if own[FROZEN] > 0.5 else min(MOST_TRAILS, np.int64(own[TRAILS]))
+            smelt = min(MOST_TRAILS, np.int64(own[TRAILS]))
             for k in range(smelt):
                 trails[k] = other if k == 0 else tournament(X, XF, S)
             ant(D, P, S, Q, X, T, own, trails[:smelt], loads, source, tune[MOST_ROUTES])

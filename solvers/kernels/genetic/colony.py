@@ -20,13 +20,11 @@ class AntTuning:
     floor: float
     nearness: float
     home: float
-    frozen: bool
 
     def array(self) -> np.ndarray:
         """The kernels' vector of the ants' parameters."""
         own = np.zeros(8)
         for place, value in (
-            (A.FROZEN, self.frozen),
             (A.FLOOR, self.floor),
             (A.TRAILS, self.trails),
             (A.HOME, self.home),
