@@ -77,6 +77,12 @@ def campaign_options(command: Any) -> Any:
             click.option(
                 "--limit", type=click.IntRange(min=1), help="At most so many of a folder, spread evenly."
             ),
+            click.option(
+                "--fleet-of",
+                type=(click.Path(exists=True, path_type=Path), str),
+                metavar="RUNS SOLVER",
+                help="At least cost with as many vehicles as SOLVER used in the records RUNS.",
+            ),
             as_json,
         )
     ):
@@ -120,8 +126,10 @@ def _campaign(
     every: int | None,
     not_every: int | None,
     limit: int | None,
+    fleet_of: tuple[Path, str] | None,
 ) -> Outcome:
-    from solvers.bench import Campaign, Record, choose
+    from solvers.bench import Campaign, Record, choose, load_records
+    from solvers.bench.campaign import fleets_of
     from solvers.bench.machine import command_text
     from solvers.bench.record import StopSpec
     from solvers.clock import Clock
@@ -135,6 +143,7 @@ def _campaign(
         jobs,
         cores,
         command_text(sys.argv[1:]),
+        None if fleet_of is None else fleets_of(load_records([fleet_of[0]]), fleet_of[1]),
     )
     with progress_bar("runs", campaign.size) as advance:
 

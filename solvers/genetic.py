@@ -43,7 +43,8 @@ class GeneticSolver:
         Length of the neighbour lists of the local search.
     warm_runs, warm_share
         Runs of ruin and recreate whose results start the population, and their share of the time. By default
-        three in 0.6 of it; two in 0.4 for plain problems of up to 600 visits, and none where there is time enough.
+        three in 0.6 of it; two in 0.4 for plain problems of up to 600 visits, and none where there is time enough;
+        one fewer where what others find is heard, see `solvers.registry.listen`.
     minimum, offspring, elite, close
         Size of each population after a selection of survivors, individuals added before the next one, members
         protected by cost alone, members that the distance from the others is averaged over.
@@ -288,6 +289,8 @@ class _Search:
             share = (0.4 if quick else 0.6) if share is None else share
             if runs is None:
                 runs = 0 if n < 10 or (patient and self.splits()) else 2 if quick else 3
+                if runs and self.solver.arrivals is not None:
+                    runs -= 1  # others warm up too
         chosen = usual(self.problem)
         tuning = RuinTuning(**{key: value for key, value in chosen.items() if key != "near"})
         for k in range(runs):

@@ -179,22 +179,19 @@ class _Run:
         if not self.problem.num_visits or self.best.routes:
             self._note()
 
-    def hear(self, found: Incumbent[Solution]) -> bool:
-        """An incumbent of a worker, while it runs; whether it is the best so far."""
+    def hear(self, found: Incumbent[Solution]) -> None:
+        """An incumbent of a worker, while it runs."""
         if (found.unserved, found.cost) < (len(self.report.unserved), self.report.cost.total) or (
             self.problem.features & {"priorities", "vehicles_first"}
         ):
-            return self.offer(found.solution)
-        return False
+            self.offer(found.solution)
 
-    def offer(self, solution: Solution) -> bool:
+    def offer(self, solution: Solution) -> None:
         """Make it the best if the checker ranks it before the present best."""
         report = check(self.problem, solution)
-        if report.violations or report.rank >= self.report.rank:
-            return False
-        self.best, self.report = solution, report
-        self._note()
-        return True
+        if not report.violations and report.rank < self.report.rank:
+            self.best, self.report = solution, report
+            self._note()
 
     def _note(self) -> None:
         elapsed, cost, unserved = self.elapsed(), self.report.cost.total, len(self.report.unserved)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,21 @@ class _Job:
     instance: Instance
     spec: SolverSpec
     seed: int
+    vehicles: int | None
+
+
+def fleets_of(records: Sequence[Record], label: str) -> dict[tuple[str, str], int]:
+    """Routes that the solver `label` needed on each (set, instance), the fewest of its seeds."""
+    fleets: dict[tuple[str, str], int] = {}
+    for record in records:
+        if record.label == label and record.feasible and record.routes is not None:
+            case = record.set_name, record.instance
+            fleets[case] = min(record.routes, fleets.get(case, record.routes))
+    return fleets
+
+
+def _case(instance: Instance) -> tuple[str, str]:
+    return instance.set_name, instance.name
 
 
 @dataclass
@@ -59,6 +74,7 @@ class Campaign:
     cores                        of one run; runs are pinned to cores where the system allows
     jobs                         runs at a time; None takes all that the cores allow
     command                      that makes this campaign, for the records
+    fleets                       (set, instance) to the vehicles that there are, then at least cost
     """
 
     out: Path
@@ -69,6 +85,7 @@ class Campaign:
     jobs: int | None = None
     cores: int = 1
     command: str = ""
+    fleets: Mapping[tuple[str, str], int] | None = None
 
     def __post_init__(self) -> None:
         cpus = available_cpus()
@@ -81,6 +98,14 @@ class Campaign:
             what = "a run needs a stop"
             repair = "set a time limit, iterations or both"
             raise InvalidInputError((Fault("--time-limit", "", "", "no-stop", what, repair),))
+        fleets = self.fleets or {}
+        lost = [i.name for i in self.instances if self.fleets is not None and _case(i) not in fleets]
+        if lost:
+            what = "no run there that serves all"
+            repair = "choose other instances, or run that solver on these"
+            raise InvalidInputError(
+                tuple(Fault("--fleet-of", name, "", "no-fleet", what, repair) for name in lost)
+            )
         twice = {s.label for s in self.solvers if sum(s.label == o.label for o in self.solvers) > 1}
         if twice:
             what = "two solvers of one label"
@@ -92,12 +117,15 @@ class Campaign:
 
     def jobs_of(self) -> list[_Job]:
         """All runs, in the order in which they start."""
-        return [
-            _Job(run_key(i.set_name, i.name, s.name, s.parameters, seed, self.stop, self.cores), i, s, seed)
-            for i in self.instances
-            for seed in self.seeds
-            for s in self.solvers
-        ]
+        made = []
+        for instance in self.instances:
+            fleet = None if self.fleets is None else self.fleets[_case(instance)]
+            for seed in self.seeds:
+                for s in self.solvers:
+                    where = instance.set_name, instance.name
+                    key = run_key(*where, s.name, s.parameters, seed, self.stop, self.cores, fleet)
+                    made.append(_Job(key, instance, s, seed, fleet))
+        return made
 
     @property
     def size(self) -> int:
@@ -195,6 +223,7 @@ class Campaign:
             "seed": job.seed,
             "stop": asdict(self.stop),
             "cores": self.cores,
+            "vehicles": job.vehicles,
             "session": self._session,
         }
         message = {

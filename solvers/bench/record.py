@@ -37,6 +37,7 @@ class Record:
 
     feasible      the checker found no violation and no mandatory visit unserved
     best_known, best_known_routes    None where none is known
+    vehicles      bound on the fleet that the run was given, None for the instance's own
     vehicles_first    fewest routes count before the cost
     wall_s, cpu_s, peak_memory_mb    of the call of the solver, warm; memory of the whole process
     history       [seconds, cost, unserved] of each new best
@@ -52,6 +53,7 @@ class Record:
     seed: int
     stop: dict[str, Any]
     cores: int
+    vehicles: int | None = None
     session: int = 0
     error: str | None = None
     error_code: str | None = None
@@ -114,9 +116,12 @@ def run_key(
     seed: int,
     stop: StopSpec,
     cores: int,
+    vehicles: int | None = None,
 ) -> str:
     """The identity of a run: everything that its result may depend on, save versions and machine."""
     parts = [set_name, instance, solver, parameters, seed, asdict(stop), cores]
+    if vehicles is not None:
+        parts.append(vehicles)
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

@@ -13,14 +13,18 @@ import resource
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from solvers import FirstOf, MaxIterations, MaxRuntime, Problem, ProblemBuilder, clock, make
 from solvers.bench.instances import Instance, best_known
 from solvers.check import check
-from solvers.errors import LogisticsError
+from solvers.errors import Fault, InvalidInputError, LogisticsError
 from solvers.native import dump_solution, load_problem
+from solvers.parallel.pool import parked
 from solvers.problem import Objective
 from solvers.registry import RoutingSolver
 from solvers.stop import first_of
@@ -50,9 +54,22 @@ def toy() -> Problem:
     return b.build()
 
 
+def with_fleet(problem: Problem, vehicles: int) -> Problem:
+    """The problem at least cost with so many vehicles. Raises `InvalidInputError` if they are not of one type."""
+    types = problem.vehicle_types
+    if len(types.count) != 1:
+        what = "a bound on the fleet needs vehicles of one type"
+        fault = Fault(
+            "--fleet-of", problem.name, str(len(types.count)), "several-types", what, "leave it out"
+        )
+        raise InvalidInputError((fault,))
+    bound = replace(types, count=np.full(1, vehicles, dtype=types.count.dtype))
+    return replace(problem, vehicle_types=bound, objective=Objective.COST)
+
+
 def processor_s() -> float:
-    """Processor time of this process and of those that it started and that have ended."""
-    return sum(os.times()[:4])
+    """Processor time of this process and of those that it started and that have ended or wait for work."""
+    return sum(os.times()[:4]) + parked.processor_s()
 
 
 def thinned(history: tuple[tuple[float, int, int], ...]) -> list[list[float]]:
@@ -79,6 +96,8 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
             "best_known": known,
             "best_known_routes": known_routes,
         }
+        if job["vehicles"] is not None:
+            problem = with_fleet(problem, job["vehicles"])
         found["vehicles_first"] = problem.objective is Objective.VEHICLES
         solver = make(job["solver"], job["parameters"])
         warm_s = warm(solver, problem)

@@ -13,6 +13,7 @@ from solvers.result import Incumbent, Result
 from solvers.solution import Route, Solution
 from solvers.stop import FirstOf, MaxRuntime, Monitor, Progress, Stop
 
+IDLE_S = 300.0  # a worker process that has had nothing to do for so long ends
 REPORT_S = 0.25  # least time between two incumbents reported, and a hundredth of the time gone
 
 
@@ -40,10 +41,11 @@ class Round:
 
 @dataclass(frozen=True)
 class Finished:
-    """What a round brought: the result, and the latest routes of its incumbents."""
+    """What a round brought: the result, the latest routes of its incumbents, its process's time at work so far."""
 
     result: Result[Solution]
     routes: list[Route]
+    processor_s: float
 
 
 @dataclass(frozen=True)
@@ -93,4 +95,4 @@ def play(
     if wanted.hears and arrivals is not None:
         listen(solver, arrivals)
     result = solver.solve(problem, stop, seed=wanted.seed, start=wanted.start, on_best=on_best)
-    return Finished(result, list(met)[-wanted.keep :])
+    return Finished(result, list(met)[-wanted.keep :], time.process_time())

@@ -14,7 +14,8 @@ import threading
 from collections import deque
 from typing import Any
 
-from solvers.parallel.rounds import play
+from solvers.parallel.rounds import IDLE_S, play
+from solvers.problem import Problem
 from solvers.solution import Solution
 
 
@@ -44,7 +45,7 @@ def main() -> None:
             if kind == "round":
                 halt.clear()
                 arrived.clear()
-            requests.put(content)
+            requests.put((kind, content))
 
     def arrivals() -> Solution | None:
         try:
@@ -53,15 +54,22 @@ def main() -> None:
             return None
 
     threading.Thread(target=listen, daemon=True).start()
-    problem = requests.get()
+    problem: Problem | None = None
     while True:
-        wanted = requests.get()
         try:
-            tell("done", play(problem, wanted, halt.is_set, lambda best: tell("best", best), arrivals))
+            kind, content = requests.get(timeout=IDLE_S)
+        except queue.Empty:
+            os._exit(0)
+        if kind == "problem":
+            problem = content
+            continue
+        assert problem is not None
+        try:
+            tell("done", play(problem, content, halt.is_set, lambda best: tell("best", best), arrivals))
         except BrokenPipeError:
             os._exit(0)
         except Exception as error:
-            tell("failed", f"{wanted.solver}: {type(error).__name__}: {error}")
+            tell("failed", f"{content.solver}: {type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solvers import Incumbent, MaxIterations, ProblemBuilder, Progress, Solution
+from solvers import Incumbent, MaxIterations, Problem, ProblemBuilder, Progress, Solution
 from solvers.alns import AlnsSolver
 from solvers.check import check
 from solvers.readers import read, read_best_known
@@ -74,3 +74,44 @@ def test_it_heats_up_again_where_there_is_time(
     assert len(rises) == heats - 1
     assert temperatures[0] == solver.first_temperature
     assert all(solver.first_temperature < rise <= 5 * solver.first_temperature for rise in rises)
+
+
+def tight_pairs(vehicles: int) -> Problem:
+    """120 pairs; with 7 vehicles the start leaves some out."""
+    rng = np.random.default_rng(0)
+    b = ProblemBuilder(name="tight")
+    b.depot(500, 500)
+    for _ in range(120):
+        x, y, u, v = rng.integers(0, 1000, 4).tolist()
+        begin, load = int(rng.integers(0, 6000)), int(rng.integers(1, 10))
+        first = b.visit(x, y, pickup=load, tw=(begin, begin + 900))
+        b.visit(u, v, delivery=load, pickup_at=first, tw=(begin + 500, begin + 2400))
+    b.vehicle_type(count=vehicles, capacity=40, shift=(0, 10_000))
+    return b.build()
+
+
+@pytest.mark.parametrize("vehicles", [7, 4])
+@pytest.mark.parametrize("least", [0, 10_000])
+def test_a_full_fleet_is_reached_with_more_vehicles_first(
+    vehicles: int, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With 4 vehicles not all can be served: what they can is kept all the same."""
+    from solvers.kernels.rich.session import Session
+
+    problem, found = tight_pairs(vehicles), list[Incumbent[Solution]]()
+    fleets: list[int] = []
+    construct = Session.construct
+
+    def noted(self: Session) -> None:
+        fleets.append(int(self.problem.vehicle_types.count[0]))
+        construct(self)
+
+    monkeypatch.setattr(Session, "construct", noted)
+    monkeypatch.setattr("solvers.alns.FIT_VISITS", least)
+    result = AlnsSolver().solve(problem, MaxIterations(3_000), seed=1, on_best=found.append)
+    report = check(problem, result.solution)
+    assert not report.violations
+    assert report.feasible == (vehicles == 7)
+    assert len(report.unserved) < found[0].unserved
+    assert found[0].unserved > 0
+    assert set(fleets) == {vehicles} | ({2 * vehicles + 10} if least == 0 else set())

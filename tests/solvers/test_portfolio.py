@@ -28,7 +28,7 @@ from solvers import (
 )
 from solvers.check import check, cost_of, schedule
 from solvers.choice import DEFAULT_RULES, load_rules, members, pick
-from solvers.parallel.pool import WorkerError, WorkerPool
+from solvers.parallel.pool import WorkerError, WorkerPool, _Worker, parked
 from solvers.parallel.rounds import Round, play
 from solvers.portfolio import _Run
 from solvers.route_costs import route_costs
@@ -112,11 +112,11 @@ def test_a_failing_member_does_not_end_the_others() -> None:
     good = Round("savings", {}, stop, None, 1, None, False, 100)
     bad = Round("savings", {"polish_per_visit": "x" * 3}, stop, None, 1, None, False, 100)
     with WorkerPool(problem, 2) as workers:
-        found, interrupted = workers.run([bad, good], lambda _: False)
+        found, interrupted = workers.run([bad, good], lambda _: None)
         assert (len(found), interrupted) == (1, False)
         with pytest.raises(WorkerError, match="polish_per_visit"):
-            workers.run([bad, bad], lambda _: False)
-        again, _ = workers.run([good, good], lambda _: False)
+            workers.run([bad, bad], lambda _: None)
+        again, _ = workers.run([good, good], lambda _: None)
         assert again[0].result.solution == again[1].result.solution == found[0].result.solution
 
 
@@ -126,12 +126,12 @@ def test_a_worker_that_does_not_answer_is_left_behind() -> None:
     deaf = Round("savings", {"polish_per_visit": 1e6}, MaxIterations(10**9), None, 1, None, False, 100)
     quick = Round("savings", {}, MaxIterations(10), None, 1, None, False, 100)
     with WorkerPool(problem, 2) as workers:
-        workers.run([quick, quick], lambda _: False)  # both are up
+        workers.run([quick, quick], lambda _: None)  # both are up
         began = time.monotonic()
-        found, interrupted = workers.run([deaf, quick], lambda _: False, patience_s=5.0)
+        found, interrupted = workers.run([deaf, quick], lambda _: None, patience_s=5.0)
         assert time.monotonic() - began < 15
         assert (len(found), interrupted, len(workers)) == (1, False, 1)
-        assert len(workers.run([quick], lambda _: False)[0]) == 1
+        assert len(workers.run([quick], lambda _: None)[0]) == 1
 
 
 def taken(gifts: list[Solution]) -> Solution | None:
@@ -153,35 +153,55 @@ def test_solvers_take_in_what_others_have_found_while_they_run() -> None:
     assert play(problem, deaf, lambda: False, heard.append, gifts.pop).result.cost > good.cost
 
 
-def test_workers_are_told_of_what_is_news(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_are_told_what_others_find_and_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = scattered(120)
     told: list[tuple[int, str, Any]] = []
-    tell = WorkerPool._tell
+    tell = _Worker.tell
 
-    def spy(pool: WorkerPool, number: int, kind: str, content: object = None) -> None:
-        told.append((number, kind, content))
-        tell(pool, number, kind, content)
+    def spy(worker: _Worker, kind: str, content: object = None) -> None:
+        told.append((worker.number, kind, content))
+        tell(worker, kind, content)
 
-    monkeypatch.setattr(WorkerPool, "_tell", spy)
+    monkeypatch.setattr(_Worker, "tell", spy)
     quick = Round("savings", {}, MaxIterations(10), None, 1, None, False, 100)
     hearing = [Round("genetic", {}, MaxRuntime(4.0), None, k, None, True, 100, True) for k in range(2)]
     deaf = [Round("genetic", {}, MaxRuntime(1.0), None, k, None, True, 100) for k in range(2)]
     news: list[Solution] = []
-
-    def on_best(best: Incumbent[Solution]) -> bool:
-        news.append(best.solution)
-        return len(news) % 2 == 1
-
     with WorkerPool(problem, 2) as workers:
-        workers.run([quick, quick], lambda _: False)  # both are up
-        workers.run(deaf, lambda _: True)
+        workers.run([quick, quick], lambda _: None)  # both are up
+        workers.run(deaf, lambda _: None)
         assert not [kind for _, kind, _ in told if kind == "arrival"]
-        workers.run(hearing, on_best)
+        workers.run(hearing, lambda best: news.append(best.solution))
     arrivals = [content for _, kind, content in told if kind == "arrival"]
-    assert len(news) > 1
     assert arrivals
-    assert arrivals[0] == news[0]
-    assert all(content in news[::2] for content in arrivals)
+    assert len(set(arrivals)) == len(arrivals)
+    assert set(arrivals) <= set(news)
+
+
+def test_workers_are_kept_for_the_next_pool() -> None:
+    def processes(workers: WorkerPool) -> set[int]:
+        return {worker.process.pid for worker in workers._workers}
+
+    parked.end()
+    quick = Round("savings", {}, MaxIterations(10), None, 1, None, False, 100)
+    slow = Round("savings", {"polish_per_visit": 1e6}, MaxIterations(10**9), None, 1, None, False, 100)
+    with WorkerPool(scattered(20), 2) as workers:
+        first = processes(workers)
+        workers.run([quick, quick], lambda _: None)
+    spent = parked.processor_s()
+    assert spent > 0
+    other = scattered(300, seed=2)
+    with WorkerPool(other, 2) as workers:
+        assert processes(workers) == first
+        found, _ = workers.run([quick, slow], lambda _: None, patience_s=3.0)
+        assert check(other, found[0].result.solution).feasible
+    with WorkerPool(other, 2) as workers:
+        second = processes(workers)
+        assert len(second & first) == 1  # the one that did not answer was ended
+    parked.end()
+    assert parked.processor_s() == 0
+    with WorkerPool(other, 1) as workers:
+        assert not processes(workers) & second
 
 
 def test_one_round_where_solvers_hear_of_each_other_and_all_named_have_a_turn() -> None:

@@ -14,13 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from solvers import InvalidInputError, MaxIterations, UnknownSolverError, clock, make
+from solvers import InvalidInputError, MaxIterations, ProblemBuilder, UnknownSolverError, clock, make
 from solvers.bench import Campaign, choose, load_records, parse_spec
+from solvers.bench.campaign import fleets_of
 from solvers.bench.instances import best_known
-from solvers.bench.record import RUNS, StopSpec, append_line, read_lines
+from solvers.bench.record import RUNS, Record, StopSpec, append_line, read_lines
+from solvers.bench.worker import with_fleet
 from solvers.check import check
 from solvers.clock import Clock
 from solvers.native import dump_solution, load_problem, load_solution
+from solvers.problem import Objective
 from tests.solvers.bench.sample_runs import write_instances
 
 ROOT = Path(__file__).parents[3]
@@ -105,6 +108,36 @@ def test_runs_are_interleaved_recorded_checked_and_not_repeated(tmp_path: Path) 
     sessions = read_lines(tmp_path / "out" / "sessions.jsonl")
     assert len(sessions) == 1
     assert {"processor", "versions", "python"} <= set(sessions[0])
+
+
+def test_runs_with_the_fleet_of_another_solver(tmp_path: Path) -> None:
+    write_instances(tmp_path / "set", 1)
+
+    def run(solver: str, out: str, fleets: dict[tuple[str, str], int] | None) -> Record:
+        what = choose([tmp_path / "set"]), [parse_spec(solver)], [1], StopSpec(iterations=300), 1
+        Campaign(tmp_path / out, *what, fleets=fleets).run()
+        return load_records([tmp_path / out])[0]
+
+    fleets = fleets_of([run("savings", "free", None)], "savings")
+    assert set(fleets) == {("set", "a0")}
+    bound = run("ruin_recreate", "bound", {("set", "a0"): fleets["set", "a0"] - 1})
+    assert bound.vehicles == fleets["set", "a0"] - 1
+    assert bound.routes is not None
+    assert bound.routes <= bound.vehicles
+    with pytest.raises(InvalidInputError, match="no run there that serves all"):
+        run("savings", "none", {("set", "a1"): 3})
+
+
+def test_a_bound_on_the_fleet_needs_one_type_and_asks_for_least_cost() -> None:
+    b = ProblemBuilder(objective="vehicles")
+    b.depot(0, 0)
+    b.visit(3, 4, delivery=1)
+    b.vehicle_type(count=5, capacity=9)
+    bound = with_fleet(b.build(), 2)
+    assert (bound.vehicle_types.count.tolist(), bound.objective) == ([2], Objective.COST)
+    b.vehicle_type(count=5, capacity=8)
+    with pytest.raises(InvalidInputError, match="one type"):
+        with_fleet(b.build(), 2)
 
 
 def test_a_time_limit_may_be_one_of_processor_time(tmp_path: Path) -> None:
