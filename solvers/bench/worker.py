@@ -25,9 +25,10 @@ from solvers.check import check
 from solvers.errors import Fault, InvalidInputError, LogisticsError
 from solvers.native import dump_solution, load_problem
 from solvers.parallel.pool import parked
+from solvers.portfolio import PortfolioSolver
 from solvers.problem import Objective
 from solvers.registry import RoutingSolver
-from solvers.stop import first_of
+from solvers.stop import Stop, first_of
 
 _TICK_S = 0.01  # the history keeps one entry in this time
 
@@ -35,12 +36,17 @@ _TICK_S = 0.01  # the history keeps one entry in this time
 def warm(solver: RoutingSolver, problem: Problem) -> float:
     """Load and compile what the solver needs, on a toy and then briefly on the problem; seconds taken.
 
-    The toy brings a search through all its phases, the problem through the code for its features.
+    The toy brings a search through all its phases, the problem through the code for its features. Processes of a
+    portfolio are given time to start and load; they are kept for the run.
     """
     began = time.monotonic()
+    first: Stop = FirstOf((MaxIterations(100), MaxRuntime(2.0)))
+    second = FirstOf((MaxIterations(1), MaxRuntime(0.2)))
+    if isinstance(solver, PortfolioSolver):
+        first, second = MaxRuntime(8.0), FirstOf((MaxIterations(1), MaxRuntime(4.0)))
     with contextlib.suppress(LogisticsError):
-        solver.solve(toy(), FirstOf((MaxIterations(100), MaxRuntime(2.0))), seed=0)
-    solver.solve(problem, FirstOf((MaxIterations(1), MaxRuntime(0.2))), seed=0)
+        solver.solve(toy(), first, seed=0)
+    solver.solve(problem, second, seed=0)
     return time.monotonic() - began
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def play(
 ) -> Finished:
     """Do the round; `report` is told of incumbents now and then if it is live, `arrivals` asked if it hears."""
     met: dict[Route, None] = {}
-    began = last = time.monotonic()
+    began, last = time.monotonic(), -math.inf
 
     def on_best(best: Incumbent[Solution]) -> None:
         nonlocal last

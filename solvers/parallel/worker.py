@@ -57,7 +57,7 @@ def main() -> None:
     problem: Problem | None = None
     while True:
         try:
-            kind, content = requests.get(timeout=IDLE_S)
+            kind, content = requests.get(timeout=IDLE_S if problem is None else None)
         except queue.Empty:
             os._exit(0)
         if kind == "problem":
