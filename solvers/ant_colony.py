@@ -28,8 +28,8 @@ class AntColonySolver(GeneticSolver):
     (see `solvers.kernels.ant_colony`); so they do throughout in problems by coordinates of more than 2,500 places,
     where no population is kept.
 
-    With the pheromone frozen the mean gap on cvrp-x is the same (docs/benchmarks/cvrp-x-ants, three seeds): most is due
-    to the start, the local search and the population.
+    With the pheromone frozen the mean gap on cvrp-x is the same (docs/benchmarks/cvrp-x-ants, three seeds): most is
+    due to the start, the local search and the population.
 
     Parameters
     ----------

@@ -157,8 +157,8 @@ def compare(records: Iterable[Record], baseline: str | None = None, level: float
     """The comparison of all records; without a baseline the first solver by name is it.
 
     Where an instance has no best-known cost, the best feasible cost among the records stands in. Solvers whose
-    runs differ in their stop are told apart by it. Raises `InvalidInputError` for an unknown baseline and for
-    one label with different parameters.
+    runs differ in their stop, cores or bound on the fleet are told apart by it. Raises `InvalidInputError` for an
+    unknown baseline and for one label with different parameters.
     """
     kept = _told_apart(list(records))
     solvers = tuple(sorted({r.label for r in kept}))
@@ -196,15 +196,16 @@ def _told_apart(records: list[Record]) -> list[Record]:
         raise InvalidInputError(tuple({f.place: f for f in faults}.values()))
     stops: dict[str, set[str]] = defaultdict(set)
     for r in records:
-        stops[r.label].add(stop_text(r.stop, r.cores))
+        stops[r.label].add(stop_text(r))
     several = len(set().union(*stops.values())) > 1 if stops else False
     if not several:
         return records
-    return [replace(r, label=f"{r.label} @ {stop_text(r.stop, r.cores)}") for r in records]
+    return [replace(r, label=f"{r.label} @ {stop_text(r)}") for r in records]
 
 
-def stop_text(stop: dict[str, Any], cores: int) -> str:
-    """A run's stop in words."""
+def stop_text(record: Record) -> str:
+    """A run's stop in words, with its cores where it had several, and whether its fleet was bound."""
+    stop = record.stop
     parts = []
     if stop.get("time_limit_s") is not None:
         of = " of processor time" if stop.get("clock") == Clock.PROCESSOR else ""
@@ -213,4 +214,8 @@ def stop_text(stop: dict[str, Any], cores: int) -> str:
         parts.append(f"{stop['iterations']:,} iterations")
     if stop.get("no_improvement") is not None:
         parts.append(f"{stop['no_improvement']:,} iterations without improvement")
-    return ", ".join(parts) + ("" if cores == 1 else f", {cores} cores")
+    if record.cores != 1:
+        parts.append(f"{record.cores} cores")
+    if record.vehicles is not None:
+        parts.append("fleet bound")
+    return ", ".join(parts)

@@ -57,8 +57,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def markdown(found: Comparison, sessions: Sequence[Mapping[str, Any]], title: str, command: str) -> str:
     """The whole document; `command` is the one that made it."""
-    pairs = [(record.stop, record.cores) for record in found.runs.values()]
-    stops = sorted({stop_text(stop, cores) for stop, cores in pairs})
+    stops = sorted({stop_text(record) for record in found.runs.values()})
     seeds = sorted({case[2] for _, case in found.runs})
     parts = [
         f"# {title}",

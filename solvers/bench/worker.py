@@ -25,7 +25,6 @@ from solvers.check import check
 from solvers.errors import Fault, InvalidInputError, LogisticsError
 from solvers.native import dump_solution, load_problem
 from solvers.parallel.pool import parked
-from solvers.portfolio import PortfolioSolver
 from solvers.problem import Objective
 from solvers.registry import RoutingSolver
 from solvers.stop import Stop, first_of
@@ -42,7 +41,7 @@ def warm(solver: RoutingSolver, problem: Problem) -> float:
     began = time.monotonic()
     first: Stop = FirstOf((MaxIterations(100), MaxRuntime(2.0)))
     second = FirstOf((MaxIterations(1), MaxRuntime(0.2)))
-    if isinstance(solver, PortfolioSolver):
+    if solver.name == "portfolio":
         first, second = MaxRuntime(8.0), FirstOf((MaxIterations(1), MaxRuntime(4.0)))
     with contextlib.suppress(LogisticsError):
         solver.solve(toy(), first, seed=0)

@@ -76,14 +76,14 @@ class _Worker:
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for this process, which then halts the workers
         )
+        threading.Thread(target=self._listen, daemon=True).start()
 
     def hold(self, number: int, messages: queue.Queue[tuple[int, str, Any]], problem: bytes) -> None:
         """Hand the problem over, beside what else is done: it may not fit the pipe at once."""
-        fresh = self.messages is None and self.parked == 0.0
         self.number, self.messages = number, messages
-        threading.Thread(target=self._begin, args=(problem, fresh), daemon=True).start()
+        threading.Thread(target=self._hand_over, args=(problem,), daemon=True).start()
 
-    def _begin(self, problem: bytes, fresh: bool) -> None:
+    def _hand_over(self, problem: bytes) -> None:
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(problem)
@@ -91,8 +91,6 @@ class _Worker:
             self._say("ready")
         except (OSError, ValueError):
             self._say("gone")
-        if fresh:
-            self._listen()
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
@@ -239,11 +237,12 @@ class WorkerPool:
                     elif kind == "done" and number in open_:
                         found[number] = content
                         open_.discard(number)
-                    elif kind in ("failed", "gone") and number in open_:
-                        failures.append(content or "the worker process ended")
-                        open_.discard(number)
+                    elif kind in ("failed", "gone"):
                         if kind == "gone":
                             self._gone.add(number)
+                        if number in open_:
+                            failures.append(content or "the worker process ended")
+                            open_.discard(number)
             except KeyboardInterrupt:
                 if not interrupted:
                     interrupted, need_any, end = True, False, time.monotonic() + GRACE_S

@@ -31,6 +31,7 @@ from solvers.choice import DEFAULT_RULES, load_rules, members, pick
 from solvers.parallel.pool import WorkerError, WorkerPool, _Worker, parked
 from solvers.parallel.rounds import Round, play
 from solvers.portfolio import _Run
+from solvers.registry import listen
 from solvers.route_costs import route_costs
 from tests.conformance.problems import random_problem
 
@@ -202,6 +203,44 @@ def test_workers_are_kept_for_the_next_pool() -> None:
     assert parked.processor_s() == 0
     with WorkerPool(other, 1) as workers:
         assert not processes(workers) & second
+
+
+def test_a_worker_that_dies_with_nothing_to_do_is_missed() -> None:
+    problem = scattered(120)
+    quick = Round("savings", {}, MaxIterations(10), None, 1, None, False, 100)
+    longer = Round("genetic", {}, MaxRuntime(3.0), None, 1, None, True, 100)
+    with WorkerPool(problem, 2) as workers:
+        workers.run([quick, quick], lambda _: None)
+        idle = workers._workers[0].process
+
+        def on_best(_: Incumbent[Solution]) -> None:
+            if 0 not in workers._busy:
+                idle.kill()
+
+        assert len(workers.run([quick, longer], on_best)[0]) == 2
+        assert idle.wait(5) != 0
+        assert len(workers) == 1
+        assert len(workers.run([quick], lambda _: None)[0]) == 1
+
+
+def test_who_hears_of_others_warms_up_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    b, runs = ProblemBuilder(), []
+    b.depot(0, 0)
+    for k in range(12):
+        b.visit(k, k % 5, delivery=1, tw=(0, 1000))
+    b.vehicle_type(count=12, capacity=4)
+    problem = b.build()
+
+    def counted(*given: Any) -> None:
+        runs.append(given)
+
+    monkeypatch.setattr("solvers.kernels.run.anneal", counted)
+    alone, told = make("genetic"), make("genetic")
+    alone.solve(problem, MaxIterations(1), seed=1)
+    assert len(runs) == 3
+    listen(told, lambda: None)
+    told.solve(problem, MaxIterations(1), seed=1)
+    assert len(runs) == 3 + 2
 
 
 def test_one_round_where_solvers_hear_of_each_other_and_all_named_have_a_turn() -> None:

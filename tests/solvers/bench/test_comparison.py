@@ -89,6 +89,12 @@ def test_runs_of_different_stops_are_told_apart() -> None:
     longer = record("a", "i", 1, 100, stop={"time_limit_s": 60.0})
     found = compare([*RUNS_OF_TWO, longer], "a @ 10 s")
     assert found.solvers == ("a @ 10 s", "a @ 60 s", "b @ 10 s")
+    fewer = record("a", "i", 1, 103, key="fewer", vehicles=2)
+    assert compare([*RUNS_OF_TWO, fewer], "b @ 10 s").solvers == (
+        "a @ 10 s",
+        "a @ 10 s, fleet bound",
+        "b @ 10 s",
+    )
 
 
 def test_unclear_comparisons_are_refused() -> None:
