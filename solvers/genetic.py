@@ -13,7 +13,7 @@ from solvers.features import CLASSIC, require
 from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
-from solvers.stop import MaxIterations, MaxRuntime, Progress, Stop
+from solvers.stop import MaxIterations, MaxRuntime, Progress, Started, Stop
 from solvers.travel import IntArray
 
 if TYPE_CHECKING:
@@ -131,12 +131,12 @@ class GeneticSolver:
         on_best: OnBest[Solution] | None = None,
     ) -> Result[Solution]:
         """See `solvers.registry.Solver`."""
+        stop, record = Started(stop), _Record(problem, self.name, seed, on_best)
         from solvers.kernels import data
         from solvers.kernels.session import Session
         from solvers.ruin_recreate import usual
 
         require(problem, self.features, self.name)
-        record = _Record(problem, self.name, seed, on_best)
         session = Session(data.pack(problem, near=int(usual(problem)["near"])), seed)
         if start is None:
             session.construct()

@@ -10,7 +10,7 @@ from solvers.features import CLASSIC, require
 from solvers.problem import Problem
 from solvers.result import OnBest, Result
 from solvers.solution import Solution
-from solvers.stop import Stop
+from solvers.stop import Started, Stop
 
 CLOCKED = frozenset({"time_windows", "release_times", "max_duration", "time_costs"})
 UNTIMED = {
@@ -128,11 +128,11 @@ class RuinRecreateSolver:
         on_best: OnBest[Solution] | None = None,
     ) -> Result[Solution]:
         """See `solvers.registry.Solver`."""
+        stop, began = Started(stop), clock.seconds()
         from solvers.kernels.data import pack
         from solvers.kernels.run import Recorder, RuinTuning, anneal
         from solvers.kernels.session import Session
 
-        began = clock.seconds()
         require(problem, self.features, self.name)
         given = usual(problem)
         chosen = {key: given[key] if value is None else value for key, value in self.search.items()}

@@ -153,6 +153,24 @@ class AllOf(_Composable):
         return None if any(b is None for b in bounds) else max(b for b in bounds if b is not None)
 
 
+class Started(_Composable):
+    """`stop` with its clock running from now on: what a solver does before it searches counts as well."""
+
+    def __init__(self, stop: Stop) -> None:
+        self._stop, self._monitor = stop, stop.monitor()
+
+    def monitor(self) -> Monitor:
+        return self._monitor
+
+    @property
+    def max_runtime_s(self) -> float | None:
+        return self._stop.max_runtime_s
+
+    @property
+    def max_iterations(self) -> int | None:
+        return self._stop.max_iterations
+
+
 def first_of(
     time_limit_s: float | None = None, iterations: int | None = None, no_improvement: int | None = None
 ) -> Stop:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
-from solvers import MaxIterations, Problem, ProblemBuilder, UnsupportedFeatureError, make
+from solvers import MaxIterations, MaxRuntime, Problem, ProblemBuilder, UnsupportedFeatureError, make
 from solvers.check import check
 from solvers.stop import Monitor, Progress
 
@@ -144,3 +145,24 @@ def test_a_feature_beyond_it_is_named() -> None:
     b.vehicle_type(open_end=True)
     with pytest.raises(UnsupportedFeatureError, match="open_routes"):
         make("genetic").solve(b.build(), MaxIterations(1), seed=1)
+
+
+@pytest.mark.parametrize("name", ["genetic", "ant_colony", "ruin_recreate"])
+def test_the_time_that_the_start_takes_counts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from solvers import clock
+    from solvers.kernels.session import Session
+
+    late, construct = [0.0], Session.construct
+
+    def slowly(session: Session) -> None:
+        construct(session)
+        late[0] += 60.0
+
+    monkeypatch.setattr(clock, "_read", lambda: time.monotonic() + late[0])
+    monkeypatch.setattr(Session, "construct", slowly)
+    began = time.monotonic()
+    found = make(name).solve(town(), MaxRuntime(50.0), seed=1)
+    assert check(town(), found.solution).feasible
+    assert late[0] == 60.0  # no second start
+    assert found.iterations == 0
+    assert time.monotonic() - began < 40.0
