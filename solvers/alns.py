@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # With a fleet too small for the start: so many visits make it worth to begin with more vehicles (of 1,000 visits of
 # pairs 86 stayed out, then none after 3 s; of 200 to 400 as many or a few more), for at most this share of the run.
 FIT_VISITS, FIT_SHARE = 500, 0.4
+PATIENCE = 0.03  # share of the run after which the first attempt to drop a route is given up for a while
 _BATCH_S = 0.15  # aim of a batch's length, where time decides
 
 
@@ -225,7 +226,8 @@ class _Run:
             self.fit_fleet()
             session = self.session(self.found)
         if self.problem.objective is Objective.VEHICLES:
-            self.shrink_fleet(session)
+            if not self.report.unserved:
+                self.shrink_fleet(session, _least_vehicles(self.problem), self.solver.fleet_share)
             session = self.session(self.found)
             session.allow(max(1, len(self.solution.routes)) if not self.report.unserved else None)
         self.anneal(session, 1.0)
@@ -309,18 +311,33 @@ class _Run:
         each = self.solver.heat_iterations * self.searched.num_visits
         return max(1, int(share * total / each)) if each > 0 else 1
 
-    def shrink_fleet(self, session: Session) -> None:
-        """Drop one route after the other, each time until its jobs have found places in the others."""
-        until = self.solver.fleet_share
-        least = _least_vehicles(self.problem)
-        while not self.report.unserved and len(self.solution.routes) > least:
-            session.drop_route()
-            session.cool(session.edge_cost, 0.1, 0.1, 0.0, fleet=True)
-            while not session.complete and not self.over() and self.done() < until and self.batch() > 0:
-                self.step(session)
-            if not session.complete:
-                return
-            self.take(session.keep())
+    def shrink_fleet(self, session: Session, least: int, until: float) -> Session:
+        """Make do with ever fewer routes, down to `least`, until this share of the run is over; the last session.
+
+        One route after the other is dropped, each time until its jobs have found places in the others. Where they
+        find none for a while, the last complete solution is annealed instead, as long as that saves routes.
+        """
+        patience, dropping = PATIENCE, True
+        while (few := len(session.best().routes)) > least and not self.over() and self.done() < until:
+            end = min(until, self.done() + patience)
+            if dropping:
+                session.drop_route()
+                session.cool(session.edge_cost, 0.1, 0.1, 0.0, fleet=True)
+                while not session.complete and not self.over() and self.done() < end and self.batch() > 0:
+                    self.step(session)
+                if session.complete:
+                    self.take(session.keep())
+                    if len(session.best().routes) == few:  # none may be dropped
+                        return session
+                    continue
+                stuck, session = session, self.session(session.best())
+                session.follow(stuck)
+                patience *= 1.5
+                dropping = False
+            else:
+                self.anneal(session, end, _fewer(session, few))
+                dropping = len(session.best().routes) == few
+        return session
 
     def fit_fleet(self) -> None:
         """Serve all with more vehicles than there are, then with ever fewer, down to the fleet.
@@ -337,7 +354,7 @@ class _Run:
         self.packed = self.pack(self.searched)
         session = self.session(None)
         if session.complete:
-            self.anneal(session, FIT_SHARE, lambda: len(session.best().routes) <= fleet)
+            session = self.shrink_fleet(session, fleet, FIT_SHARE)
         routes = session.best().routes
         self.searched, self.packed = limited, packed
         most = sorted(routes, key=lambda route: -len(route.visits))[:fleet]
@@ -359,6 +376,10 @@ class _Run:
             history=tuple(self.history),
             interrupted=self.interrupted,
         )
+
+
+def _fewer(session: Session, few: int) -> Callable[[], bool]:
+    return lambda: len(session.best().routes) < few
 
 
 def _limited(problem: Problem) -> bool:

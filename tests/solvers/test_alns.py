@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 
 from solvers import Incumbent, MaxIterations, Problem, ProblemBuilder, Progress, Solution
-from solvers.alns import AlnsSolver
+from solvers.alns import AlnsSolver, _Run
 from solvers.check import check
+from solvers.kernels.rich.layout import RANDOM
+from solvers.problem import Objective
 from solvers.readers import read, read_best_known
 
 DataDir = Callable[[str], Path]
@@ -115,3 +118,47 @@ def test_a_full_fleet_is_reached_with_more_vehicles_first(
     assert len(report.unserved) < found[0].unserved
     assert found[0].unserved > 0
     assert set(fleets) == {vehicles} | ({2 * vehicles + 10} if least == 0 else set())
+
+
+def test_routes_are_dropped_and_annealed_in_turn_where_fewest_come_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from solvers.kernels.rich.session import Session
+
+    acts = list[str]()
+    states = list[int]()
+    drop, anneal = Session.drop_route, _Run.anneal
+
+    def dropped(self: Session) -> None:
+        acts.append("drop")
+        states.append(int(self.state[RANDOM]))
+        drop(self)
+
+    def annealed(
+        self: _Run, session: Session, until: float, enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        acts.append("anneal")
+        anneal(self, session, until, enough)
+
+    monkeypatch.setattr(Session, "drop_route", dropped)
+    monkeypatch.setattr(_Run, "anneal", annealed)
+    problem = replace(tight_pairs(40), objective=Objective.VEHICLES)
+    result = AlnsSolver().solve(problem, MaxIterations(20_000), seed=1)
+    assert check(problem, result.solution).feasible
+    shrinking = "".join(act[0] for act in acts[:-1])  # the last one is at least cost
+    assert shrinking.count("da") >= 2  # stuck, and again after annealing
+    assert "dd" in shrinking  # from one to the next where it helps
+    assert len(set(states)) == len(states)  # no attempt repeats another
+
+
+def test_where_no_route_may_be_dropped_the_search_goes_on() -> None:
+    b = ProblemBuilder()
+    b.objective = Objective.VEHICLES
+    b.depot(0, 0)
+    for k in range(6):
+        b.visit(k, k, delivery=1)
+    for locked in ([0, 1, 2], [3, 4, 5]):
+        b.vehicle_type(1, 9, locked=locked)
+    result = AlnsSolver().solve(b.build(), MaxIterations(3000), seed=1)
+    assert result.iterations == 3000
+    assert len(result.solution.routes) == 2

@@ -105,6 +105,13 @@ class Session:
     def arrays(self) -> tuple[Any, ...]:
         return (*self.packed.arrays, self.state, self.values, self.scratch, self.times)
 
+    def follow(self, other: Session) -> None:
+        """Go on where another session of this problem has got to with its random numbers and absences."""
+        jobs, own, theirs = self.packed[at.JOBS], self.state, other.state
+        own[at.RANDOM] = theirs[at.RANDOM]
+        mine, known = own[at.ABSENCES_AT], theirs[at.ABSENCES_AT]
+        own[mine : mine + jobs] = theirs[known : known + jobs]
+
     def _act(self, what: int, first: int = 0, second: int = 0, items: Any = _NO_ITEMS) -> float:
         return float(act(*self.arrays, self.tune, what, first, second, items))
 
