@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from solvers.kernels.rich.session import Session
 
 # With a fleet too small for the start: so many visits make it worth to begin with more vehicles (of 1,000 visits of
-# pairs 86 stayed out, then none after 3 s; of 200 to 400 as many or a few more), for at most this share of the run.
+# pairs 86 stayed out, then none after 9 s; of 200 to 400 as many or a few more), for at most this share of the run.
 FIT_VISITS, FIT_SHARE = 500, 0.4
-PATIENCE = 0.03  # share of the run after which the first attempt to drop a route is given up for a while
+# Share of the run after which the first attempt to drop a route is given up; half as long again each time.
+PATIENCE = 0.03
 _BATCH_S = 0.15  # aim of a batch's length, where time decides
 
 
