@@ -50,12 +50,14 @@ from solvers.kernels.rich.layout import (
     KINDS,
     LATE,
     LATEST_AT,
+    LEAST_AT,
     LEG_AT,
     LENGTH,
     LIFO,
     LIMIT,
     LOAD_AT,
     LOCKED,
+    LONGER_AT,
     LONGEST,
     MARK,
     MARKS_AT,
@@ -79,6 +81,7 @@ from solvers.kernels.rich.layout import (
     SEQ_AT,
     SLOT,
     SLOT_AT,
+    SPAN_AT,
     STAMP,
     START,
     TIME_MATTERS,
@@ -87,16 +90,20 @@ from solvers.kernels.rich.layout import (
     TRIAL_AT,
     TRIP_AT,
     V_COST_AT,
+    WAY_AT,
     WIDTH,
     N,
 )
 from solvers.kernels.rich.simulate import fresh, just_in_time, released, rest_and_drive, waited
 from solvers.kernels.rich.travel import (
+    after,
     arrive,
     back_in_window,
     depart,
     distance,
+    distance_from,
     duration,
+    duration_from,
     in_window,
     kind,
     rates,
@@ -135,6 +142,8 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
     B[AFTER_AT] += shift * stride * P[DIMS]
     X[READY_AT] += shift * stride
     X[LATEST_AT] += shift * stride
+    X[WAY_AT] += shift * stride
+    X[SPAN_AT] += shift * stride
     at, memo = B[ITEMS_AT], HAND_ROWS + 3 * hand
     if B[memo] == r and B[memo + 1] == t and B[memo + 2] == S[slot(S, r) + STAMP]:
         return
@@ -144,6 +153,10 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
     for i in range(k):
         B[at + 1 + i] = S[base + i]
     _lay_loads(P, B, row, at, k, dims, depots)
+    p, way, span = P[row + PROFILE], int(X[WAY_AT]), int(X[SPAN_AT])
+    for i in range(k + 1):
+        X[way + i] = distance(D, P, p, B[at + i], B[at + i + 1])
+        X[span + i] = duration(D, P, p, B[at + i], B[at + i + 1])
     if P[HAS_TIMES] == 0:
         return
     ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
@@ -159,7 +172,7 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
         if duty:
             now = rest_and_drive(D, F, P, X, t, B[at + i - 1], x, now)
         else:
-            now = arrive(D, F, P, t, B[at + i - 1], x, now)
+            now = after(F, P, t, B[at + i - 1], x, X[span + i - 1], now)
         came = now
         if x < depots:
             now = max(now, F[F_NODE * x + EARLY], released(F, P, B, at, k, i))
@@ -218,19 +231,18 @@ def _lay_loads(P: Any, B: Any, row0: int, at: int, k: int, dims: int, depots: in
 
 
 @inlined
-def detour(D: Any, P: Any, p: int, a: int, x: int, b: int, ends: bool) -> float:
-    """Distance that x adds between a and b; at the end of an open route there is no b."""
-    if ends:
-        return distance(D, P, p, a, x)
-    return distance(D, P, p, a, x) + distance(D, P, p, x, b) - distance(D, P, p, a, b)
+def detour(D: Any, P: Any, X: Any, p: int, a: int, x: int, b: int, gap: int, ends: bool) -> float:
+    """Distance that x adds in a gap of the route at hand, between a and b; at the end of an open route there is
+    no b."""
+    to_x = distance_from(D, P, p, x, a)
+    return to_x if ends else to_x + distance(D, P, p, x, b) - X[int(X[WAY_AT]) + gap]
 
 
 @inlined
-def detour_time(D: Any, P: Any, p: int, a: int, x: int, b: int, ends: bool) -> float:
+def detour_time(D: Any, P: Any, X: Any, p: int, a: int, x: int, b: int, gap: int, ends: bool) -> float:
     """The same in travel time, or in length where speeds change."""
-    if ends:
-        return duration(D, P, p, a, x)
-    return duration(D, P, p, a, x) + duration(D, P, p, x, b) - duration(D, P, p, a, b)
+    to_x = duration_from(D, P, p, x, a)
+    return to_x if ends else to_x + duration(D, P, p, x, b) - X[int(X[SPAN_AT]) + gap]
 
 
 @helper
@@ -338,9 +350,9 @@ def best_single(
     top, tops = int(X[TOP_AT]), 0
     few = (P[row + TIME_MATTERS] == 1 or P[row + HAS_BATTERY] == 1) and k > TOP
     for gap in range(P[row + LOCKED], k + 1):
-        here, after = B[at + gap], B[at + gap + 1]
+        here, behind = B[at + gap], B[at + gap + 1]
         ends = gap == k and P[row + OPEN_END] == 1
-        added = per * detour(D, P, p, here, x, after, ends) + extra
+        added = per * detour(D, P, X, p, here, x, behind, gap, ends) + extra
         if added >= best:
             continue
         plain = True
@@ -356,19 +368,19 @@ def best_single(
         if plain and P[HAS_TIMES] == 1:
             now = X[ready + gap]
             if not same_stop(P, here, x):
-                now = in_window(F, P, x, arrive(D, F, P, t, here, x, now))
+                now = in_window(F, P, x, after(F, P, t, here, x, duration_from(D, P, p, x, here), now))
                 if now > late + NOISE:
                     continue
                 now += service(F, P, x, t)
             if not ends:
-                now = arrive(D, F, P, t, x, after, now)
+                now = arrive(D, F, P, t, x, behind, now)
             if now > X[latest + gap + 1] + NOISE:
                 plain = False
             trip = B[B[TRIP_AT] + gap]
             begin = X[ready + trip] - (F[rate + RELOAD_TIME] if trip > 0 else 0.0)
             whole = whole or F[F_NODE * x + RELEASE] > begin
         if plain and few:  # driven below, if among the shortest detours
-            tops = note_top(X, top, tops, gap, detour_time(D, P, p, here, x, after, ends))
+            tops = note_top(X, top, tops, gap, detour_time(D, P, X, p, here, x, behind, gap, ends))
         elif plain:
             if whole:
                 added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN, best + old) - old
@@ -436,6 +448,46 @@ def found(B: Any, x: int, gap: int, gap2: int, mode: int) -> None:
 
 
 @helper
+def least_detours(
+    D: Any, F: Any, P: Any, B: Any, X: Any, t: int, k: int, y: int, per: float, amounts: int
+) -> int:
+    """Lay out, by gap of the route at hand, what y, the delivery of a pair, adds at the least there or later in the
+    trip, with its pickup before; returns where in X.
+
+    A pickup makes later what comes behind, so that y need not be tried where it would be late even without (but
+    for odd travel times, by which a detour comes sooner: there a place may be overlooked).
+    """
+    row, at, dims, depots = kind(P, t), B[ITEMS_AT], P[DIMS], P[DEPOTS]
+    p, legs, ready, latest = P[row + PROFILE], B[LEG_AT], int(X[READY_AT]), int(X[LATEST_AT])
+    timed = P[HAS_TIMES] == 1 and P[row + HAS_DUTY] == 0 and P[HAS_PARTS] == 0
+    late, out, longer = F[F_NODE * y + LATE], int(X[LEAST_AT]), int(X[LONGER_AT])
+    X[out + k + 1] = INFINITE
+    for gap in range(k, P[row + LOCKED] - 1, -1):
+        here, behind = B[at + gap], B[at + gap + 1]
+        ends = gap == k and P[row + OPEN_END] == 1
+        bound = INFINITE if gap < k and behind < depots else X[out + gap + 1]
+        added = detour(D, P, X, p, here, y, behind, gap, ends)
+        X[longer + gap] = added
+        if per * added < bound:
+            if timed:
+                length = duration_from(D, P, p, y, here)
+                now = in_window(F, P, y, after(F, P, t, here, y, length, X[ready + gap]))
+                if now <= late + NOISE:
+                    now += service(F, P, y, t)
+                    if not ends:
+                        now = arrive(D, F, P, t, y, behind, now)
+                    if now <= X[latest + gap + 1] + NOISE:
+                        bound = per * added
+            else:
+                bound = per * added
+        for d in range(dims):
+            if B[legs + dims * gap + d] + P[amounts + d] > P[row + KIND + d]:
+                bound = INFINITE
+        X[out + gap] = bound
+    return out
+
+
+@helper
 def best_pair(
     D: Any, F: Any, P: Any, B: Any, X: Any, t: int, k: int, old: float, x: int, y: int, best: float
 ) -> float:
@@ -459,12 +511,23 @@ def best_pair(
     ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
     amounts, legs = P[LOAD_AT] + 3 * dims * x + 2 * dims, B[LEG_AT]
     held = max(F[F_NODE * x + RELEASE], F[F_NODE * y + RELEASE])
+    least = least_detours(D, F, P, B, X, t, k, y, per, amounts)
+    longer, way, span, between = int(X[LONGER_AT]), int(X[WAY_AT]), int(X[SPAN_AT]), distance(D, P, p, x, y)
     for gap in range(P[row + LOCKED], k + 1):
-        here = B[at + gap]
+        here, behind = B[at + gap], B[at + gap + 1]
+        ends = gap == k and P[row + OPEN_END] == 1
+        first = per * detour(D, P, X, p, here, x, behind, gap, ends) + extra
+        both = distance_from(D, P, p, x, here) + between
+        if not ends:
+            both += distance(D, P, p, y, behind) - X[way + gap]
+        both = per * both + extra
+        if both >= best and first + X[least + gap + 1] >= best:
+            continue
         whole = not exact
         now = 0.0
         if timed:
-            now = in_window(F, P, x, arrive(D, F, P, t, here, x, X[ready + gap]))
+            length = duration_from(D, P, p, x, here)
+            now = in_window(F, P, x, after(F, P, t, here, x, length, X[ready + gap]))
             if now > F[F_NODE * x + LATE] + NOISE:
                 continue
             now += service(F, P, x, t)
@@ -473,17 +536,19 @@ def best_pair(
             whole = whole or held > begin
         if P[HAS_BACKHAULS] == 1 and not fits_order(P, B, at, k, gap, x):
             continue
-        first = per * detour(D, P, p, here, x, B[at + gap + 1], gap == k and P[row + OPEN_END] == 1) + extra
         B[MARK] += 1
         mark, inside = B[MARK], 0
         leave, before = now, x  # leaving `before`, with x on board
         for gap2 in range(gap, k + 1):
             if gap2 > gap:
+                if first + X[least + gap2] >= best:
+                    break
                 z = B[at + gap2]
                 if z < depots:
                     break
                 if timed and not same_stop(P, before, z):
-                    leave = in_window(F, P, z, arrive(D, F, P, t, before, z, leave))
+                    length = duration(D, P, p, x, z) if before == x else X[span + gap2 - 1]
+                    leave = in_window(F, P, z, after(F, P, t, before, z, length, leave))
                     if leave > F[F_NODE * z + LATE] + NOISE:
                         break
                     leave += service(F, P, z, t)
@@ -500,31 +565,28 @@ def best_pair(
                 full = full or B[legs + dims * gap2 + d] + P[amounts + d] > P[row + KIND + d]
             if full:
                 break
-            after = B[at + gap2 + 1]
+            behind = B[at + gap2 + 1]
             if timed and gap2 > gap and not (gap2 == k and P[row + OPEN_END] == 1):
-                late = arrive(D, F, P, t, before, after, leave) > X[latest + gap2 + 1] + NOISE
+                length = X[span + gap2]
+                late = after(F, P, t, before, behind, length, leave) > X[latest + gap2 + 1] + NOISE
                 if late:  # even without y what comes behind would be missed from here on
                     break
             if inside > 0:
                 continue
             ends = gap2 == k and P[row + OPEN_END] == 1
-            if gap2 == gap:
-                gone = 0.0 if ends else distance(D, P, p, here, after)
-                out = 0.0 if ends else distance(D, P, p, y, after)
-                added = per * (distance(D, P, p, here, x) + distance(D, P, p, x, y) + out - gone) + extra
-            else:
-                added = first + per * detour(D, P, p, before, y, after, ends)
+            added = both if gap2 == gap else first + per * X[longer + gap2]
             if added >= best:
                 continue
             if P[HAS_BACKHAULS] == 1 and not fits_order(P, B, at, k, gap2, y):
                 continue
             if timed:
-                now = in_window(F, P, y, arrive(D, F, P, t, before, y, leave))
+                length = duration_from(D, P, p, y, before)
+                now = in_window(F, P, y, after(F, P, t, before, y, length, leave))
                 if now > F[F_NODE * y + LATE] + NOISE:
                     continue
                 now += service(F, P, y, t)
                 if not ends:
-                    now = arrive(D, F, P, t, y, after, now)
+                    now = arrive(D, F, P, t, y, behind, now)
                 if now > X[latest + gap2 + 1] + NOISE:
                     continue
             if whole:

@@ -2,7 +2,8 @@
 
 Functions take `D, F, P, S, V, B, X`:
 
-D  float64  per profile the distances, then the durations (lengths where speeds change), each N x N
+D  float64  per profile the distances, then the durations (lengths where speeds change), each N x N; if one is not
+            symmetric, the same once more, turned: what leads to a node then stands in a row, too
 F  float64  the problem's times and costs: node rows, type rows, gaps between windows, speeds, absence costs
 P  int64    the problem's structure: header, node rows, type rows, loads, jobs, neighbour lists
 S  int64    the search: header, slots, sequences, where each node is, absent jobs, insertion cache
@@ -46,7 +47,7 @@ INFINITE = 1e18
     MEMBER_AT,
     NEAR_AT,
     RELOAD_LIST_AT,
-    SAME_DURATION,
+    TURNED,  # how far behind the matrices those turned stand, 0 where they are the same
     F_KIND_AT,
     F_GAP_AT,
     F_JOB_AT,
@@ -237,7 +238,12 @@ HAND_ROWS = 24
     END_WAY,
     LIMIT,  # a route that has to charge is of no use if it costs as much
     CURVE_X_AT,  # the points of those functions
-) = range(18)
+    WAY_AT,  # distance and duration of each leg of the route at hand
+    SPAN_AT,
+    LONGER_AT,  # by gap the distance that a delivery adds, and what it costs at the least there or later
+    LEAST_AT,
+    FETCHED,  # of no meaning: keeps the compiler from leaving out what only fetches
+) = range(23)
 X_HEAD = 24
 TOP = 5  # places of a route that are driven, of those that pass the bounds, where only driving tells the cost
 CURVE = 1 << 16  # points that the functions of one hand's route may have

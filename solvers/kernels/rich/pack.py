@@ -148,6 +148,10 @@ def pack(problem: Problem, near: int = 100, wholes: Sequence[int] | None = None)
     ints.header[at.NEAR_WIDTH] = near_lists.shape[1]
     ints.append(at.NEAR_AT, near_lists)
     _speeds(problem, ints, floats, nodes)
+    turned = [m.transpose(0, 2, 1) for m in matrices]
+    if any((m != other).any() for m, other in zip(matrices, turned, strict=True)):
+        ints.header[at.TURNED] = sum(m.size for m in matrices)
+        matrices += turned
     return Packed(np.concatenate([m.ravel() for m in matrices]), floats.array(), ints.array(), jobs, stations)
 
 

@@ -89,7 +89,7 @@ from solvers.kernels.rich.state import (
     strip,
     total_cost,
 )
-from solvers.kernels.rich.travel import distance, kind
+from solvers.kernels.rich.travel import distance, fetch, kind
 
 STRINGS, SPLIT_STRINGS, NEIGHBOURS, ROUTE, TRIP, RUINS = 0, 1, 2, 3, 4, 5
 FEW_ROUTES = 12  # where more are used, only those near a job are tried first
@@ -292,6 +292,9 @@ def insert(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, T: Any, job: 
     if P[P[JOB_AT] + JOB * job + J_REQUIRED] == 0:
         best = F[P[F_JOB_AT] + job]
     route, mode, member, gap, gap2, type_ = -1, 0, 0, 0, 0, 0
+    row = P[JOB_AT] + JOB * job
+    for m in range(P[row + J_COUNT]):
+        fetch(D, P, X, 0, P[P[MEMBER_AT] + P[row + J_FROM] + m])
     count = candidates(P, S, B, job)
     for around in range(2):
         for q in range(count if around == 0 else S[N_USED]):

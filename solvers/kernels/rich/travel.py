@@ -17,6 +17,7 @@ from solvers.kernels.rich.layout import (
     F_NODE,
     F_SERVICE_AT,
     F_SPEED_AT,
+    FETCHED,
     GAP_COUNT,
     GAP_FROM,
     HAS_GAPS,
@@ -29,10 +30,13 @@ from solvers.kernels.rich.layout import (
     PROFILE,
     STATIONS,
     STAY_AT,
+    TURNED,
     WHOLE,
     N,
 )
 from solvers.speeds import NOISE
+
+LINE = 8  # words of a cache line
 
 
 @inlined
@@ -58,6 +62,33 @@ def duration(D: Any, P: Any, p: int, i: int, j: int) -> float:
     """Travel time; the length, not rounded, where speeds change with the hour."""
     n = P[N]
     return D[(2 * p + 1) * n * n + i * n + j]
+
+
+@inlined
+def distance_from(D: Any, P: Any, p: int, j: int, i: int) -> float:
+    """Distance from i to j: for loops over i, which read a row of j then instead of a column."""
+    n = P[N]
+    return D[P[TURNED] + 2 * p * n * n + j * n + i]
+
+
+@inlined
+def duration_from(D: Any, P: Any, p: int, j: int, i: int) -> float:
+    """Travel time from i to j, read likewise."""
+    n = P[N]
+    return D[P[TURNED] + (2 * p + 1) * n * n + j * n + i]
+
+
+@helper
+def fetch(D: Any, P: Any, X: Any, p: int, x: int) -> None:
+    """Read all that leads from and to x ahead, a word of each cache line: the lines come side by side here, but one
+    after the other where each is waited for, and that takes most of the time of a search with 1,000 visits."""
+    n, total = P[N], 0.0
+    for side in range(2 if P[TURNED] > 0 else 1):
+        for block in range(2 * p, 2 * p + 2):
+            row = side * P[TURNED] + block * n * n + x * n
+            for i in range(row, row + n, LINE):
+                total += D[i]
+    X[FETCHED] = total
 
 
 @inlined
@@ -177,8 +208,13 @@ def covered(F: Any, P: Any, p: int, i: int, j: int, leave: float, until: float) 
 @inlined
 def arrive(D: Any, F: Any, P: Any, t: int, i: int, j: int, leave: float) -> float:
     """When vehicle type t arrives at node j that leaves node i at `leave`."""
+    return after(F, P, t, i, j, duration(D, P, P[kind(P, t) + PROFILE], i, j), leave)
+
+
+@inlined
+def after(F: Any, P: Any, t: int, i: int, j: int, length: float, leave: float) -> float:
+    """The same where the `duration` is known."""
     row = kind(P, t)
-    length = duration(D, P, P[row + PROFILE], i, j)
     if P[row + BY_HOUR] == 0:
         return leave + length
     return drive(F, P, P[row + PROFILE], i, j, length, leave)
