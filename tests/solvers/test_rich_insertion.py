@@ -1,0 +1,64 @@
+"""The best place of a pair in a route equals the best of all places, each driven."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import njit
+
+from solvers import Route
+from solvers.kernels.rich import layout
+from solvers.kernels.rich.insertion import best_in_route
+from solvers.kernels.rich.pack import pack
+from solvers.kernels.rich.session import Session
+from tests.conformance.problems import random_problem
+
+TUNE = [10.0, 10.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+CASES = [
+    ("pickup_delivery",),
+    ("pickup_delivery", "time_windows"),
+    ("pickup_delivery", "lifo", "time_windows"),
+    ("pickup_delivery", "open_routes", "time_windows"),
+    ("pickup_delivery", "several_windows"),
+    ("pickup_delivery", "heterogeneous_fleet", "profiles"),
+    ("pickup_delivery", "time_windows", "time_costs"),
+]
+
+
+@njit
+def best_place(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, job: int, r: int, t: int) -> float:
+    return best_in_route(D, F, P, S, V, B, X, job, r, t)
+
+
+@pytest.mark.parametrize("case", CASES, ids="+".join)
+def test_the_best_place_of_a_pair_is_the_best_of_all(case: tuple[str, ...]) -> None:
+    found = none = 0
+    for seed in range(20):
+        problem = random_problem(case, seed, most=30)
+        session = Session(problem, packed := pack(problem), seed, np.array(TUNE), [1.0] * 5)
+        session.construct()
+        arrays = session.arrays
+        S = session.state
+        used = S[S[layout.USED_AT] :][: S[layout.N_USED]].tolist()
+        pairs = [(number, job) for number, job in enumerate(packed.jobs) if len(job) == 2]
+        for r in used:
+            row, base = S[layout.SLOT_AT] + layout.SLOT * r, S[layout.SEQ_AT] + packed[layout.WIDTH] * r
+            visits = (S[base:][: S[row + layout.LENGTH]] - problem.num_depots).tolist()
+            kind = int(S[row + layout.TYPE])
+            old = session.evaluate(Route(kind, tuple(visits)))
+            for number, (x, y) in pairs:
+                if x in visits or len(visits) + 2 > packed[layout.WIDTH]:
+                    continue
+                best = layout.INFINITE
+                for i in range(len(visits) + 1):
+                    for j in range(i, len(visits) + 1):
+                        whole = (*visits[:i], x, *visits[i:j], y, *visits[j:])
+                        cost = session.evaluate(Route(kind, whole))
+                        best = min(best, cost - old if cost < layout.INFINITE else cost)
+                assert best_place(*arrays, number, r, kind) == pytest.approx(best, abs=1e-6)
+                found, none = found + (best < layout.INFINITE), none + (best >= layout.INFINITE)
+    assert found > 20
+    if "time_windows" in case:
+        assert none > 0
