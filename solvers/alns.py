@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # With a fleet too small for the start: so many visits make it worth to begin with more vehicles (of 1,000 visits of
 # pairs 86 stayed out, then none after 9 s; of 200 to 400 as many or a few more), for at most this share of the run.
 FIT_VISITS, FIT_SHARE = 500, 0.4
+# Visits removed by an iteration on average, and on long routes at most
+FEW_REMOVED, MOST_REMOVED = 10.0, 40.0
 # Share of the run after which the first attempt to drop a route is given up; half as long again each time.
 PATIENCE = 0.03
 _BATCH_S = 0.15  # aim of a batch's length, where time decides
@@ -37,7 +39,8 @@ class AlnsSolver:
     Parameters
     ----------
     mean_removed, max_string, blink
-        Mean visits removed per iteration, longest string, probability of overlooking a route.
+        Mean visits removed per iteration, longest string, probability of overlooking a route. By default 10 and 10;
+        for pairs, as many as a mean route has, up to 40, and three quarters of that, but while routes are dropped.
     first_temperature, last_temperature
         Of the annealing, in units of the mean cost of a leg at its start.
     strings, split_strings, neighbours, route, trip
@@ -96,8 +99,8 @@ class AlnsSolver:
 
     def __init__(
         self,
-        mean_removed: float = 10.0,
-        max_string: float = 10.0,
+        mean_removed: float | None = None,
+        max_string: float | None = None,
         blink: float = 0.02,
         first_temperature: float = 0.3,
         last_temperature: float = 0.003,
@@ -189,10 +192,10 @@ class _Run:
         weights = list(s.weights)
         if "reloads" not in self.searched.features:
             weights[-1] = 0.0
-        more, exchanges = self.per_visit, s.exchanges
+        exchanges = s.exchanges
         if exchanges is None:
             exchanges = 1.0 if self.searched.features & {"pickup_delivery", "time_dependent"} else 4.0
-        ruins = [more * s.mean_removed, more * s.max_string, s.blink]
+        ruins = [*self.ruins(1.0), s.blink]
         tune = np.array([*ruins, 0.0, 1.0, 0.0, s.reaction, 0.0, exchanges])
         made = Session(self.searched, self.packed, self.seed, tune, weights)
         if start is None:
@@ -201,6 +204,20 @@ class _Run:
         else:
             made.start_from(start)
         return made
+
+    def ruins(self, stops: float) -> tuple[float, float]:
+        """Mean visits removed and the longest string where a mean route has so many stops.
+
+        Pairs on long routes: of ruins that leave most of a route as it is, few lead to another good one.
+        """
+        s, mean, longest = self.solver, FEW_REMOVED, FEW_REMOVED
+        if "pickup_delivery" in self.searched.features:
+            most = min(MOST_REMOVED, self.searched.num_visits / 25)
+            mean = max(mean, min(stops, most))
+            longest = max(longest, 0.75 * mean)
+        mean = mean if s.mean_removed is None else s.mean_removed
+        longest = longest if s.max_string is None else s.max_string
+        return self.per_visit * mean, self.per_visit * longest
 
     def search(self, start: Solution | None) -> None:
         if self.problem.num_visits == 0 or self.problem.vehicle_types.count.max(initial=0) == 0:
@@ -300,6 +317,7 @@ class _Run:
             heat, part = divmod(part * max(1, heats), 1.0)
             first = s.first_temperature * (s.reheat if 0 < heat < heats else 1.0)
             session.cool(scale, first, s.last_temperature, part)
+            session.remove(*self.ruins(session.stops))
             self.step(session)
             if not heats:
                 heats = self.heats(until - begin)
@@ -324,6 +342,7 @@ class _Run:
             if dropping:
                 session.drop_route()
                 session.cool(session.edge_cost, 0.1, 0.1, 0.0, fleet=True)
+                session.remove(*self.ruins(1.0))
                 while not session.complete and not self.over() and self.done() < end and self.batch() > 0:
                     self.step(session)
                 if session.complete:

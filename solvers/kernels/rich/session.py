@@ -9,7 +9,7 @@ import numpy as np
 from solvers.kernels.rich import layout as at
 from solvers.kernels.rich import search as acts
 from solvers.kernels.rich.pack import Packed
-from solvers.kernels.rich.search import FLEET, TEMPERATURE, act
+from solvers.kernels.rich.search import FLEET, MAX_STRING, MEAN_REMOVED, TEMPERATURE, act
 from solvers.problem import Problem
 from solvers.solution import Halt, Route, Solution
 
@@ -188,6 +188,15 @@ class Session:
         """Set the temperature to what is due at this share of the annealing, `scale` times `first` to `last`."""
         self.tune[TEMPERATURE] = scale * first * (last / first) ** share
         self.tune[FLEET] = float(fleet)
+
+    def remove(self, mean: float, longest: float) -> None:
+        """Set the mean number of visits that an iteration removes, and the longest string."""
+        self.tune[[MEAN_REMOVED, MAX_STRING]] = mean, longest
+
+    @property
+    def stops(self) -> float:
+        """Mean number of visits on a route of the best solution."""
+        return self.problem.num_visits / max(1, int(self.state[at.N_BEST]))
 
     def allow(self, routes: int | None) -> None:
         """Let there be no more routes than this."""
