@@ -210,13 +210,13 @@ class _Run:
 
         Pairs on long routes: of ruins that leave most of a route as it is, few lead to another good one.
         """
-        s, mean, longest = self.solver, FEW_REMOVED, FEW_REMOVED
-        if "pickup_delivery" in self.searched.features:
+        mean, longest = self.solver.mean_removed, self.solver.max_string
+        paired = "pickup_delivery" in self.searched.features
+        if mean is None:
             most = min(MOST_REMOVED, self.searched.num_visits / 25)
-            mean = max(mean, min(stops, most))
-            longest = max(longest, 0.75 * mean)
-        mean = mean if s.mean_removed is None else s.mean_removed
-        longest = longest if s.max_string is None else s.max_string
+            mean = max(FEW_REMOVED, min(stops, most)) if paired else FEW_REMOVED
+        if longest is None:
+            longest = max(FEW_REMOVED, 0.75 * mean) if paired else FEW_REMOVED
         return self.per_visit * mean, self.per_visit * longest
 
     def search(self, start: Solution | None) -> None:

@@ -79,12 +79,12 @@ def test_it_heats_up_again_where_there_is_time(
     assert all(solver.first_temperature < rise <= 5 * solver.first_temperature for rise in rises)
 
 
-def tight_pairs(vehicles: int) -> Problem:
-    """120 pairs; with 7 vehicles the start leaves some out."""
+def tight_pairs(vehicles: int, pairs: int = 120) -> Problem:
+    """Of 120 pairs the start leaves some out with 7 vehicles."""
     rng = np.random.default_rng(0)
     b = ProblemBuilder(name="tight")
     b.depot(500, 500)
-    for _ in range(120):
+    for _ in range(pairs):
         x, y, u, v = rng.integers(0, 1000, 4).tolist()
         begin, load = int(rng.integers(0, 6000)), int(rng.integers(1, 10))
         first = b.visit(x, y, pickup=load, tw=(begin, begin + 900))
@@ -149,6 +149,31 @@ def test_routes_are_dropped_and_annealed_in_turn_where_fewest_come_first(
     assert shrinking.count("da") >= 2  # stuck, and again after annealing
     assert "dd" in shrinking  # from one to the next where it helps
     assert len(set(states)) == len(states)  # no attempt repeats another
+
+
+@pytest.mark.parametrize(
+    ("pairs", "vehicles", "given", "removed"),
+    [
+        (120, 40, None, (10.0, 10.0)),  # a small problem
+        (400, 100, None, (32.0, 24.0)),  # 32 of 800 visits
+        (400, 100, 15.0, (15.0, 11.25)),
+    ],
+)
+def test_from_long_routes_of_pairs_more_is_removed_at_once(
+    pairs: int,
+    vehicles: int,
+    given: float | None,
+    removed: tuple[float, float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from solvers.kernels.rich.session import Session
+
+    ruins = list[tuple[float, float]]()
+    monkeypatch.setattr(Session, "stops", 50.0)
+    monkeypatch.setattr(Session, "remove", lambda _, mean, longest: ruins.append((mean, longest)))
+    AlnsSolver(mean_removed=given).solve(tight_pairs(vehicles, pairs), MaxIterations(20), seed=1)
+    assert ruins
+    assert set(ruins) == {removed}
 
 
 def test_where_no_route_may_be_dropped_the_search_goes_on() -> None:
