@@ -195,8 +195,8 @@ class _Run:
         exchanges = s.exchanges
         if exchanges is None:
             exchanges = 1.0 if self.searched.features & {"pickup_delivery", "time_dependent"} else 4.0
-        ruins = [*self.ruins(1.0), s.blink]
-        tune = np.array([*ruins, 0.0, 1.0, 0.0, s.reaction, 0.0, exchanges])
+        # ruins and temperature are set as the search goes on
+        tune = np.array([0.0, 0.0, s.blink, 0.0, 1.0, 0.0, s.reaction, 0.0, exchanges])
         made = Session(self.searched, self.packed, self.seed, tune, weights)
         if start is None:
             made.load_locked()

@@ -11,9 +11,9 @@ from numba import njit
 from solvers import MaxIterations, Problem, ProblemBuilder, make
 from solvers.check import check
 from solvers.kernels.rich import layout
+from solvers.kernels.rich.at_hand import take_up
 from solvers.kernels.rich.curves import LONG, estimate
 from solvers.kernels.rich.evaluate import evaluate
-from solvers.kernels.rich.insertion import take_up
 from solvers.kernels.rich.pack import pack
 from solvers.kernels.rich.session import Session
 from solvers.speeds import Speeds

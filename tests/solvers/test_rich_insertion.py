@@ -1,18 +1,20 @@
-"""The best place of a pair in a route equals the best of all places, each driven."""
+"""The best place of a pair in a route is the best of all places, each driven."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from numba import njit
 
-from solvers import Route
+from solvers import Problem, Route
 from solvers.kernels.rich import layout
 from solvers.kernels.rich.insertion import best_in_route
 from solvers.kernels.rich.pack import pack
 from solvers.kernels.rich.session import Session
+from solvers.travel import Travel
 from tests.conformance.problems import random_problem
 
 TUNE = [10.0, 10.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
@@ -32,14 +34,28 @@ def best_place(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, job: int,
     return best_in_route(D, F, P, S, V, B, X, job, r, t)
 
 
+def uphill(problem: Problem, seed: int) -> Problem:
+    """The problem in the hills: up costs more than down, distances and durations differ, detours are no shorter."""
+    assert problem.coords is not None
+    heights = np.random.default_rng(seed).integers(0, 20, problem.num_nodes)
+    climb = np.maximum(0, heights[None, :] - heights[:, None])
+    flat = [t if t.is_matrix else t.materialise(problem.coords) for t in problem.travel]
+    hilly = [Travel.of_matrices(t.distance + climb, t.duration + 2 * climb) for t in flat]
+    return replace(problem, travel=tuple(hilly))
+
+
+@pytest.mark.parametrize("hills", [False, True], ids=["flat", "hills"])
 @pytest.mark.parametrize("case", CASES, ids="+".join)
-def test_the_best_place_of_a_pair_is_the_best_of_all(case: tuple[str, ...]) -> None:
+def test_the_best_place_of_a_pair_is_the_best_of_all(case: tuple[str, ...], hills: bool) -> None:
     found = none = 0
     for seed in range(20):
         problem = random_problem(case, seed, most=30)
+        if hills:
+            problem = uphill(problem, seed)
         session = Session(problem, packed := pack(problem), seed, np.array(TUNE), [1.0] * 5)
+        assert (packed[layout.TURNED] > 0) == hills
         session.construct()
-        arrays = session.arrays
+        assert session.stops == problem.num_visits / len(session.best().routes)
         S = session.state
         used = S[S[layout.USED_AT] :][: S[layout.N_USED]].tolist()
         pairs = [(number, job) for number, job in enumerate(packed.jobs) if len(job) == 2]
@@ -57,7 +73,7 @@ def test_the_best_place_of_a_pair_is_the_best_of_all(case: tuple[str, ...]) -> N
                         whole = (*visits[:i], x, *visits[i:j], y, *visits[j:])
                         cost = session.evaluate(Route(kind, whole))
                         best = min(best, cost - old if cost < layout.INFINITE else cost)
-                assert best_place(*arrays, number, r, kind) == pytest.approx(best, abs=1e-6)
+                assert best_place(*session.arrays, number, r, kind) == pytest.approx(best, abs=1e-6)
                 found, none = found + (best < layout.INFINITE), none + (best >= layout.INFINITE)
     assert found > 20
     if "time_windows" in case:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from solvers.kernels.jit import helper, inlined
+from solvers.kernels.rich.at_hand import row_of, slot, take_up
 from solvers.kernels.rich.curves import estimate, has_curves
 from solvers.kernels.rich.evaluate import evaluate
-from solvers.kernels.rich.insertion import row_of, slot, take_up
 from solvers.kernels.rich.layout import (
     CAP,
     COST_NOW,

@@ -11,9 +11,10 @@ import math
 from typing import Any
 
 from solvers.kernels.jit import entry, helper
+from solvers.kernels.rich.at_hand import row_of, slot
 from solvers.kernels.rich.evaluate import evaluate
 from solvers.kernels.rich.exchange import propose
-from solvers.kernels.rich.insertion import best_in_route, row_of, slot
+from solvers.kernels.rich.insertion import best_in_route
 from solvers.kernels.rich.layout import (
     ABSENCES_AT,
     ABSENT_AT,
@@ -289,10 +290,10 @@ def insert(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, T: Any, job: 
     Routes that do not pass near it are tried only where the others have no place for it.
     """
     best = INFINITE
-    if P[P[JOB_AT] + JOB * job + J_REQUIRED] == 0:
+    row = P[JOB_AT] + JOB * job
+    if P[row + J_REQUIRED] == 0:
         best = F[P[F_JOB_AT] + job]
     route, mode, member, gap, gap2, type_ = -1, 0, 0, 0, 0, 0
-    row = P[JOB_AT] + JOB * job
     for m in range(P[row + J_COUNT]):
         fetch(D, P, X, 0, P[P[MEMBER_AT] + P[row + J_FROM] + m])
     count = candidates(P, S, B, job)

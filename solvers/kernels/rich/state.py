@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from solvers.kernels.jit import helper, inlined
+from solvers.kernels.rich.at_hand import row_of, slot, take_up
 from solvers.kernels.rich.evaluate import evaluate
-from solvers.kernels.rich.insertion import best_in_route, lay_out, row_of, slot, take_up
+from solvers.kernels.rich.insertion import best_in_route, lay_out
 from solvers.kernels.rich.layout import (
     ABSENT_AT,
     ABSENT_OLD_AT,
