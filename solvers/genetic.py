@@ -146,6 +146,10 @@ class GeneticSolver:
         _Search(self, problem, stop, seed, session, record).run()
         return record.result()
 
+    def growth_s(self, visits: int) -> float:
+        """Seconds that a population needs to grow from nothing rather than from warm runs."""
+        return PATIENT_S * visits
+
     def batches(self, session: Session) -> Batch | None:  # noqa: ARG002
         """What runs in the place of ruin and recreate on this session, see `solvers.kernels.run.anneal`."""
         return None
@@ -281,7 +285,7 @@ class _Search:
         runs = self.solver.warm_runs
         seconds, share, made = self.stop.max_runtime_s, self.solver.warm_share, []
         limit = self.stop.max_iterations
-        patient = n <= SMALL if seconds is None else PATIENT_S * n <= seconds
+        patient = n <= SMALL if seconds is None else self.solver.growth_s(n) <= seconds
         if not self.fits():
             runs, share = 1, 1.0
         else:

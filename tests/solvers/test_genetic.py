@@ -110,17 +110,24 @@ def test_a_short_search_is_not_warmed_up_for_longer(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("seconds", "vehicle", "runs"),
-    [(20.0, {}, 0), (0.5, {}, 2), (20.0, {"shift": (0, 5000), "time_cost": 1}, 3)],
+    ("name", "seconds", "vehicle", "runs"),
+    [
+        ("genetic", 20.0, {}, 0),
+        ("genetic", 0.5, {}, 2),
+        ("genetic", 20.0, {"shift": (0, 5000), "time_cost": 1}, 3),
+        ("ant_colony", 0.5, {}, 0),
+        ("ant_colony", 0.25, {}, 2),
+        ("ant_colony", 20.0, {"shift": (0, 5000), "time_cost": 1}, 3),
+    ],
 )
 def test_what_there_is_no_time_for_is_begun_by_ruin_and_recreate(
-    seconds: float, vehicle: dict[str, Any], runs: int, monkeypatch: pytest.MonkeyPatch
+    name: str, seconds: float, vehicle: dict[str, Any], runs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from solvers.kernels import run
 
     shares: list[float] = []
     monkeypatch.setattr(run, "anneal", lambda _s, _r, stop, *_: shares.append(stop.max_runtime_s / seconds))
-    make("genetic").solve(town(40, **vehicle), _Over(seconds), seed=1)
+    make(name).solve(town(40, **vehicle), _Over(seconds), seed=1)
     assert shares == pytest.approx([0.2] * runs)
 
 
