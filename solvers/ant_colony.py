@@ -26,12 +26,11 @@ class AntColonySolver(GeneticSolver):
     anew along the trails of others, drawn by their pheromone and by nearness; the local search of `genetic`
     improves what changed, and the outcome joins the population, whose solutions are the pheromone: a trail each
     (see `solvers.kernels.genetic.ants`). Population, prices of violations and what happens where not all visits can
-    be served are those of `genetic`. Where `genetic` would warm up, ants rebuild parts of one solution
-    (see `solvers.kernels.ant_colony`); so they do throughout in problems by coordinates of more than 2,500 places,
-    where no population is kept.
+    be served are those of `genetic`. In plain problems it grows from nothing where there is time (see `growth_s`),
+    else from a few solutions parts of which ants have rebuilt (see `solvers.kernels.ant_colony`); so they do
+    throughout in problems by coordinates of more than 2,500 places, where no population is kept.
 
-    With the pheromone frozen the mean gap on cvrp-x is the same (docs/benchmarks/cvrp-x-ants, three seeds): most is
-    due to the start, the local search and the population.
+    With the pheromone frozen the mean gap on cvrp-x is a quarter larger (docs/benchmarks/cvrp-x-ants, three seeds).
 
     Parameters
     ----------
