@@ -309,6 +309,18 @@ def rest(D: Any, P: Any, S: Any, base: int, u: int, y: int, r: int, t: int) -> i
 
 
 @helper
+def with_other_rests(D: Any, P: Any, S: Any, base: int, u: int, v: int) -> tuple[int, int]:
+    """Distances of the routes of items u and v, of one travel profile, once what lies behind them is exchanged."""
+    ru, rv = S[ITEM * u + ROUTE], S[ITEM * v + ROUTE]
+    tu, tv = S[route(S, ru) + R_KIND], S[route(S, rv) + R_KIND]
+    x, y = S[ITEM * u + NEXT], S[ITEM * v + NEXT]
+    dist_u = S[ITEM * u + CUM] + rest(D, P, S, base, u, y, rv, tu)
+    if v >= P[NODES] and x >= P[NODES]:
+        return dist_u, np.int64(0)
+    return dist_u, S[ITEM * v + CUM] + rest(D, P, S, base, v, x, ru, tv)
+
+
+@helper
 def swap_rests(D: Any, P: Any, S: Any, Q: Any, u: int, v: int) -> bool:
     """2-opt*: exchange what lies behind u and behind v, on different routes, if that improves."""
     ru, rv = S[ITEM * u + ROUTE], S[ITEM * v + ROUTE]
@@ -319,8 +331,7 @@ def swap_rests(D: Any, P: Any, S: Any, Q: Any, u: int, v: int) -> bool:
     if base != base_of(P, tv) or (x >= P[NODES] and y >= P[NODES]):
         return False
     emptied = v >= P[NODES] and x >= P[NODES]
-    dist_u = S[ITEM * u + CUM] + rest(D, P, S, base, u, y, rv, tu)
-    dist_v = np.int64(0) if emptied else S[ITEM * v + CUM] + rest(D, P, S, base, v, x, ru, tv)
+    dist_u, dist_v = with_other_rests(D, P, S, base, u, v)
     gain = P[kind(P, tu) + PER_DISTANCE] * (dist_u - S[row_u + R_DIST])
     gain += P[kind(P, tv) + PER_DISTANCE] * (dist_v - S[row_v + R_DIST])
     if emptied:
@@ -433,9 +444,8 @@ def promising(D: Any, P: Any, S: Any, Q: Any, u: int, v: int, longest: int) -> b
         if S[row_v + R_SIZE] == 0:
             fixed = P[kind_v + FIXED]
         bound -= fixed
-        if (
-            S[row_u + R_SIZE] <= 3
-        ):  # it may be emptied, and then needs no way from its start to its end either
+        if S[row_u + R_SIZE] <= 3:
+            # it may be emptied, and then needs no way from its start to its end either
             bound += P[kind_u + FIXED] + per_u * leg(D, P, 0, P[kind_u + START], P[kind_u + END])
     at_p, at_x, at_v, at_y = S[ITEM * p + PLACE], S[ITEM * x + PLACE], S[V + PLACE], S[ITEM * y + PLACE]
     to_u, to_x, to_v, to_y = u * n, at_x * n, at_v * n, at_y * n
@@ -503,30 +513,14 @@ def promising(D: Any, P: Any, S: Any, Q: Any, u: int, v: int, longest: int) -> b
         return False
     spare = P[kind_v + FIXED] if v >= n and x >= n else np.int64(0)
     if P[UNIFORM] == 0:
-        return rests_gain(D, P, S, u, v, x, y) < bound + spare
+        if x >= n and y >= n:
+            return False
+        new_u, new_v = with_other_rests(D, P, S, 0, u, v)
+        gain_u = per_u * (new_u - S[row_u + R_DIST])
+        return gain_u + per_v * (new_v - S[row_v + R_DIST]) < bound + spare
     tail_u, tail_v = S[row_u + R_DIST] - S[ITEM * x + CUM], S[row_v + R_DIST] - S[ITEM * y + CUM]
     gain_u = per_u * (d_uy + tail_v - ux - tail_u)
     return gain_u + per_v * (d_vx + tail_u - vy - tail_v) < bound + spare
-
-
-@helper
-def rests_gain(D: Any, P: Any, S: Any, u: int, v: int, x: int, y: int) -> int:
-    """Change of distance cost when x behind u and y behind v change places with all that follows them.
-
-    For routes of one travel profile that end at different depots; 0 where nothing follows either.
-    """
-    if x >= P[NODES] and y >= P[NODES]:
-        return np.int64(0)
-    ru, rv = S[ITEM * u + ROUTE], S[ITEM * v + ROUTE]
-    row_u, row_v = route(S, ru), route(S, rv)
-    tu, tv = S[row_u + R_KIND], S[row_v + R_KIND]
-    base = base_of(P, tu)
-    dist_u = S[ITEM * u + CUM] + rest(D, P, S, base, u, y, rv, tu)
-    dist_v = np.int64(0)
-    if v < P[NODES] or x < P[NODES]:
-        dist_v = S[ITEM * v + CUM] + rest(D, P, S, base, v, x, ru, tv)
-    gain = P[kind(P, tu) + PER_DISTANCE] * (dist_u - S[row_u + R_DIST])
-    return np.int64(gain + P[kind(P, tv) + PER_DISTANCE] * (dist_v - S[row_v + R_DIST]))
 
 
 @helper
