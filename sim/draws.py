@@ -63,4 +63,6 @@ class RowDraws:
         if cv == 0:
             return np.ones(np.shape(numbers))
         variance = np.log1p(cv * cv)
-        return np.asarray(np.exp(np.sqrt(variance) * ndtri(self.uniform(numbers)) - variance / 2))
+        power = np.asarray(np.sqrt(variance) * ndtri(self.uniform(numbers)) - variance / 2)
+        # of doubles the last digit depends on the processor's vector unit
+        return np.exp(power.astype(np.longdouble)).astype(np.float64)

@@ -24,7 +24,9 @@ class Locker:
         while self._freed_s and self._freed_s[0] <= now_s:
             heapq.heappop(self._freed_s)
         fitting = min(len(keys), self.compartments - len(self._freed_s))
-        for dwell in -self.dwell_s * np.log(self.draws.uniform(keys[:fitting])):
+        for dwell in -self.dwell_s * np.log(self.draws.uniform(keys[:fitting]).astype(np.longdouble)).astype(
+            np.float64
+        ):
             heapq.heappush(self._freed_s, now_s + float(dwell))
         return fitting
 

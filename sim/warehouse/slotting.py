@@ -166,7 +166,7 @@ def _dealt(copies: IntArray, pods: int, bins_per_pod: int, generator: np.random.
     for item in generator.permutation(copies.size).tolist():
         room = held + generator.random(pods) * bins_per_pod
         room[held >= bins_per_pod] = np.inf
-        chosen = np.argpartition(room, int(copies[item]) - 1)[: copies[item]]
+        chosen = np.sort(np.argpartition(room, int(copies[item]) - 1)[: copies[item]])
         held[chosen] += 1
         pod[first[item] : first[item + 1]] = chosen
     return pod

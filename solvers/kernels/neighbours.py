@@ -81,8 +81,12 @@ def _by_matrix(dist: Any, width: int) -> Any:
 
 def _smallest(cost: FloatArray, width: int) -> Any:
     """Columns of the `width` smallest entries of each row, ascending, ties by column."""
-    part = np.argpartition(cost, min(width, cost.shape[1] - 1), axis=1)[:, :width]
-    part.sort(axis=1)
+    width = min(width, cost.shape[1])
+    # `argpartition` would pick among equals in an order that depends on the processor
+    last = np.partition(cost, width - 1, axis=1)[:, width - 1 : width]
+    below, tied = cost < last, cost == last
+    wanted = width - below.sum(axis=1, keepdims=True)
+    part = np.nonzero(below | (tied & (tied.cumsum(axis=1) <= wanted)))[1].reshape(len(cost), width)
     inner = np.argsort(np.take_along_axis(cost, part, axis=1), axis=1, kind="stable")
     return np.take_along_axis(part, inner, axis=1)
 

@@ -72,6 +72,18 @@ def test_neighbours_are_the_closest_visits(timed: bool, tabled: bool) -> None:
     assert found[1][10][0] == 11
 
 
+def test_equally_near_visits_are_taken_by_number() -> None:
+    """Else the lists, and with them whole plans, would depend on how the processor partitions."""
+    rng = np.random.default_rng(4)
+    table = rng.integers(1, 4, (300, 300))
+    table += table.T
+    rule = np.array([float(Metric.EUCLIDEAN_ROUND.value), 1.0, 1.0])
+    found, _ = nearest(table, table, np.zeros((300, 2)), rule, None, depots=1, near=12, adjacent=12)
+    for i in range(1, 300):
+        others = [j for j in range(1, 300) if j != i]
+        assert found[i].tolist() == sorted(others, key=lambda j: (table[i, j], j))[:12]
+
+
 def clarke_wright(problem: Problem, pairs: list[tuple[int, int]]) -> int:
     """Cost of the routes after joining ends of routes along `pairs`, where that costs less and keeps the rules."""
     routes = [[v] for v in range(problem.num_visits)]

@@ -351,8 +351,7 @@ def _near(distance: FloatArray, depots: int, visits: int, width: int) -> IntArra
     for x in range(depots, depots + visits):
         row = both[x, depots : depots + visits].copy()
         row[x - depots] = -1.0
-        some = np.argpartition(row, width - 1)[:width] if width < len(row) else np.arange(len(row))
-        some = some[np.argsort(row[some], kind="stable")]
+        some = np.argsort(row, kind="stable")[:width]
         out[x, : len(some)] = depots + some
     return out
 
