@@ -352,6 +352,7 @@ class _Run:
                     continue
                 stuck, session = session, self.session(session.best())
                 session.follow(stuck)
+                session.allow(few)  # with more at less cost, the next drop would only come back to these
                 patience *= 1.5
                 dropping = False
             else:

@@ -123,6 +123,7 @@ def test_a_full_fleet_is_reached_with_more_vehicles_first(
 def test_routes_are_dropped_and_annealed_in_turn_where_fewest_come_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from solvers.kernels.rich.layout import N_USED
     from solvers.kernels.rich.session import Session
 
     acts = list[str]()
@@ -132,6 +133,7 @@ def test_routes_are_dropped_and_annealed_in_turn_where_fewest_come_first(
     def dropped(self: Session) -> None:
         acts.append("drop")
         states.append(int(self.state[RANDOM]))
+        assert self.state[N_USED] == len(self.best().routes)  # so a drop leaves fewer than ever
         drop(self)
 
     def annealed(
