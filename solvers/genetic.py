@@ -27,6 +27,7 @@ SMALL = 400  # visits up to which a population grows from nothing where nothing 
 WARM_ITERATIONS = 100  # of ruin and recreate beforehand for each generation, at most, where those are counted
 PATIENT_S = 0.25  # seconds per visit that a population needs to grow from nothing
 MIDDLING = 600  # visits up to which a population makes up for shorter warm runs, where tours can be split
+CLOCKED_S = 0.14  # seconds per visit below which, with clocks, several warm runs would each be too short
 LARGE = 500  # visits above which children take a smaller part of the second parent
 
 
@@ -44,7 +45,8 @@ class GeneticSolver:
     warm_runs, warm_share
         Runs of ruin and recreate whose results start the population, and their share of the time. By default
         three in 0.6 of it; two in 0.4 for plain problems of up to 600 visits, and none where there is time enough;
-        one fewer where what others find is heard, see `solvers.registry.listen`.
+        one in 0.8 with clocks and less than 0.14 s per visit. One fewer of several where what others find is
+        heard, see `solvers.registry.listen`.
     minimum, offspring, elite, close
         Size of each population after a selection of survivors, individuals added before the next one, members
         protected by cost alone, members that the distance from the others is averaged over.
@@ -279,7 +281,7 @@ class _Search:
         """Results of independent runs of ruin and recreate."""
         from solvers.kernels.run import Recorder, RuinTuning, anneal
         from solvers.kernels.session import Session
-        from solvers.ruin_recreate import usual
+        from solvers.ruin_recreate import CLOCKED, usual
 
         n = len(self.visits)
         runs = self.solver.warm_runs
@@ -290,10 +292,13 @@ class _Search:
             runs, share = 1, 1.0
         else:
             quick = self.splits() and n <= MIDDLING
-            share = (0.4 if quick else 0.6) if share is None else share
+            clocked = bool(CLOCKED & self.problem.features)
+            hurried = clocked and seconds is not None and seconds < CLOCKED_S * n
+            some, part = (1, 0.8) if hurried else (2, 0.4) if quick else (3, 0.6)
+            share = part if share is None else share
             if runs is None:
-                runs = 0 if n < 10 or (patient and self.splits()) else 2 if quick else 3
-                if runs and self.solver.arrivals is not None:
+                runs = 0 if n < 10 or (patient and self.splits()) else some
+                if runs > 1 and self.solver.arrivals is not None:
                     runs -= 1  # others warm up too
         chosen = usual(self.problem)
         tuning = RuinTuning(**{key: value for key, value in chosen.items() if key != "near"})

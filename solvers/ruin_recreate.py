@@ -27,7 +27,7 @@ TIMED = {
     "last_temperature": 0.02,
     "exchanges": 1.0,
     "near": 50,
-    "first_temperature": 0.3,
+    "first_temperature": 0.6,
 }
 # with backhauls half of the near visits are of no use
 SIDED = {"near": 40, "last_temperature": 0.02, "first_temperature": 0.6}

@@ -53,12 +53,15 @@ from solvers.kernels.layout import (
     PROFILES,
     QUICK,
     RELEASE,
+    ROOM_AT,
     SEGMENTS,
     SERVICE,
     SIDE,
     SKILLED,
     SLOTS,
     SOFT,
+    STAND_INS_AT,
+    STAND_INS_WIDTH,
     START,
     SYMMETRIC,
     TIME_PRICED,
@@ -180,7 +183,10 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         depots=d,
         near=near,
         adjacent=adjacent,
+        allowed=allowed[d:] if "skills" in features else None,
     )
+
+    others, room = stand_ins(kind, t.skills)
 
     far = int(UNLIMITED)
     if barred is not None:
@@ -207,6 +213,7 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
     header[NEAR_WIDTH], header[ADJACENT_WIDTH] = near_lists.shape[1], adjacent_lists.shape[1]
     header[KIND_WIDTH] = CAPACITY + dims
     header[DURATION_AT] = 0 if dur is dist else dist.size
+    header[STAND_INS_WIDTH] = others.shape[1]
     parts = {
         KIND_AT: kind,
         LOAD_AT: load,
@@ -217,6 +224,8 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         if quick
         else near_lists[:0],
         ADJACENT_AT: adjacent_lists,
+        STAND_INS_AT: others,
+        ROOM_AT: room,
     }
     at = P_HEAD + node.size
     for place, part in parts.items():
@@ -232,6 +241,26 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
         kind=kind,
         load=load,
     )
+
+
+def stand_ins(kind: IntArray, skills: IntArray) -> tuple[IntArray, IntArray]:
+    """(kinds, width) types that can step in for each, -1 after the last; (kinds, dims) their largest capacity.
+
+    They have more capacity or another skill; depots, profile, clock and price of time are the same, so that the
+    times of a route hold.
+    """
+    same = (PER_TIME, START, END, OPEN, CLOSE, MAX_DISTANCE, MAX_DURATION, PROFILE)
+    alike = (kind[:, None, same] == kind[None, :, same]).all(axis=2)
+    more = (kind[None, :, CAPACITY:] > kind[:, None, CAPACITY:]).any(axis=2)
+    more |= (skills[None, :] & ~skills[:, None]) != 0
+    able = alike & more
+    out = np.full((len(kind), int(able.sum(axis=1).max(initial=0)) + 1), -1, dtype=np.int64)
+    room = np.zeros((len(kind), kind.shape[1] - CAPACITY), dtype=np.int64)
+    for t, row in enumerate(able):
+        who = np.flatnonzero(row)
+        out[t, : len(who)] = who
+        room[t] = kind[who, CAPACITY:].max(axis=0, initial=0)
+    return out, room
 
 
 def _apart(problem: Problem) -> bool:

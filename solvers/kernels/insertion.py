@@ -52,6 +52,7 @@ from solvers.kernels.layout import (
     RANDOM,
     READY,
     RELEASE,
+    ROOM_AT,
     ROUTE_AT,
     ROUTE_WIDTH,
     SERVICE,
@@ -61,6 +62,8 @@ from solvers.kernels.layout import (
     SLOTS,
     SPAN,
     STAMP,
+    STAND_INS_AT,
+    STAND_INS_WIDTH,
     START,
     TAKEN_AT,
     TICK,
@@ -204,31 +207,30 @@ def price_alone(D: Any, F: Any, P: Any, c: int, t: int) -> int:
 def upgrade(D: Any, F: Any, P: Any, S: Any, c: int, r: int) -> tuple[int, int]:
     """(type, extra cost) of the cheapest free type that could take slot r with visit c where its own cannot.
 
-    Only types from the same depots with the same profile, price of time and clock, so that the slot's times
-    hold; with other ones `retype` deals.
+    Only the type's stand-ins, see `solvers.kernels.data.stand_ins`; with other ones `retype` deals.
     """
     t = S[slot(S, r) + KIND]
     best, best_cost = -1, NEVER
-    for u in range(P[KINDS]):
-        if u == t or S[S[TAKEN_AT] + u] >= P[kind(P, u) + COUNT] or not fits(P, S, c, r, u):
+    for k in range(P[DIMS]):
+        if S[slot(S, r) + LOADS + k] + load(P, c, k) > P[P[ROOM_AT] + P[DIMS] * t + k]:
+            return best, best_cost
+    at = P[STAND_INS_AT] + P[STAND_INS_WIDTH] * t
+    while P[at] >= 0:
+        u = P[at]
+        at += 1
+        if S[S[TAKEN_AT] + u] >= P[kind(P, u) + COUNT] or not fits(P, S, c, r, u):
             continue
-        same = True
-        for k in (PER_TIME, START, END, OPEN, CLOSE, MAX_DISTANCE, MAX_DURATION, PROFILE):
-            if P[kind(P, u) + k] != P[kind(P, t) + k]:
-                same = False
-        if not same:
+        cost = P[kind(P, u) + FIXED] - P[kind(P, t) + FIXED]
+        cost += (P[kind(P, u) + PER_DISTANCE] - P[kind(P, t) + PER_DISTANCE]) * S[slot(S, r) + LENGTH]
+        if cost >= best_cost:
             continue
         if P[SKILLED] == 1:
             x = np.int64(S[ITEM * (P[NODES] + 2 * r) + NEXT])
-            while x < P[NODES] and same:
-                same = P[P[ALLOWED_AT] + P[KINDS] * x + u] == 1
+            while x < P[NODES] and P[P[ALLOWED_AT] + P[KINDS] * x + u] == 1:
                 x = np.int64(S[ITEM * x + NEXT])
-            if not same:
+            if x < P[NODES]:
                 continue
-        cost = P[kind(P, u) + FIXED] - P[kind(P, t) + FIXED]
-        cost += (P[kind(P, u) + PER_DISTANCE] - P[kind(P, t) + PER_DISTANCE]) * S[slot(S, r) + LENGTH]
-        if cost < best_cost:
-            best, best_cost = u, cost
+        best, best_cost = u, cost
     return best, best_cost
 
 

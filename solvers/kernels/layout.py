@@ -41,7 +41,10 @@ from __future__ import annotations
     QUICK,  # 1 where distances are symmetric and of one profile: WAY_AT then has those to the near visits
     WAY_AT,
     BARRED,  # arcs this long or longer may not be driven
-) = range(25)
+    STAND_INS_AT,  # per type those that can step in for it, STAND_INS_WIDTH words, -1 after the last
+    STAND_INS_WIDTH,
+    ROOM_AT,  # per type the largest capacity of its stand-ins in each dimension
+) = range(28)
 P_HEAD = 32
 PLAIN, WINDOWS, SEGMENTS = 0, 1, 2  # values of TIMED: no clock, feasibility only, durations too
 ONE_WAY, BOTH_WAYS, WITHIN_SIDES = 0, 1, 2  # of SYMMETRIC: the last but for the arcs that backhauls bar

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from solvers.travel import FloatArray, IntArray, Metric
 
 WAIT_WEIGHT = 0.2  # a unit of unavoidable waiting counts less than one of travel; of lateness, as much
+APART = 1e15  # where no vehicle may serve both
 
 
 def curve_order(xy: FloatArray) -> IntArray:
@@ -41,11 +42,13 @@ def nearest(
     depots: int,
     near: int,
     adjacent: int,
+    allowed: Any | None = None,
 ) -> tuple[Any, Any]:
     """(near, adjacent) lists over all nodes, int64, padded with -1; depots have none and are in none.
 
     `adjacent` goes by distance. `near` does too, or with `node` (early, late, service in its first three
-    columns) by travel time plus weighted unavoidable waiting and lateness of the better direction.
+    columns) by travel time plus weighted unavoidable waiting and lateness of the better direction. With `allowed`
+    (visits, types), true where the type may serve the visit, those that no type may serve both come last.
     """
     total = len(xy) if dist is None else len(dist)
     n = total - depots
@@ -54,18 +57,25 @@ def nearest(
     adjacent_out = np.full((total, adjacent), -1, dtype=np.int64)
     if n < 2:
         return near_out, adjacent_out
-    width = min(n - 1, max(near if node is None else 3 * near, adjacent))
+    plain = node is None and allowed is None
+    width = min(n - 1, max(near if plain else 3 * near, adjacent))
     found = _by_tree(xy[depots:], rule, width) if dist is None else _by_matrix(dist[depots:, depots:], width)
     adjacent_out[depots:] = found[:, :adjacent] + depots
-    if node is None:
+    if plain:
         near_out[depots:] = found[:, :near] + depots
         return near_out, adjacent_out
-    if dur is not None:
+    travel = dist if node is None else dur
+    if travel is not None:
         found = np.broadcast_to(np.arange(n), (n, n))
+    if allowed is not None:
+        sets, kind = np.unique(allowed > 0, axis=0, return_inverse=True)
+        kind, apart = kind.reshape(-1), sets.astype(np.int64) @ sets.T.astype(np.int64) == 0
     for lo in range(0, n, 1024):
         rows = np.arange(lo, min(lo + 1024, n))
-        cost = _closeness(dur, xy, rule, node, depots, rows, found[rows])
-        if dur is not None:
+        cost = _closeness(travel, xy, rule, node, depots, rows, found[rows])
+        if allowed is not None:
+            cost[apart[kind[rows, None], kind[found[rows]]]] += APART
+        if travel is not None:
             cost[np.arange(len(rows)), rows] = np.inf
         near_out[depots + rows] = np.take_along_axis(found[rows], _smallest(cost, near), axis=1) + depots
     return near_out, adjacent_out
@@ -104,17 +114,17 @@ def _by_tree(xy: FloatArray, rule: FloatArray, width: int) -> Any:
 
 
 def _closeness(
-    dur: Any | None,
+    travel: Any | None,
     xy: FloatArray,
     rule: FloatArray,
-    node: IntArray,
+    node: IntArray | None,
     depots: int,
     rows: Any,
     found: Any,
 ) -> FloatArray:
     i, j = depots + rows[:, None], depots + found
-    if dur is not None:
-        there, back = dur[i, j].astype(np.float64), dur[j, i].astype(np.float64)
+    if travel is not None:
+        there, back = travel[i, j].astype(np.float64), travel[j, i].astype(np.float64)
     else:
         if int(rule[0]) == Metric.HAVERSINE:
             lon, lat = np.radians(xy[:, 0]), np.radians(xy[:, 1])
@@ -125,6 +135,8 @@ def _closeness(
         else:
             dx, dy = xy[i, 0] - xy[j, 0], xy[i, 1] - xy[j, 1]
         there = back = np.hypot(dx, dy) * rule[1] * rule[2]
+    if node is None:
+        return there + back
     early, late, service = (node[:, k].astype(np.float64) for k in range(3))
 
     def directed(a: Any, b: Any, leg: FloatArray) -> FloatArray:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from numba import njit
 
-from solvers import Halt, Metric, Problem, Route, Solution
+from solvers import Halt, Metric, Problem, ProblemBuilder, Route, Solution
 from solvers.check import check
 from solvers.constraints import ROUTE_CONSTRAINTS
-from solvers.kernels.data import pack
+from solvers.kernels.data import pack, stand_ins
 from solvers.kernels.genetic import absent
 from solvers.kernels.genetic import layout as L
 from solvers.kernels.neighbours import WAIT_WEIGHT, nearest
@@ -82,6 +82,52 @@ def test_equally_near_visits_are_taken_by_number() -> None:
     for i in range(1, 300):
         others = [j for j in range(1, 300) if j != i]
         assert found[i].tolist() == sorted(others, key=lambda j: (table[i, j], j))[:12]
+
+
+@pytest.mark.parametrize("timed", [False, True])
+@pytest.mark.parametrize("tabled", [False, True])
+def test_visits_that_no_vehicle_may_serve_both_are_nearest_last(timed: bool, tabled: bool) -> None:
+    rng = np.random.default_rng(5)
+    xy, near = rng.uniform(0, 100, (60, 2)), 12
+    early = rng.integers(0, 200, 60)
+    node = np.column_stack([early, early + rng.integers(5, 90, 60), rng.integers(0, 20, 60)]).astype(np.int64)
+    allowed = rng.permuted(np.tile([1, 0, 0, 0, 0, 1], (59, 1)), axis=1)  # two of six types each
+    table = np.hypot(*(xy[:, None, k] - xy[None, :, k] for k in (0, 1)))
+    given, rule = (table, table) if tabled else (None, None), np.array([1.0, 1.0, 1.0])
+    told = node if timed else None
+    found, beside = nearest(*given, xy, rule, told, depots=1, near=near, adjacent=4, allowed=allowed)
+    plain, _ = nearest(*given, xy, rule, told, depots=1, near=59, adjacent=4)
+    short = 0
+    for i in range(1, 60):
+        assert beside[i].tolist() == sorted(set(range(1, 60)) - {i}, key=lambda j: table[i, j])[:4]
+        known = sorted(set(range(1, 60)) - {i}, key=lambda j: table[i, j])[: None if tabled else 3 * near]
+        order = [j for j in plain[i].tolist() if j in known]
+        together = [j for j in order if (allowed[i - 1] & allowed[j - 1]).any()]
+        apart = [j for j in order if j not in together]
+        assert found[i].tolist() == (together + apart)[:near]
+        short += len(together) < near
+    assert short < 59 or not tabled
+
+
+def test_stand_ins_of_a_type_can_do_more_from_the_same_depots() -> None:
+    b = ProblemBuilder()
+    one, two = b.depot(0, 0), b.depot(9, 9)
+    b.visit(1, 1, delivery=1)
+    for depot, capacity, skills, extra in (
+        (one, 10, (), {}),
+        (one, 20, (), {}),
+        (one, 10, ("cold",), {}),
+        (one, 5, ("cold",), {}),
+        (two, 30, (), {}),
+        (one, 40, (), {"max_distance": 7}),
+    ):
+        b.vehicle_type(count=1, capacity=capacity, skills=skills, start_depot=depot, **extra)
+    types = b.build().vehicle_types
+    found, room = stand_ins(pack(b.build()).kind, types.skills)
+    told = [[u for u in row if u >= 0] for row in found.tolist()]
+    assert told == [[1, 2, 3], [2, 3], [1], [0, 1, 2], [], []]
+    assert room.tolist() == [[20], [10], [20], [20], [0], [0]]
+    assert (found[:, -1] == -1).all()
 
 
 def clarke_wright(problem: Problem, pairs: list[tuple[int, int]]) -> int:

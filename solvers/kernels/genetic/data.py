@@ -149,7 +149,11 @@ def pack(
     if mixed:
         load[d:, :dims], load[d:, dims:] = v.delivery[order], v.pickup[order]
 
-    starts, lists = _neighbours(problem, *plain, nodes, node if timed else None, d, near)
+    allowed = (masks[:, None] >> np.arange(len(skills))) & 1
+    masked = bool((allowed == 0).any())
+    starts, lists = _neighbours(
+        problem, *plain, nodes, node if timed else None, d, near, allowed if masked else None
+    )
     header = np.zeros(L.P_HEAD, dtype=np.int64)
     header[L.NODES], header[L.DEPOTS], header[L.KINDS], header[L.DIMS] = total, d, len(kinds), dims
     header[L.SLOTS] = max(1, min(n, int(kind[:, L.COUNT].sum()), slots))
@@ -162,7 +166,7 @@ def pack(
         uniform and symmetric and not timed and not mixed and bool((kind[:, L.START] == kind[:, L.END]).all())
     )
     header[L.BARRED] = barred
-    header[L.MASKED] = bool((masks != (1 << len(skills)) - 1).any())
+    header[L.MASKED] = masked
     header[L.OPTIONAL] = not v.required[order].all()
     header[L.KIND_WIDTH] = L.CAPACITY + dims
     header[L.DURATION_AT] = 0 if dur is dist else dist.size
@@ -203,7 +207,14 @@ def _angles(problem: Problem, order: IntArray) -> IntArray:
 
 
 def _neighbours(
-    problem: Problem, dist: Any, dur: Any, nodes: IntArray, node: IntArray | None, d: int, near: int
+    problem: Problem,
+    dist: Any,
+    dur: Any,
+    nodes: IntArray,
+    node: IntArray | None,
+    d: int,
+    near: int,
+    allowed: IntArray | None,
 ) -> tuple[IntArray, IntArray]:
     """Neighbour lists of all nodes: where each starts in the second array (one more at the end), and that.
 
@@ -215,7 +226,7 @@ def _neighbours(
     xy = np.zeros((total, 2)) if problem.coords is None else problem.coords[nodes]
     travel = problem.travel[0]
     rule: FloatArray = np.array([float(travel.metric), travel.scale, travel.duration_per_distance])
-    closest, _ = nearest(dist[0], dur[0], xy, rule, node, depots=d, near=near, adjacent=1)
+    closest, _ = nearest(dist[0], dur[0], xy, rule, node, depots=d, near=near, adjacent=1, allowed=allowed)
     k = closest.shape[1]
     near_of = closest[d:, :k]
     rows = np.repeat(np.arange(d, total), k)
