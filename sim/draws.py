@@ -66,3 +66,7 @@ class RowDraws:
         power = np.asarray(np.sqrt(variance) * ndtri(self.uniform(numbers)) - variance / 2)
         # of doubles the last digit depends on the processor's vector unit
         return np.exp(power.astype(np.longdouble)).astype(np.float64)
+
+    def exponential(self, numbers: Any, mean: float) -> NDArray[np.float64]:
+        """Exponential draws of this mean, one per number; in long doubles as `multiplier`."""
+        return -mean * np.log(self.uniform(numbers).astype(np.longdouble)).astype(np.float64)

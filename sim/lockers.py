@@ -5,8 +5,6 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from sim.draws import KeyArray, RowDraws
 
 
@@ -24,10 +22,8 @@ class Locker:
         while self._freed_s and self._freed_s[0] <= now_s:
             heapq.heappop(self._freed_s)
         fitting = min(len(keys), self.compartments - len(self._freed_s))
-        for dwell in -self.dwell_s * np.log(self.draws.uniform(keys[:fitting]).astype(np.longdouble)).astype(
-            np.float64
-        ):
-            heapq.heappush(self._freed_s, now_s + float(dwell))
+        for dwell in self.draws.exponential(keys[:fitting], self.dwell_s).tolist():
+            heapq.heappush(self._freed_s, now_s + dwell)
         return fitting
 
     def freed_s(self, now_s: float) -> list[float]:

@@ -250,10 +250,10 @@ def stand_ins(kind: IntArray, skills: IntArray) -> tuple[IntArray, IntArray]:
     times of a route hold.
     """
     same = (PER_TIME, START, END, OPEN, CLOSE, MAX_DISTANCE, MAX_DURATION, PROFILE)
-    alike = (kind[:, None, same] == kind[None, :, same]).all(axis=2)
+    group = np.unique(kind[:, same], axis=0, return_inverse=True)[1].reshape(-1)
     more = (kind[None, :, CAPACITY:] > kind[:, None, CAPACITY:]).any(axis=2)
     more |= (skills[None, :] & ~skills[:, None]) != 0
-    able = alike & more
+    able = more & (group[:, None] == group[None, :])
     out = np.full((len(kind), int(able.sum(axis=1).max(initial=0)) + 1), -1, dtype=np.int64)
     room = np.zeros((len(kind), kind.shape[1] - CAPACITY), dtype=np.int64)
     for t, row in enumerate(able):

@@ -10,7 +10,6 @@ from scipy.spatial import cKDTree
 from solvers.travel import FloatArray, IntArray, Metric
 
 WAIT_WEIGHT = 0.2  # a unit of unavoidable waiting counts less than one of travel; of lateness, as much
-APART = 1e15  # where no vehicle may serve both
 
 
 def curve_order(xy: FloatArray) -> IntArray:
@@ -74,7 +73,7 @@ def nearest(
         rows = np.arange(lo, min(lo + 1024, n))
         cost = _closeness(travel, xy, rule, node, depots, rows, found[rows])
         if allowed is not None:
-            cost[apart[kind[rows, None], kind[found[rows]]]] += APART
+            cost += (cost.max() + 1.0) * apart[kind[rows, None], kind[found[rows]]]
         if travel is not None:
             cost[np.arange(len(rows)), rows] = np.inf
         near_out[depots + rows] = np.take_along_axis(found[rows], _smallest(cost, near), axis=1) + depots
