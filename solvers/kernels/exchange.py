@@ -49,6 +49,7 @@ from solvers.kernels.layout import (
     PLACE,
     PREV,
     PROFILE,
+    QUICK,
     RELEASE,
     ROUTE_WIDTH,
     SIDE,
@@ -60,8 +61,10 @@ from solvers.kernels.layout import (
     SYMMETRIC,
     TAKEN_AT,
     TIME,
+    TIME_PRICED,
     TIMED,
     VALUE,
+    WAY_AT,
     WITHIN_SIDES,
 )
 from solvers.kernels.state import begin, commit, dress, free_slot, refresh, set_used, slot, touch, touch_route
@@ -182,7 +185,7 @@ def ends_change(D: Any, F: Any, P: Any, S: Any, u: int, v: int, bound: float) ->
     change = P[row + PER_DISTANCE] * (new_x + new_y - S[ITEM * x + SPAN] - S[ITEM * y + SPAN])
     if emptied:
         change -= P[row + FIXED]
-    if change >= bound and P[TIMED] != 2:
+    if change >= bound and P[TIME_PRICED] == 0:
         return NEVER
     if new_x >= P[BARRED] or new_y >= P[BARRED]:
         return NEVER
@@ -221,7 +224,7 @@ def split_change(D: Any, F: Any, P: Any, S: Any, u: int, bound: float) -> int:
     new_x = distance(D, F, P, P[row + PROFILE], P[row + START], x)
     new_y = distance(D, F, P, P[row + PROFILE], u, P[row + END])
     change = P[row + PER_DISTANCE] * (new_x + new_y - S[ITEM * x + SPAN]) + P[row + FIXED]
-    if (change >= bound and P[TIMED] != 2) or max(new_x, new_y) >= P[BARRED]:
+    if (change >= bound and P[TIME_PRICED] == 0) or max(new_x, new_y) >= P[BARRED]:
         return NEVER
     if P[TIMED] != 0:
         one, two = joined(D, F, P, S, t, u, end), joined(D, F, P, S, t, start, x)
@@ -400,7 +403,10 @@ def propose(D: Any, F: Any, P: Any, S: Any, bound: float) -> bool:
     row = kind(P, t)
     plain = P[TIMED] == 0 and P[MIXED] == 0
     both = plain and P[SYMMETRIC] != ONE_WAY and P[row + START] == P[row + END]
-    width = P[NEAR_WIDTH]
+    width, per = P[NEAR_WIDTH], P[row + PER_DISTANCE]
+    # all proposals drive from c to j or back instead of two edges, of which each ends at c or at j
+    known = P[QUICK] == 1 and P[TIME_PRICED] == 0
+    span = max(S[ITEM * c + SPAN], S[ITEM * S[ITEM * c + NEXT] + SPAN])
     best, how, one, two = bound, -1, np.int64(-1), np.int64(-1)
     before = np.int64(S[ITEM * c + PREV])
     for k in range(width):
@@ -408,7 +414,13 @@ def propose(D: Any, F: Any, P: Any, S: Any, bound: float) -> bool:
         if j < 0:
             break
         q = S[ITEM * j + SLOT] if j < P[NODES] else np.int64(-1)
-        if q < 0 or S[slot(S, q) + KIND] != t:
+        if q < 0:
+            continue
+        if known:
+            longest = span + max(S[ITEM * j + SPAN], S[ITEM * S[ITEM * j + NEXT] + SPAN])
+            if per * (P[P[WAY_AT] + width * c + k] - longest) - P[row + FIXED] >= best:
+                continue
+        if S[slot(S, q) + KIND] != t:
             continue
         if q != r:
             p = np.int64(S[ITEM * j + PREV])

@@ -32,6 +32,7 @@ from solvers.kernels.layout import (
     LATE,
     LENGTH,
     LOADS,
+    MATRIX,
     MAX_DISTANCE,
     MAX_DURATION,
     MIXED,
@@ -106,7 +107,7 @@ def blinks(S: Any, log_keep: float) -> bool:
 @inlined
 def fits(P: Any, S: Any, c: int, r: int, t: int) -> bool:
     """Whether slot r, driven by type t, can take visit c as far as loads and skills go (not its order)."""
-    if P[P[ALLOWED_AT] + P[KINDS] * c + t] == 0:
+    if P[SKILLED] == 1 and P[P[ALLOWED_AT] + P[KINDS] * c + t] == 0:
         return False
     for k in range(P[DIMS]):
         if S[slot(S, r) + LOADS + k] + load(P, c, k) > capacity(P, t, k):
@@ -261,6 +262,7 @@ def likely_place(
     near, ways = P[NEAR_AT] + width * c, P[WAY_AT] + width * c
     far = P[BARRED]
     nearer = 0 if P[TIMED] == 0 else width
+    matrix, c_row = P[MATRIX] == 1, c * n
     quick, loose = P[QUICK] == 1, P[TIMED] == 0 and P[MIXED] == 0
     route_at, route_width = S[ROUTE_AT], S[ROUTE_WIDTH]
     best, at, new_kind = NEVER, np.int64(-1), np.int64(-1)
@@ -318,6 +320,8 @@ def likely_place(
                     extra = way - span + (back if side == 0 else out)
                 elif k >= nearer and last_extra + per * (2 * way - span) >= best:
                     continue
+                elif matrix:
+                    extra = way - span + np.int64(D[c_row + x])
                 else:
                     extra = way - span + distance(D, F, P, prof, c, x)
             else:

@@ -55,10 +55,10 @@ from solvers.kernels.layout import (
     VALUE,
 )
 from solvers.kernels.state import (
+    after_ruin,
     begin,
     commit,
     price,
-    refresh,
     save_best,
     slot,
     take_out,
@@ -175,8 +175,7 @@ def ruin(
                 continue
             n = remove_string(D, F, P, S, c, longest, split, out, n)
         if P[TIMED] != 0 or P[MIXED] == 1:
-            for k in range(S[N_TOUCHED]):
-                refresh(D, F, P, S, S[S[TOUCHED_AT] + k])
+            after_ruin(D, F, P, S)
     if waiting > 0:
         n = from_bank_nearby(P, S, seed, waiting, out, n)
     return n

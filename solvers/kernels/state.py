@@ -294,6 +294,76 @@ def step_behind(D: Any, F: Any, P: Any, S: Any, prof: int, x: int) -> bool:
     return late >= P[NODE * x + EARLY]
 
 
+@helper
+def carry_ahead(D: Any, F: Any, P: Any, S: Any, prof: int, y: int) -> None:
+    """Forward times of item y and of those behind it, as far as they change."""
+    while True:
+        at = ITEM * y
+        when, spent, first, last = S[at + A_WHEN], S[at + A_SPENT], S[at + A_FIRST], S[at + A_LAST]
+        step_ahead(D, F, P, S, prof, y)
+        if y >= P[NODES]:
+            S[slot(S, S[at + SLOT]) + TIME] = S[at + A_SPENT]
+            return
+        if S[at + A_WHEN] == when and (
+            P[TIMED] == 1
+            or (S[at + A_SPENT] == spent and S[at + A_FIRST] == first and S[at + A_LAST] == last)
+        ):
+            return
+        y = np.int64(S[at + NEXT])
+
+
+@helper
+def carry_behind(D: Any, F: Any, P: Any, S: Any, prof: int, y: int) -> None:
+    """Backward times of item y and of those before it, as far as they change."""
+    while y < P[NODES]:
+        at = ITEM * y
+        when, spent, first, last = S[at + B_WHEN], S[at + B_SPENT], S[at + B_FIRST], S[at + B_LAST]
+        step_behind(D, F, P, S, prof, y)
+        if S[at + B_WHEN] == when and (
+            P[TIMED] == 1
+            or (S[at + B_SPENT] == spent and S[at + B_FIRST] == first and S[at + B_LAST] == last)
+        ):
+            return
+        y = np.int64(S[at + PREV])
+
+
+@helper
+def mend(D: Any, F: Any, P: Any, S: Any) -> None:
+    """Bring all times up to date after the links of the items in the journal have changed.
+
+    Only what follows or precedes such an item can be out of date. The backward pass goes through the journal from
+    its end, since strings are taken out from front to back: so each visit is mostly looked at once.
+    """
+    if P[TIMED] == 0:
+        return
+    for k in range(S[N_JOURNAL]):
+        x = S[S[JOURNAL_AT] + k]
+        r = S[ITEM * x + SLOT]
+        if r >= 0 and S[slot(S, r) + SIZE] > 0 and (x < P[NODES] or (x - P[NODES]) % 2 == 1):
+            carry_ahead(D, F, P, S, P[kind(P, S[slot(S, r) + KIND]) + PROFILE], x)
+    for k in range(S[N_JOURNAL] - 1, -1, -1):
+        x = S[S[JOURNAL_AT] + k]
+        r = S[ITEM * x + SLOT]
+        if r >= 0 and x < P[NODES]:
+            carry_behind(D, F, P, S, P[kind(P, S[slot(S, r) + KIND]) + PROFILE], x)
+
+
+@helper
+def after_ruin(D: Any, F: Any, P: Any, S: Any) -> None:
+    """Times, peaks and latest releases of the routes that visits have been taken out of."""
+    mend(D, F, P, S)
+    for k in range(S[N_TOUCHED]):
+        r = S[S[TOUCHED_AT] + k]
+        if P[MIXED] == 1:
+            peaks(P, S, r)
+        if S[slot(S, r) + READY] > 0:
+            ready, x = np.int64(0), np.int64(S[ITEM * (P[NODES] + 2 * r) + NEXT])
+            while x < P[NODES]:
+                ready = max(ready, P[NODE * x + RELEASE])
+                x = np.int64(S[ITEM * x + NEXT])
+            S[slot(S, r) + READY] = ready
+
+
 @inlined
 def price(P: Any, S: Any, r: int) -> None:
     """Cost of slot r from its length and time."""
@@ -441,25 +511,14 @@ def put_in(D: Any, F: Any, P: Any, S: Any, x: int, p: int) -> None:
         S[slot(S, r) + LOADS + k] += load(P, x, k)
     S[slot(S, r) + SIZE] += 1
     from_bank(P, S, x)
-    if P[TIMED] == 2 or P[MIXED] == 1:
-        refresh(D, F, P, S, r)
-    elif P[TIMED] == 1:
+    S[slot(S, r) + READY] = max(S[slot(S, r) + READY], P[NODE * x + RELEASE])
+    if P[TIMED] != 0:
         step_ahead(D, F, P, S, prof, x)
-        y = q
-        while True:
-            old = S[ITEM * y + A_WHEN]
-            step_ahead(D, F, P, S, prof, y)
-            if y >= P[NODES] or S[ITEM * y + A_WHEN] == old:
-                break
-            y = np.int64(S[ITEM * y + NEXT])
+        carry_ahead(D, F, P, S, prof, q)
         step_behind(D, F, P, S, prof, x)
-        y = p
-        while y < P[NODES]:
-            old = S[ITEM * y + B_WHEN]
-            step_behind(D, F, P, S, prof, y)
-            if S[ITEM * y + B_WHEN] == old:
-                break
-            y = np.int64(S[ITEM * y + PREV])
+        carry_behind(D, F, P, S, prof, p)
+    if P[MIXED] == 1:
+        peaks(P, S, r)
 
 
 @helper
@@ -482,21 +541,22 @@ def undo(D: Any, F: Any, P: Any, S: Any) -> None:
                 to_bank(P, S, x)
             else:
                 from_bank(P, S, x)
+    words = (S[ROUTE_WIDTH] - 2) // 2
     for k in range(S[N_TOUCHED]):
-        r = S[S[TOUCHED_AT] + k]
-        set_used(S, r, S[slot(S, r) + KIND], False)
-        row, words = slot(S, r) + SIZE, (S[ROUTE_WIDTH] - 2) // 2
-        for c in range(row, row + words):
+        row = slot(S, S[S[TOUCHED_AT] + k])
+        set_used(S, S[S[TOUCHED_AT] + k], S[row + KIND], False)
+        for c in range(row + SIZE, row + SIZE + words):
             S[c] = S[c + words]
+        if P[KINDS] > 1:
+            dress(P, S, S[S[TOUCHED_AT] + k], S[row + KIND])
+    # a type that changes the times of a route is given with all its visits touched, see `retype`
+    mend(D, F, P, S)
     for k in range(S[N_TOUCHED]):
         r = S[S[TOUCHED_AT] + k]
-        t = S[slot(S, r) + KIND]
-        if P[KINDS] > 1:
-            dress(P, S, r, t)
         if S[slot(S, r) + SIZE] > 0:
-            set_used(S, r, t, True)
-            if P[TIMED] != 0 or P[MIXED] == 1:
-                refresh(D, F, P, S, r)
+            set_used(S, r, S[slot(S, r) + KIND], True)
+            if P[MIXED] == 1:
+                peaks(P, S, r)
 
 
 @helper

@@ -15,7 +15,7 @@ from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.kernels.data import Packed, pack
 from solvers.kernels.exchange import backwards_change, ends_change, propose, split_change
 from solvers.kernels.insertion import NEVER
-from solvers.kernels.layout import ITEM, KIND, MIXED, NEXT, S_HEAD, SLOT, VALUE
+from solvers.kernels.layout import ITEM, KIND, MIXED, NEXT, QUICK, S_HEAD, SLOT, VALUE
 from solvers.kernels.session import Session
 from solvers.kernels.state import slot
 from solvers.ruin_recreate import CLOCKED
@@ -196,4 +196,20 @@ def test_whatever_is_carried_out_is_sound_and_costs_what_it_should(case: tuple[s
             report = check(problem, solution)
             assert not [v for v in report.violations if v.code in CODES]
             assert report.cost.total == session.state[VALUE]
+    assert made > 20
+
+
+def test_proposals_ruled_out_by_the_way_alone_would_not_have_been_made() -> None:
+    made = 0
+    for case in (("time_windows",), ("fixed_costs", "max_distance"), ("time_windows", "max_duration")):
+        for seed in range(8):
+            _, packed, session, _ = searched(case, seed)
+            assert packed.ints[QUICK] == 1
+            D, F, P, S = *packed.arrays, session.state
+            slow, state = P.copy(), S.copy()
+            slow[QUICK] = 0
+            for bound in (200.0, 0.0, 1e9):
+                made += proposals(D, F, P, S, bound, 20)
+                proposals(D, F, slow, state, bound, 20)
+                assert S.tolist() == state.tolist()
     assert made > 20
