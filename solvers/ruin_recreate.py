@@ -20,6 +20,7 @@ UNTIMED = {
     "exchanges": 0.3,
     "near": 20,
     "first_temperature": 0.3,
+    "more_routes": 0.0,
 }
 TIMED = {
     "max_string": 10.0,
@@ -28,6 +29,7 @@ TIMED = {
     "exchanges": 1.0,
     "near": 50,
     "first_temperature": 0.6,
+    "more_routes": 2.0,
 }
 # with backhauls half of the near visits are of no use
 SIDED = {"near": 40, "last_temperature": 0.02, "first_temperature": 0.6}
@@ -65,6 +67,9 @@ class RuinRecreateSolver:
     rebuilt
         Probability of building whole new routes in the place of one or two (`solvers.kernels.whole_routes`)
         instead of strings; by default where visits are optional and have time windows.
+    more_routes
+        What a route more is worth to the annealing, in units of its temperature, while there are a quarter more
+        routes than the loads ask for (`solvers.kernels.ruin_recreate.lean`); by default with clocks.
     near, adjacent
         Lengths of the neighbour lists for insertion and for ruin.
 
@@ -80,6 +85,7 @@ class RuinRecreateSolver:
         "no whole routes": {"whole_route": 0.0},
         "no exchanges": {"exchanges": 0.0},
         "no whole new routes": {"rebuilt": 0.0},
+        "no leaning to more routes": {"more_routes": 0.0},
         "whole strings only": {"split": 0.0},
         "single visits instead of strings": {"max_string": 1.0},
         "half the ruin": {"mean_removed": 5.0},
@@ -100,6 +106,7 @@ class RuinRecreateSolver:
         adjacent: int = 100,
         exchanges: float | None = None,
         rebuilt: float | None = None,
+        more_routes: float | None = None,
     ) -> None:
         self.search = {
             "mean_removed": mean_removed,
@@ -111,6 +118,7 @@ class RuinRecreateSolver:
             "last_temperature": last_temperature,
             "exchanges": exchanges,
             "rebuilt": rebuilt,
+            "more_routes": more_routes,
         }
         self.near, self.adjacent = near, adjacent
 

@@ -22,6 +22,7 @@ from solvers.kernels.layout import (
     HARD,
     ITEM,
     MISSED_SOFT,
+    N_USED,
     NEAR_AT,
     NEAR_WIDTH,
     NEXT,
@@ -32,7 +33,7 @@ from solvers.kernels.layout import (
     SLOT,
     VALUE,
 )
-from solvers.kernels.ruin_recreate import disturb, keep_best, settle, sort_removed
+from solvers.kernels.ruin_recreate import disturb, keep_best, lean, settle, sort_removed
 from solvers.kernels.state import begin, commit, undo
 
 MARKED = 8  # every so many ants lay pheromone: all the time would take longer than it is worth
@@ -94,14 +95,15 @@ def march(
     """
     cool = math.log(tune[5] / tune[4])
     incomplete = 0
-    looks, rate, low = tune[13], tune[14], tune[15]
+    looks, rate, low = tune[15], tune[16], tune[17]
     for it in range(iterations):
         temperature = tune[4] * math.exp(cool * min(1.0, tune[7] + it * tune[8]))
+        worth = lean(S, tune, temperature)
         for _ in range(int(tune[11] + rand(S))):
-            if propose(D, F, P, S, -temperature * math.log(1.0 - rand(S))) and keep_best(S):
+            if propose(D, F, P, S, -temperature * math.log(1.0 - rand(S)), worth) and keep_best(S):
                 since = 0
         begin(S)
-        value, soft = S[VALUE], S[MISSED_SOFT]
+        value, soft, used = S[VALUE], S[MISSED_SOFT], S[N_USED]
         n = disturb(D, F, P, S, L, tune, out)
         sort_removed(D, F, P, S, out, n, key)
         lay_out(D, F, P, S, T, out, n, tune[3])
@@ -110,6 +112,7 @@ def march(
                 mark(P, S, T, out[k], rate, low, looks)
         change = settle(D, F, P, S)
         delta = float(S[VALUE] + change - value) + tune[6] * (S[MISSED_SOFT] - soft)
+        delta -= worth * (S[N_USED] - used)
         since += 1
         if delta < -temperature * math.log(1.0 - rand(S)):
             S[VALUE] += change

@@ -388,9 +388,9 @@ def drive_backwards(P: Any, S: Any, u: int, v: int) -> None:
 
 
 @helper
-def propose(D: Any, F: Any, P: Any, S: Any, bound: float) -> bool:
+def propose(D: Any, F: Any, P: Any, S: Any, bound: float, worth: float) -> bool:
     """The best exchange of a random visit with its near ones, or with clocks a cut behind it, carried out if it
-    changes the cost by less than `bound`; True then."""
+    changes the cost by less than `bound`; True then. A cut may cost as much more as a route more is worth."""
     visits = P[NODES] - P[DEPOTS]
     if S[FIELD] > 0:
         c = P[DEPOTS] + (S[FIELD_FROM] + int(rand(S) * S[FIELD])) % visits
@@ -443,8 +443,8 @@ def propose(D: Any, F: Any, P: Any, S: Any, bound: float) -> bool:
                 if change < best:
                     best, how, one, two = float(change), BACKWARDS, before, p
     if P[TIMED] != 0:
-        change = split_change(D, F, P, S, c, best)
-        if change < best:
+        change = split_change(D, F, P, S, c, best + worth)
+        if change < best + worth:
             how, one, two = ENDS, c, P[NODES] + 2 * free_slot(P, S)
     if how < 0:
         return False

@@ -319,6 +319,16 @@ def keep_best(S: Any) -> bool:
     return False
 
 
+@inlined
+def lean(S: Any, tune: Any, temperature: float) -> float:
+    """What one route more is worth to the annealing; nothing where loads leave few routes to spare.
+
+    There are far more ways to fill few routes than many, so while it is hot the annealing ends up with fewer than
+    cost least, and to cut a route in two costs too much once it is cold.
+    """
+    return tune[13] * temperature if S[N_USED] > tune[14] else 0.0
+
+
 @entry
 def search(
     D: Any, F: Any, P: Any, S: Any, out: Any, key: Any, L: Any, tune: Any, iterations: int, since: int
@@ -327,23 +337,26 @@ def search(
 
     tune: mean removed, longest string, split probability, log(1 - blink), first and last temperature, price
     of an unserved mandatory visit, share of the run done at the start and per iteration, its least value,
-    probability of a whole route, exchanges proposed per iteration, probability of rebuilding whole routes. The
-    price adapts. L: see `solvers.kernels.whole_routes.label_space`.
+    probability of a whole route, exchanges proposed per iteration, probability of rebuilding whole routes, worth
+    of a route more in units of temperature, routes from which on that counts. The price adapts. L: see
+    `solvers.kernels.whole_routes.label_space`.
     """
     cool = math.log(tune[5] / tune[4])
     incomplete = 0
     for it in range(iterations):
         temperature = tune[4] * math.exp(cool * min(1.0, tune[7] + it * tune[8]))
+        worth = lean(S, tune, temperature)
         for _ in range(int(tune[11] + rand(S))):
-            if propose(D, F, P, S, -temperature * math.log(1.0 - rand(S))) and keep_best(S):
+            if propose(D, F, P, S, -temperature * math.log(1.0 - rand(S)), worth) and keep_best(S):
                 since = 0
         begin(S)
-        value, soft = S[VALUE], S[MISSED_SOFT]
+        value, soft, used = S[VALUE], S[MISSED_SOFT], S[N_USED]
         n = disturb(D, F, P, S, L, tune, out)
         sort_removed(D, F, P, S, out, n, key)
         recreate(D, F, P, S, out, n, tune[3])
         change = settle(D, F, P, S)
         delta = float(S[VALUE] + change - value) + tune[6] * (S[MISSED_SOFT] - soft)
+        delta -= worth * (S[N_USED] - used)
         since += 1
         if delta < -temperature * math.log(1.0 - rand(S)):
             S[VALUE] += change

@@ -17,6 +17,7 @@ from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Solution
 from solvers.stop import Progress, Stop
 
+SPARE_ROUTES = 1.25  # from so many times the routes that loads ask for on, windows decide how many there are
 Batch = Callable[[np.ndarray, int, int], int]
 
 BATCH_S = 0.15  # aim of a batch's length, where time decides
@@ -39,6 +40,7 @@ class RuinTuning:
     last_temperature: float = 0.01
     exchanges: float = 1.0
     rebuilt: float = 0.0
+    more_routes: float = 0.0
 
     def array(self, session: Session) -> np.ndarray:
         """The kernel's tuning vector; its places for the share of the run done are zero."""
@@ -59,6 +61,8 @@ class RuinTuning:
                 self.whole_route,
                 self.exchanges,
                 self.rebuilt if session.has_labels else 0.0,
+                self.more_routes,
+                SPARE_ROUTES * session.fewest_routes,
             ]
         )
 

@@ -10,6 +10,8 @@ from solvers.kernels.layout import (
     BEST,
     BEST_HARD,
     BEST_VALUE,
+    CAPACITY,
+    COUNT,
     HARD,
     ITEM,
     NEAR_WIDTH,
@@ -122,6 +124,13 @@ class Session:
         """Mean cost of an edge of the present solution; the scale of the temperatures."""
         edges = max(1, self.packed.nodes - self.packed.depots)
         return max(1.0, float(self.state[VALUE]) / edges)
+
+    @property
+    def fewest_routes(self) -> int:
+        """Routes that the loads ask for, if every vehicle had the largest capacity there is."""
+        p = self.packed
+        room = np.maximum(1, p.kind[p.kind[:, COUNT] > 0, CAPACITY:].max(axis=0, initial=0))
+        return int(np.ceil(p.load.sum(axis=0) / room).max(initial=0))
 
     def best(self) -> Solution:
         """The best solution found so far."""

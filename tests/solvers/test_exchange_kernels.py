@@ -15,7 +15,9 @@ from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.kernels.data import Packed, pack
 from solvers.kernels.exchange import backwards_change, ends_change, propose, split_change
 from solvers.kernels.insertion import NEVER
-from solvers.kernels.layout import ITEM, KIND, MIXED, NEXT, QUICK, S_HEAD, SLOT, VALUE
+from solvers.kernels.layout import ITEM, KIND, MIXED, N_USED, NEXT, QUICK, S_HEAD, SLOT, VALUE
+from solvers.kernels.ruin_recreate import lean
+from solvers.kernels.run import RuinTuning
 from solvers.kernels.session import Session
 from solvers.kernels.state import slot
 from solvers.ruin_recreate import CLOCKED
@@ -56,11 +58,16 @@ def cuts(D, F, P, S, visits, out):  # type: ignore[no-untyped-def]
 
 
 @njit
-def proposals(D, F, P, S, bound, count):  # type: ignore[no-untyped-def]
+def proposals(D, F, P, S, bound, count, worth=0.0):  # type: ignore[no-untyped-def]
     made = 0
     for _ in range(count):
-        made += propose(D, F, P, S, bound)
+        made += propose(D, F, P, S, bound, worth)
     return made
+
+
+@njit
+def leaning(S, tune, temperature):  # type: ignore[no-untyped-def]
+    return lean(S, tune, temperature)
 
 
 @njit
@@ -213,3 +220,35 @@ def test_proposals_ruled_out_by_the_way_alone_would_not_have_been_made() -> None
                 proposals(D, F, slow, state, bound, 20)
                 assert S.tolist() == state.tolist()
     assert made > 20
+
+
+def test_a_cut_may_cost_as_much_as_a_route_more_is_worth() -> None:
+    grown = 0
+    for seed in range(8):
+        _, packed, session, plan = searched(("time_windows", "max_duration"), seed)
+        D, F, P, S = *packed.arrays, session.state
+        state, before = S.copy(), int(S[VALUE])
+        made = proposals(D, F, P, S, -1e9, 20, 2e9)  # nothing else gains so much
+        assert int(S[N_USED]) == len(plan.routes) + made
+        assert int(S[VALUE]) >= before
+        assert proposals(D, F, P, state, -1e9, 20) == 0
+        grown += made
+    assert grown > 8
+
+
+def test_a_route_more_is_worth_something_while_there_are_more_than_the_loads_ask_for() -> None:
+    problem = random_problem(("time_windows", "capacities", "heterogeneous_fleet"), 3)
+    packed = pack(problem)
+    session = Session(packed, 3)
+    session.construct()
+    types = problem.vehicle_types
+    room = types.capacity[types.count > 0].max(axis=0)
+    fewest = max(
+        -(-total // most) for total, most in zip(problem.visits.delivery.sum(axis=0), room, strict=True)
+    )
+    assert session.fewest_routes == fewest >= 1
+    tune = RuinTuning(more_routes=2.0).array(session)
+    assert tune[14] == 1.25 * fewest
+    for used, worth in ((int(1.25 * fewest), 0.0), (int(1.25 * fewest) + 1, 6.0)):
+        session.state[N_USED] = used
+        assert leaning(session.state, tune, 3.0) == worth
