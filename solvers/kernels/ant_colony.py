@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from solvers.kernels.exchange import propose
 from solvers.kernels.insertion import NEVER, likely_place, place_visit, rand
 from solvers.kernels.jit import entry, helper
 from solvers.kernels.layout import (
@@ -33,8 +32,8 @@ from solvers.kernels.layout import (
     SLOT,
     VALUE,
 )
-from solvers.kernels.ruin_recreate import disturb, keep_best, lean, settle, sort_removed
-from solvers.kernels.state import begin, commit, undo
+from solvers.kernels.ruin_recreate import adapt, disturb, judge, lean, propose_some, sort_removed
+from solvers.kernels.state import begin
 
 MARKED = 8  # every so many ants lay pheromone: all the time would take longer than it is worth
 
@@ -99,9 +98,8 @@ def march(
     for it in range(iterations):
         temperature = tune[4] * math.exp(cool * min(1.0, tune[7] + it * tune[8]))
         worth = lean(S, tune, temperature)
-        for _ in range(int(tune[11] + rand(S))):
-            if propose(D, F, P, S, -temperature * math.log(1.0 - rand(S)), worth) and keep_best(S):
-                since = 0
+        if propose_some(D, F, P, S, tune, temperature, worth):
+            since = 0
         begin(S)
         value, soft, used = S[VALUE], S[MISSED_SOFT], S[N_USED]
         n = disturb(D, F, P, S, L, tune, out)
@@ -110,22 +108,11 @@ def march(
         if rate > 0.0 and it % MARKED == 0:
             for k in range(n):
                 mark(P, S, T, out[k], rate, low, looks)
-        change = settle(D, F, P, S)
-        delta = float(S[VALUE] + change - value) + tune[6] * (S[MISSED_SOFT] - soft)
-        delta -= worth * (S[N_USED] - used)
         since += 1
-        if delta < -temperature * math.log(1.0 - rand(S)):
-            S[VALUE] += change
-            commit(S)
-            if keep_best(S):
-                since = 0
-        else:
-            undo(D, F, P, S)
+        if judge(D, F, P, S, tune, temperature, worth, value, soft, used):
+            since = 0
         incomplete += S[MISSED_SOFT] > 0
         if (it & 255) == 255:
-            if incomplete > 128:
-                tune[6] = min(tune[6] * 1.1, 1e15)
-            elif incomplete < 32:
-                tune[6] = max(tune[6] * 0.98, tune[9])
+            adapt(tune, incomplete)
             incomplete = 0
     return since

@@ -329,6 +329,53 @@ def lean(S: Any, tune: Any, temperature: float) -> float:
     return tune[13] * temperature if S[N_USED] > tune[14] else 0.0
 
 
+@helper
+def propose_some(D: Any, F: Any, P: Any, S: Any, tune: Any, temperature: float, worth: float) -> bool:
+    """Let the annealing hear this iteration's proposals of exchanges; True at a new best."""
+    better = False
+    for _ in range(int(tune[11] + rand(S))):
+        if propose(D, F, P, S, -temperature * math.log(1.0 - rand(S)), worth) and keep_best(S):
+            better = True
+    return better
+
+
+@helper
+def judge(
+    D: Any,
+    F: Any,
+    P: Any,
+    S: Any,
+    tune: Any,
+    temperature: float,
+    worth: float,
+    value: int,
+    soft: int,
+    used: int,
+) -> bool:
+    """Keep what has changed since `begin`, or undo it, by the temperature; True at a new best.
+
+    value, soft, used: cost, weight of what was left out and routes before.
+    """
+    change = settle(D, F, P, S)
+    delta = float(S[VALUE] + change - value) + tune[6] * (S[MISSED_SOFT] - soft)
+    delta -= worth * (S[N_USED] - used)
+    if delta < -temperature * math.log(1.0 - rand(S)):
+        S[VALUE] += change
+        commit(S)
+        return keep_best(S)
+    undo(D, F, P, S)
+    return False
+
+
+@inlined
+def adapt(tune: Any, incomplete: int) -> None:
+    """Move the price of an unserved visit by how many of 256 iterations left some out."""
+    if incomplete > 128:
+        tune[6] = min(tune[6] * 1.1, 1e15)
+    elif incomplete < 32:
+        tune[6] = max(tune[6] * 0.98, tune[9])
+
+
 @entry
 def search(
     D: Any, F: Any, P: Any, S: Any, out: Any, key: Any, L: Any, tune: Any, iterations: int, since: int
@@ -346,30 +393,18 @@ def search(
     for it in range(iterations):
         temperature = tune[4] * math.exp(cool * min(1.0, tune[7] + it * tune[8]))
         worth = lean(S, tune, temperature)
-        for _ in range(int(tune[11] + rand(S))):
-            if propose(D, F, P, S, -temperature * math.log(1.0 - rand(S)), worth) and keep_best(S):
-                since = 0
+        if propose_some(D, F, P, S, tune, temperature, worth):
+            since = 0
         begin(S)
         value, soft, used = S[VALUE], S[MISSED_SOFT], S[N_USED]
         n = disturb(D, F, P, S, L, tune, out)
         sort_removed(D, F, P, S, out, n, key)
         recreate(D, F, P, S, out, n, tune[3])
-        change = settle(D, F, P, S)
-        delta = float(S[VALUE] + change - value) + tune[6] * (S[MISSED_SOFT] - soft)
-        delta -= worth * (S[N_USED] - used)
         since += 1
-        if delta < -temperature * math.log(1.0 - rand(S)):
-            S[VALUE] += change
-            commit(S)
-            if keep_best(S):
-                since = 0
-        else:
-            undo(D, F, P, S)
+        if judge(D, F, P, S, tune, temperature, worth, value, soft, used):
+            since = 0
         incomplete += S[MISSED_SOFT] > 0
         if (it & 255) == 255:
-            if incomplete > 128:
-                tune[6] = min(tune[6] * 1.1, 1e15)
-            elif incomplete < 32:
-                tune[6] = max(tune[6] * 0.98, tune[9])
+            adapt(tune, incomplete)
             incomplete = 0
     return since

@@ -127,10 +127,10 @@ class Session:
 
     @property
     def fewest_routes(self) -> int:
-        """Routes that the loads ask for, if every vehicle had the largest capacity there is."""
+        """Routes that the loads (deliveries, where there are both) ask for at the largest capacity there is."""
         p = self.packed
         room = np.maximum(1, p.kind[p.kind[:, COUNT] > 0, CAPACITY:].max(axis=0, initial=0))
-        return int(np.ceil(p.load.sum(axis=0) / room).max(initial=0))
+        return int((-(-p.load.sum(axis=0) // room)).max(initial=0))
 
     def best(self) -> Solution:
         """The best solution found so far."""
