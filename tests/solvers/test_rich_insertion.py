@@ -1,4 +1,4 @@
-"""The best place of a pair in a route is the best of all places, each driven."""
+"""The best place of a pair or a visit in a route is the best of all places, each driven."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from solvers import Problem, Route
 from solvers.kernels.rich import layout
 from solvers.kernels.rich.insertion import best_in_route
 from solvers.kernels.rich.pack import pack
+from solvers.kernels.rich.search import EVALUATE
 from solvers.kernels.rich.session import Session
 from solvers.travel import Travel
 from tests.conformance.problems import random_problem
@@ -26,6 +27,18 @@ CASES = [
     ("pickup_delivery", "several_windows"),
     ("pickup_delivery", "heterogeneous_fleet", "profiles"),
     ("pickup_delivery", "time_windows", "time_costs"),
+]
+# several trips, goods that come in during the day
+TRIPS = [
+    ("reloads", "time_windows"),
+    ("release_times", "time_windows"),
+    ("reloads", "release_times", "time_windows"),
+    ("reloads", "release_times"),
+    ("reloads", "release_times", "time_windows", "pickups", "backhauls"),
+    ("reloads", "release_times", "time_windows", "multi_depot"),
+    ("reloads", "release_times", "time_windows", "open_routes"),
+    ("reloads", "release_times", "several_windows"),
+    ("reloads", "release_times", "time_windows", "pickup_delivery"),
 ]
 
 
@@ -78,3 +91,55 @@ def test_the_best_place_of_a_pair_is_the_best_of_all(case: tuple[str, ...], hill
     assert found > 20
     if "time_windows" in case:
         assert none > 0
+
+
+def longer(items: list[int], added: tuple[int, ...], places: list[int]) -> list[list[int]]:
+    """All routes that have the added nodes, too, in this order, in one trip; with one halt more at `places`, or
+    without."""
+    out = []
+    for i in range(len(items) + 1):
+        for j in range(i, len(items) + 1) if len(added) == 2 else [i]:
+            out.append([*items[:i], added[0], *items[i:j], *added[1:], *items[j:]])
+        for place in places:
+            out.append([*items[:i], place, *added, *items[i:]])
+            if i < len(items):
+                out.append([*items[:i], *added, place, *items[i:]])
+    return out
+
+
+@pytest.mark.parametrize("hills", [False, True], ids=["flat", "hills"])
+@pytest.mark.parametrize("case", TRIPS, ids="+".join)
+def test_the_best_place_in_trips_is_the_best_of_all(case: tuple[str, ...], hills: bool) -> None:
+    found = trips = 0
+    for seed in range(30):
+        problem = random_problem(case, seed, most=24)
+        if hills:
+            problem = uphill(problem, seed)
+        session = Session(problem, packed := pack(problem), seed, np.array(TUNE), [1.0] * 5)
+        session.construct()
+        S, d = session.state, problem.num_depots
+        reloads = problem.vehicle_types.reload_depots
+        for r in S[S[layout.USED_AT] :][: S[layout.N_USED]].tolist():
+            row, base = S[layout.SLOT_AT] + layout.SLOT * r, S[layout.SEQ_AT] + packed[layout.WIDTH] * r
+            items, kind = S[base:][: S[row + layout.LENGTH]].tolist(), int(S[row + layout.TYPE])
+            places = sorted(set(reloads[kind])) if reloads else []
+            trips += sum(x < d for x in items)
+            old = session._act(EVALUATE, kind, items=np.array(items))
+            for number, job in enumerate(packed.jobs):
+                added = tuple(d + x for x in job)
+                if set(added) & set(items) or len(items) + 3 > packed[layout.WIDTH]:
+                    continue
+                costs = [
+                    session._act(EVALUATE, kind, items=np.array(whole)) - old
+                    for whole in longer(items, added, places)
+                ]
+                least = min(costs)
+                told = best_place(*session.arrays, number, r, kind)
+                if least >= layout.INFINITE / 2:
+                    assert told >= layout.INFINITE
+                else:
+                    assert told == pytest.approx(least, abs=1e-6)
+                    found += 1
+    assert found > 100
+    if "reloads" in case:
+        assert trips > 10

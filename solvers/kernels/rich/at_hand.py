@@ -9,6 +9,8 @@ from solvers.kernels.rich.curves import lay_curves
 from solvers.kernels.rich.layout import (
     AFTER_AT,
     BEFORE_AT,
+    BY_HOUR,
+    CAME,
     CLOSE,
     DEPOTS,
     DIMS,
@@ -19,7 +21,14 @@ from solvers.kernels.rich.layout import (
     HAND_SLOT,
     HANDS,
     HAS_DUTY,
+    HAS_GAPS,
+    HAS_PARTS,
+    HAS_RELEASES,
+    HAS_RELOADS,
     HAS_TIMES,
+    HELD,
+    HELD_BEHIND,
+    INFINITE,
     ITEMS_AT,
     KIND,
     LATE,
@@ -27,18 +36,25 @@ from solvers.kernels.rich.layout import (
     LEG_AT,
     LENGTH,
     LOAD_AT,
+    NEVER,
+    NO_SOONER,
     OPEN,
     OPEN_END,
     PROFILE,
     READY_AT,
+    RELEASE,
     RELOAD_TIME,
     SEQ_AT,
     SLOT,
     SLOT_AT,
     SPAN_AT,
+    SPENT,
     STAMP,
     START,
+    TIMES,
+    TIMES_AT,
     TRIP_AT,
+    UNTIL,
     WAY_AT,
     WIDTH,
 )
@@ -55,6 +71,7 @@ from solvers.kernels.rich.travel import (
     same_stop,
     service,
 )
+from solvers.speeds import NOISE
 
 
 @inlined
@@ -85,6 +102,7 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
     X[LATEST_AT] += shift * stride
     X[WAY_AT] += shift * stride
     X[SPAN_AT] += shift * stride
+    X[TIMES_AT] += shift * stride * TIMES
     at, memo = B[ITEMS_AT], HAND_ROWS + 3 * hand
     if B[memo] == r and B[memo + 1] == t and B[memo + 2] == S[slot(S, r) + STAMP]:
         return
@@ -139,7 +157,71 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
         if x >= depots:
             bound = back_in_window(F, P, x, bound)
         X[latest + i] = bound
+    if shifts(P, t):
+        _lay_trips(F, P, B, X, t, k)
     lay_curves(D, F, P, B, X, t, k)
+
+
+@helper
+def shifts(P: Any, t: int) -> bool:
+    """Whether trips of vehicle type t start later where goods are released later, and what that does to the visits
+    is told without driving."""
+    row = kind(P, t)
+    plain = P[HAS_GAPS] == 0 and P[HAS_PARTS] == 0 and P[row + BY_HOUR] == 0 and P[row + HAS_DUTY] == 0
+    return bool(plain and (P[HAS_RELEASES] == 1 or P[HAS_RELOADS] == 1))
+
+
+@helper
+def _lay_trips(F: Any, P: Any, B: Any, X: Any, t: int, k: int) -> None:
+    """Lay out the rows of TIMES of the route at hand."""
+    at, depots, rate, span = B[ITEMS_AT], P[DEPOTS], rates(P, t), int(X[SPAN_AT])
+    now = F[rate + OPEN]
+    for i in range(k + 1):
+        x, here = B[at + i], int(X[TIMES_AT]) + TIMES * i
+        if i == 0 or x < depots:
+            if i > 0:
+                now = max(X[int(X[READY_AT]) + i - 1] + X[span + i - 1], F[F_NODE * x + EARLY])
+            X[here + CAME], X[here + SPENT], X[here + HELD] = now, 0.0, 0.0
+            X[here + NO_SOONER], X[here + UNTIL] = -INFINITE, INFINITE
+            if i > 0:
+                X[here + UNTIL] = F[F_NODE * x + LATE] + F[rate + RELOAD_TIME]
+            continue
+        last = here - TIMES
+        spent, work = X[last + SPENT] + X[span + i - 1], service(F, P, x, t)
+        X[here + CAME], X[here + SPENT] = 0.0, spent + work
+        X[here + NO_SOONER] = max(X[last + NO_SOONER] + X[span + i - 1], F[F_NODE * x + EARLY]) + work
+        X[here + UNTIL] = min(X[last + UNTIL], F[F_NODE * x + LATE] - spent)
+        X[here + HELD] = max(X[last + HELD], F[F_NODE * x + RELEASE])
+    behind = 0.0
+    for i in range(k, -1, -1):
+        x = B[at + i]
+        X[int(X[TIMES_AT]) + TIMES * i + HELD_BEHIND] = behind
+        behind = 0.0 if x < depots else max(behind, F[F_NODE * x + RELEASE])
+
+
+@helper
+def leaving(F: Any, P: Any, B: Any, X: Any, t: int, gap: int, held: float) -> float:
+    """When the vehicle of the route at hand leaves item `gap`, on a trip with goods more that are released at
+    `held`; NEVER if too late for the items so far."""
+    trip, ready = B[B[TRIP_AT] + gap], X[int(X[READY_AT]) + gap]
+    start = held + (F[rates(P, t) + RELOAD_TIME] if trip > 0 else 0.0)
+    if start <= X[int(X[READY_AT]) + trip]:
+        return ready
+    row = int(X[TIMES_AT]) + TIMES * gap
+    if start > X[row + UNTIL] + NOISE:
+        return NEVER
+    return max(ready, start + X[row + SPENT])
+
+
+@helper
+def alone(F: Any, P: Any, B: Any, X: Any, t: int, gap: int, held: float) -> float:
+    """The same on a trip that ends after item `gap`, but for those goods."""
+    trip, row = B[B[TRIP_AT] + gap], int(X[TIMES_AT]) + TIMES * gap
+    start = max(X[int(X[TIMES_AT]) + TIMES * trip + CAME], X[row + HELD], held)
+    start += F[rates(P, t) + RELOAD_TIME] if trip > 0 else 0.0
+    if start > X[row + UNTIL] + NOISE:
+        return NEVER
+    return max(X[row + NO_SOONER], start + X[row + SPENT])
 
 
 @helper

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from solvers.kernels.jit import helper, inlined
-from solvers.kernels.rich.at_hand import slot, take_up
+from solvers.kernels.rich.at_hand import alone, leaving, shifts, slot, take_up
 from solvers.kernels.rich.curves import estimate
 from solvers.kernels.rich.evaluate import evaluate
 from solvers.kernels.rich.layout import (
@@ -17,6 +17,7 @@ from solvers.kernels.rich.layout import (
     CURVED_AT,
     DEPOTS,
     DIMS,
+    EARLY,
     F_ASSIGN_AT,
     F_JOB_AT,
     F_NODE,
@@ -32,8 +33,10 @@ from solvers.kernels.rich.layout import (
     HAS_DUTY,
     HAS_LATE_COST,
     HAS_PARTS,
+    HAS_RELEASES,
     HAS_RELOADS,
     HAS_TIMES,
+    HELD_BEHIND,
     INFINITE,
     ITEMS_AT,
     J_COUNT,
@@ -60,6 +63,7 @@ from solvers.kernels.rich.layout import (
     MAX_DISTANCE,
     MAX_RELOADS,
     MEMBER_AT,
+    NEVER,
     NODE,
     OPEN_END,
     PAIR,
@@ -75,10 +79,11 @@ from solvers.kernels.rich.layout import (
     ROLE,
     SPAN_AT,
     TIME_MATTERS,
+    TIMES,
+    TIMES_AT,
     TOP,
     TOP_AT,
     TRIAL_AT,
-    TRIP_AT,
     V_COST_AT,
     WAY_AT,
     WIDTH,
@@ -99,7 +104,6 @@ from solvers.kernels.rich.travel import (
 )
 from solvers.speeds import NOISE
 
-NEVER = 4 * INFINITE  # stays beyond INFINITE when the route's old cost is taken off
 PLAIN, HALT_BEFORE, HALT_AFTER = 0, 1, 2  # insertion modes; + 3 x the number of the reload depot
 
 
@@ -218,6 +222,8 @@ def best_single(
     exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and P[LONGEST] == 0
     exact = exact and P[row + HAS_DUTY] == 0 and P[row + HAS_BATTERY] == 0 and P[HAS_PARTS] == 0
     exact = exact and F[rate + MAX_DISTANCE] >= INFINITE
+    shifting = shifts(P, t)
+    exact = exact and (shifting or P[HAS_RELEASES] == 0)
     ready, latest, amounts = int(X[READY_AT]), int(X[LATEST_AT]), P[LOAD_AT] + 3 * dims * x
     late = F[F_NODE * x + LATE]
     top, tops = int(X[TOP_AT]), 0
@@ -237,9 +243,8 @@ def best_single(
                 plain = False
         if plain and P[HAS_BACKHAULS] == 1:
             plain = fits_order(P, B, at, k, gap, x)
-        whole = not exact
         if plain and P[HAS_TIMES] == 1:
-            now = X[ready + gap]
+            now = leaving(F, P, B, X, t, gap, F[F_NODE * x + RELEASE]) if shifting else X[ready + gap]
             if not same_stop(P, here, x):
                 now = in_window(F, P, x, after(F, P, t, here, x, duration_from(D, P, p, x, here), now))
                 if now > late + NOISE:
@@ -249,13 +254,10 @@ def best_single(
                 now = arrive(D, F, P, t, x, behind, now)
             if now > X[latest + gap + 1] + NOISE:
                 plain = False
-            trip = B[B[TRIP_AT] + gap]
-            begin = X[ready + trip] - (F[rate + RELOAD_TIME] if trip > 0 else 0.0)
-            whole = whole or F[F_NODE * x + RELEASE] > begin
         if plain and few:  # driven below, if among the shortest detours
             tops = note_top(X, top, tops, gap, detour_time(D, P, X, p, here, x, behind, gap, ends))
         elif plain:
-            if whole:
+            if not exact:
                 added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN, best + old) - old
             if added < best:
                 best = added
@@ -284,35 +286,89 @@ def with_reload(
         return best
     last = x if y < 0 else y
     inner = 0.0 if y < 0 else distance(D, P, p, x, y)
-    ready = int(X[READY_AT])
     for gap in range(P[row + LOCKED], k + 1):
-        here, after = B[at + gap], B[at + gap + 1]
+        here, behind = B[at + gap], B[at + gap + 1]
         ends = gap == k and P[row + OPEN_END] == 1
-        now = 0.0
-        if P[HAS_TIMES] == 1:
-            now = arrive(D, F, P, t, here, x, X[ready + gap])
-            if now > F[F_NODE * x + LATE] + NOISE:
-                continue
-        gone = 0.0 if ends else distance(D, P, p, here, after)
+        gone = 0.0 if ends else X[int(X[WAY_AT]) + gap]
         for c in range(P[row + RELOAD_COUNT]):
             place = P[P[RELOAD_LIST_AT] + P[row + RELOAD_FROM] + c]
-            out = 0.0 if ends else distance(D, P, p, last, after)
+            out = 0.0 if ends else distance(D, P, p, last, behind)
             added = distance(D, P, p, here, place) + distance(D, P, p, place, x) + inner + out - gone
-            if per * added < best:
+            # behind a halt at the same place it is that halt's trip
+            apart = gap == 0 or here != place
+            if per * added < best and apart and halt_before(D, F, P, B, X, t, k, gap, x, y, place):
                 cost = try_with(D, F, P, B, X, t, k, gap, x, gap, y, HALT_BEFORE + 3 * c, best + old) - old
                 if cost < best:
                     best = cost
                     found(B, x, gap, gap, HALT_BEFORE + 3 * c)
-            if gap == k:
+            if gap == k or behind == place:
                 continue
-            out = distance(D, P, p, place, after)
+            out = distance(D, P, p, place, behind)
             added = distance(D, P, p, here, x) + inner + distance(D, P, p, last, place) + out - gone
-            if per * added < best:
+            if per * added < best and halt_after(D, F, P, B, X, t, gap, x, y, place):
                 cost = try_with(D, F, P, B, X, t, k, gap, x, gap, y, HALT_AFTER + 3 * c, best + old) - old
                 if cost < best:
                     best = cost
                     found(B, x, gap, gap, HALT_AFTER + 3 * c)
     return best
+
+
+@helper
+def served_both(D: Any, F: Any, P: Any, t: int, here: int, x: int, y: int, now: float) -> float:
+    """When vehicle type t, which leaves `here` at `now`, has served x, and y (unless -1); NEVER if too late."""
+    now = in_window(F, P, x, arrive(D, F, P, t, here, x, now))
+    if now > F[F_NODE * x + LATE] + NOISE:
+        return NEVER
+    now += service(F, P, x, t)
+    if y >= 0:
+        now = in_window(F, P, y, arrive(D, F, P, t, x, y, now))
+        if now > F[F_NODE * y + LATE] + NOISE:
+            return NEVER
+        now += service(F, P, y, t)
+    return now
+
+
+@helper
+def reloaded(D: Any, F: Any, P: Any, t: int, here: int, place: int, now: float, held: float) -> float:
+    """When vehicle type t, which leaves `here` at `now`, has reloaded at `place` goods released at `held`."""
+    now = max(arrive(D, F, P, t, here, place, now), F[F_NODE * place + EARLY], held)
+    return NEVER if now > F[F_NODE * place + LATE] + NOISE else now + F[rates(P, t) + RELOAD_TIME]
+
+
+@helper
+def held_until(F: Any, x: int, y: int) -> float:
+    """When the goods of x, and y (unless -1), are released."""
+    return F[F_NODE * x + RELEASE] if y < 0 else max(F[F_NODE * x + RELEASE], F[F_NODE * y + RELEASE])
+
+
+@helper
+def halt_before(
+    D: Any, F: Any, P: Any, B: Any, X: Any, t: int, k: int, gap: int, x: int, y: int, place: int
+) -> bool:
+    """Whether the times of the route at hand allow a halt after item `gap`, then x and y; True if only driving
+    tells."""
+    if P[HAS_TIMES] == 0 or not shifts(P, t):
+        return True
+    at, behind = B[ITEMS_AT], B[B[ITEMS_AT] + gap + 1]
+    held = max(held_until(F, x, y), X[int(X[TIMES_AT]) + TIMES * gap + HELD_BEHIND])
+    now = reloaded(D, F, P, t, B[at + gap], place, alone(F, P, B, X, t, gap, 0.0), held)
+    now = served_both(D, F, P, t, place, x, y, now)
+    if gap == k and P[kind(P, t) + OPEN_END] == 1:
+        return now < NEVER
+    return arrive(D, F, P, t, x if y < 0 else y, behind, now) <= X[int(X[LATEST_AT]) + gap + 1] + NOISE
+
+
+@helper
+def halt_after(D: Any, F: Any, P: Any, B: Any, X: Any, t: int, gap: int, x: int, y: int, place: int) -> bool:
+    """Whether they allow x and y after item `gap`, then a halt; True if only driving tells."""
+    if P[HAS_TIMES] == 0 or not shifts(P, t):
+        return True
+    at, behind = B[ITEMS_AT], B[B[ITEMS_AT] + gap + 1]
+    now = alone(F, P, B, X, t, gap, held_until(F, x, y))
+    now = served_both(D, F, P, t, B[at + gap], x, y, now)
+    held = X[int(X[TIMES_AT]) + TIMES * gap + HELD_BEHIND]
+    now = reloaded(D, F, P, t, x if y < 0 else y, place, now, held)
+    return arrive(D, F, P, t, place, behind, now) <= X[int(X[LATEST_AT]) + gap + 1] + NOISE
 
 
 @inlined
@@ -380,6 +436,8 @@ def best_pair(
     exact = P[row + TIME_MATTERS] == 0 and P[HAS_LATE_COST] == 0 and P[LONGEST] == 0
     exact = exact and P[row + HAS_DUTY] == 0 and F[rate + MAX_DISTANCE] >= INFINITE
     exact = exact and P[row + HAS_BATTERY] == 0 and P[HAS_PARTS] == 0
+    shifting = shifts(P, t)
+    exact = exact and (shifting or P[HAS_RELEASES] == 0)
     timed, depots, lifo = P[HAS_TIMES] == 1, P[DEPOTS], P[row + LIFO] == 1
     ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
     amounts, legs = P[LOAD_AT] + 3 * dims * x + 2 * dims, B[LEG_AT]
@@ -396,17 +454,14 @@ def best_pair(
         both = per * both + extra
         if both >= best and first + X[least + gap + 1] >= best:
             continue
-        whole = not exact
         now = 0.0
         if timed:
             length = duration_from(D, P, p, x, here)
-            now = in_window(F, P, x, after(F, P, t, here, x, length, X[ready + gap]))
+            now = leaving(F, P, B, X, t, gap, held) if shifting else X[ready + gap]
+            now = in_window(F, P, x, after(F, P, t, here, x, length, now))
             if now > F[F_NODE * x + LATE] + NOISE:
                 continue
             now += service(F, P, x, t)
-            trip = B[B[TRIP_AT] + gap]
-            begin = X[ready + trip] - (F[rate + RELOAD_TIME] if trip > 0 else 0.0)
-            whole = whole or held > begin
         if P[HAS_BACKHAULS] == 1 and not fits_order(P, B, at, k, gap, x):
             continue
         B[MARK] += 1
@@ -462,7 +517,7 @@ def best_pair(
                     now = arrive(D, F, P, t, y, behind, now)
                 if now > X[latest + gap2 + 1] + NOISE:
                     continue
-            if whole:
+            if not exact:
                 added = try_with(D, F, P, B, X, t, k, gap, x, gap2, y, PLAIN, best + old) - old
             if added < best:
                 best = added

@@ -20,6 +20,7 @@ evaluated. A job is what is inserted as one: a visit, a pair, or a group of alte
 from __future__ import annotations
 
 INFINITE = 1e18
+NEVER = 4 * INFINITE  # beyond all limits, also those that stand for none, and beyond INFINITE less a cost
 
 # --- P: header
 (
@@ -243,11 +244,24 @@ HAND_ROWS = 24
     LONGER_AT,  # by gap the distance that a delivery adds, and what it costs at the least there or later
     LEAST_AT,
     FETCHED,  # of no meaning: keeps the compiler from leaving out what only fetches
-) = range(23)
+    TIMES_AT,  # rows of TIMES words by item: what leaving the trip's start later or earlier does to it
+) = range(24)
 X_HEAD = 24
 TOP = 5  # places of a route that are driven, of those that pass the bounds, where only driving tells the cost
 CURVE = 1 << 16  # points that the functions of one hand's route may have
 POINTS = 4096  # of an arrival function: POINTS departures, POINTS times, POINTS prices paid
+
+# --- X: rows from TIMES_AT by item of the route at hand. Who leaves the trip's start at `s` leaves the item at
+# max(NO_SOONER, s + SPENT), in time at all items so far if s <= UNTIL
+TIMES = 6
+(
+    SPENT,
+    NO_SOONER,
+    UNTIL,
+    HELD,  # the latest release among the trip's goods up to this item
+    HELD_BEHIND,  # and among those behind it
+    CAME,  # at a trip's start: when the vehicle is there and it is open
+) = range(6)
 
 # --- labels of the search for stops to charge: rows in B, values in X
 LABELS = 256

@@ -93,6 +93,7 @@ class Session:
             (at.LEFT_AT, width + 4),
             (at.WAY_AT, (width + 4) * at.HANDS),
             (at.SPAN_AT, (width + 4) * at.HANDS),
+            (at.TIMES_AT, (width + 4) * at.TIMES * at.HANDS),
             (at.LONGER_AT, width + 4),
             (at.LEAST_AT, width + 4),
             (at.LABEL_X_AT, at.LABELS * at.L_VALUE),
