@@ -200,14 +200,20 @@ def _lay_trips(F: Any, P: Any, B: Any, X: Any, t: int, k: int) -> None:
 
 
 @helper
+def delays(F: Any, P: Any, B: Any, X: Any, t: int, gap: int, held: float) -> bool:
+    """Whether goods that are released at `held` let the trip of item `gap` of the route at hand start later."""
+    trip = B[B[TRIP_AT] + gap]
+    return held + (F[rates(P, t) + RELOAD_TIME] if trip > 0 else 0.0) > X[int(X[READY_AT]) + trip]
+
+
+@helper
 def leaving(F: Any, P: Any, B: Any, X: Any, t: int, gap: int, held: float) -> float:
     """When the vehicle of the route at hand leaves item `gap`, on a trip with goods more that are released at
     `held`; NEVER if too late for the items so far."""
-    trip, ready = B[B[TRIP_AT] + gap], X[int(X[READY_AT]) + gap]
-    start = held + (F[rates(P, t) + RELOAD_TIME] if trip > 0 else 0.0)
-    if start <= X[int(X[READY_AT]) + trip]:
+    ready, row = X[int(X[READY_AT]) + gap], int(X[TIMES_AT]) + TIMES * gap
+    if not delays(F, P, B, X, t, gap, held):
         return ready
-    row = int(X[TIMES_AT]) + TIMES * gap
+    start = held + (F[rates(P, t) + RELOAD_TIME] if B[B[TRIP_AT] + gap] > 0 else 0.0)
     if start > X[row + UNTIL] + NOISE:
         return NEVER
     return max(ready, start + X[row + SPENT])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from solvers.kernels.jit import helper, inlined
-from solvers.kernels.rich.at_hand import alone, leaving, shifts, slot, take_up
+from solvers.kernels.rich.at_hand import alone, delays, leaving, shifts, slot, take_up
 from solvers.kernels.rich.curves import estimate
 from solvers.kernels.rich.evaluate import evaluate
 from solvers.kernels.rich.layout import (
@@ -33,7 +33,6 @@ from solvers.kernels.rich.layout import (
     HAS_DUTY,
     HAS_LATE_COST,
     HAS_PARTS,
-    HAS_RELEASES,
     HAS_RELOADS,
     HAS_TIMES,
     HELD_BEHIND,
@@ -223,7 +222,6 @@ def best_single(
     exact = exact and P[row + HAS_DUTY] == 0 and P[row + HAS_BATTERY] == 0 and P[HAS_PARTS] == 0
     exact = exact and F[rate + MAX_DISTANCE] >= INFINITE
     shifting = shifts(P, t)
-    exact = exact and (shifting or P[HAS_RELEASES] == 0)
     ready, latest, amounts = int(X[READY_AT]), int(X[LATEST_AT]), P[LOAD_AT] + 3 * dims * x
     late = F[F_NODE * x + LATE]
     top, tops = int(X[TOP_AT]), 0
@@ -243,8 +241,11 @@ def best_single(
                 plain = False
         if plain and P[HAS_BACKHAULS] == 1:
             plain = fits_order(P, B, at, k, gap, x)
+        whole = not exact
         if plain and P[HAS_TIMES] == 1:
-            now = leaving(F, P, B, X, t, gap, F[F_NODE * x + RELEASE]) if shifting else X[ready + gap]
+            held = F[F_NODE * x + RELEASE]
+            now = leaving(F, P, B, X, t, gap, held) if shifting else X[ready + gap]
+            whole = whole or (not shifting and delays(F, P, B, X, t, gap, held))
             if not same_stop(P, here, x):
                 now = in_window(F, P, x, after(F, P, t, here, x, duration_from(D, P, p, x, here), now))
                 if now > late + NOISE:
@@ -257,7 +258,7 @@ def best_single(
         if plain and few:  # driven below, if among the shortest detours
             tops = note_top(X, top, tops, gap, detour_time(D, P, X, p, here, x, behind, gap, ends))
         elif plain:
-            if not exact:
+            if whole:
                 added = try_with(D, F, P, B, X, t, k, gap, x, gap, -1, PLAIN, best + old) - old
             if added < best:
                 best = added
@@ -437,7 +438,6 @@ def best_pair(
     exact = exact and P[row + HAS_DUTY] == 0 and F[rate + MAX_DISTANCE] >= INFINITE
     exact = exact and P[row + HAS_BATTERY] == 0 and P[HAS_PARTS] == 0
     shifting = shifts(P, t)
-    exact = exact and (shifting or P[HAS_RELEASES] == 0)
     timed, depots, lifo = P[HAS_TIMES] == 1, P[DEPOTS], P[row + LIFO] == 1
     ready, latest = int(X[READY_AT]), int(X[LATEST_AT])
     amounts, legs = P[LOAD_AT] + 3 * dims * x + 2 * dims, B[LEG_AT]
@@ -454,8 +454,10 @@ def best_pair(
         both = per * both + extra
         if both >= best and first + X[least + gap + 1] >= best:
             continue
+        whole = not exact
         now = 0.0
         if timed:
+            whole = whole or (not shifting and delays(F, P, B, X, t, gap, held))
             length = duration_from(D, P, p, x, here)
             now = leaving(F, P, B, X, t, gap, held) if shifting else X[ready + gap]
             now = in_window(F, P, x, after(F, P, t, here, x, length, now))
@@ -517,7 +519,7 @@ def best_pair(
                     now = arrive(D, F, P, t, y, behind, now)
                 if now > X[latest + gap2 + 1] + NOISE:
                     continue
-            if not exact:
+            if whole:
                 added = try_with(D, F, P, B, X, t, k, gap, x, gap2, y, PLAIN, best + old) - old
             if added < best:
                 best = added
