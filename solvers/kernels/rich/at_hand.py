@@ -200,34 +200,41 @@ def _lay_trips(F: Any, P: Any, B: Any, X: Any, t: int, k: int) -> None:
 
 
 @helper
+def starting(F: Any, P: Any, B: Any, t: int, gap: int, held: float) -> float:
+    """When the trip of item `gap` of the route at hand starts that waits only for goods released at `held`."""
+    return held + (F[rates(P, t) + RELOAD_TIME] if B[B[TRIP_AT] + gap] > 0 else 0.0)
+
+
+@helper
 def delays(F: Any, P: Any, B: Any, X: Any, t: int, gap: int, held: float) -> bool:
-    """Whether goods that are released at `held` let the trip of item `gap` of the route at hand start later."""
-    trip = B[B[TRIP_AT] + gap]
-    return held + (F[rates(P, t) + RELOAD_TIME] if trip > 0 else 0.0) > X[int(X[READY_AT]) + trip]
+    """Whether goods that are released at `held` let the trip of item `gap` start later."""
+    return starting(F, P, B, t, gap, held) > X[int(X[READY_AT]) + B[B[TRIP_AT] + gap]]
+
+
+@helper
+def on_time(X: Any, gap: int, start: float, sooner: float) -> float:
+    """When the vehicle leaves item `gap`, if its trip starts at `start` and it leaves at `sooner` at the earliest;
+    NEVER if too late for the items so far."""
+    row = int(X[TIMES_AT]) + TIMES * gap
+    return NEVER if start > X[row + UNTIL] + NOISE else max(sooner, start + X[row + SPENT])
 
 
 @helper
 def leaving(F: Any, P: Any, B: Any, X: Any, t: int, gap: int, held: float) -> float:
     """When the vehicle of the route at hand leaves item `gap`, on a trip with goods more that are released at
     `held`; NEVER if too late for the items so far."""
-    ready, row = X[int(X[READY_AT]) + gap], int(X[TIMES_AT]) + TIMES * gap
+    ready = X[int(X[READY_AT]) + gap]
     if not delays(F, P, B, X, t, gap, held):
         return ready
-    start = held + (F[rates(P, t) + RELOAD_TIME] if B[B[TRIP_AT] + gap] > 0 else 0.0)
-    if start > X[row + UNTIL] + NOISE:
-        return NEVER
-    return max(ready, start + X[row + SPENT])
+    return on_time(X, gap, starting(F, P, B, t, gap, held), ready)
 
 
 @helper
 def alone(F: Any, P: Any, B: Any, X: Any, t: int, gap: int, held: float) -> float:
     """The same on a trip that ends after item `gap`, but for those goods."""
-    trip, row = B[B[TRIP_AT] + gap], int(X[TIMES_AT]) + TIMES * gap
-    start = max(X[int(X[TIMES_AT]) + TIMES * trip + CAME], X[row + HELD], held)
-    start += F[rates(P, t) + RELOAD_TIME] if trip > 0 else 0.0
-    if start > X[row + UNTIL] + NOISE:
-        return NEVER
-    return max(X[row + NO_SOONER], start + X[row + SPENT])
+    times = int(X[TIMES_AT])
+    held = max(X[times + TIMES * B[B[TRIP_AT] + gap] + CAME], X[times + TIMES * gap + HELD], held)
+    return on_time(X, gap, starting(F, P, B, t, gap, held), X[times + TIMES * gap + NO_SOONER])
 
 
 @helper
