@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
+from types import FrameType
 
 import click
 
@@ -18,6 +20,9 @@ from cli_imports import import_
 from cli_scenarios import compare, explain, init, report, run, sweep, validate
 from cli_shared import INTERNAL, INTERRUPTED, INVALID, ensure_kernel_cache, note
 from cli_solving import check, solve, solvers
+
+AGAIN_S = 0.02
+"""An interruption that falls into an import is tried again after this time."""
 
 COMMANDS = (init, validate, run, compare, sweep, report, explain, solve, check, solvers, import_, bench)
 
@@ -32,11 +37,30 @@ for _command in COMMANDS:
     logistics.add_command(_command)
 
 
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Signal handler: raise `KeyboardInterrupt`, but not amid an import.
+
+    Compiled modules (numba's, for one) answer an exception while they are loaded with an `ImportError` of their
+    own, so that the user would read of a failure and not of the interruption.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            again = (threading.main_thread().ident, number)
+            later = threading.Timer(AGAIN_S, signal.pthread_kill, again)
+            later.daemon = True
+            later.start()
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Entry point: turns every foreseen failure into a message and an exit code."""
     ensure_kernel_cache()
     # A request to end is obeyed as Ctrl-C is: what was begun is taken away, nothing stays half-written.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # in the background it is ignored
+        signal.signal(signal.SIGINT, interrupt)
     try:
         logistics(standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
@@ -62,6 +86,7 @@ def main() -> None:
     finally:
         # The work is done and the exit code settled: a late Ctrl-C must not turn them into a death by signal.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

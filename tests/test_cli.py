@@ -202,6 +202,25 @@ def test_ctrl_c_leaves_nothing_half_written(
     assert not list(tmp_path.glob("out/.*"))
 
 
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_amid_an_import_comes_after_it(tmp_path: Path, sign: signal.Signals) -> None:
+    # As compiled modules do, this one turns whatever reaches it into an ImportError.
+    (tmp_path / "loaded.py").write_text(
+        f"import os, time\ntry:\n    os.kill(os.getpid(), {int(sign)})\n    time.sleep(0.2)\n"
+        "except BaseException:\n    raise ImportError('failed to import') from None\nprint('whole')\n"
+    )
+    (tmp_path / "program.py").write_text(
+        f"import sys, time\nsys.path[:0] = [{str(ROOT)!r}]\nimport cli, click\n"
+        "@cli.logistics.command()\ndef slow():\n    import loaded\n    time.sleep(30)\n"
+        "sys.argv[1:] = ['slow']\ncli.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, timeout=25, check=False
+    )
+    assert (done.returncode, done.stdout) == (130, "whole\n"), done.stderr
+    assert done.stderr.strip() == "interrupted"
+
+
 def test_a_folder_that_cannot_be_written_is_found_before_the_run(tmp_path: Path) -> None:
     call("init", "town", cwd=tmp_path)
     (tmp_path / "file").write_text("")
