@@ -21,6 +21,8 @@ UNTIMED = {
     "near": 20,
     "first_temperature": 0.3,
     "more_routes": 0.0,
+    "more_visits": 0.0,
+    "rebuilt": 0.0,
 }
 TIMED = {
     "max_string": 10.0,
@@ -30,21 +32,24 @@ TIMED = {
     "near": 50,
     "first_temperature": 0.6,
     "more_routes": 2.0,
+    "more_visits": 0.0,
+    "rebuilt": 0.0,
 }
 # with backhauls half of the near visits are of no use
 SIDED = {"near": 40, "last_temperature": 0.02, "first_temperature": 0.6}
-# where visits are optional, with clocks; building looks at all visits in the bank, ruins do not
+# where visits are optional, with clocks
+CHOOSING = {"first_temperature": 1.2, "more_visits": 1.0}
+# building looks at all visits in the bank, ruins do not
 REBUILT, REBUILT_AT = 0.01, 1_000  # up to so many visits, and less often the more there are
 
 
 def usual(problem: Problem) -> dict[str, float]:
     """What the parameters are that depend on the problem."""
     if not problem.features & CLOCKED:
-        return {**UNTIMED, **(SIDED if "backhauls" in problem.features else {}), "rebuilt": 0.0}
-    rebuilt = (
-        REBUILT * min(1.0, REBUILT_AT / problem.num_visits) if "optional_visits" in problem.features else 0.0
-    )
-    return {**TIMED, "rebuilt": rebuilt}
+        return {**UNTIMED, **(SIDED if "backhauls" in problem.features else {})}
+    if "optional_visits" not in problem.features:
+        return {**TIMED}
+    return {**TIMED, **CHOOSING, "rebuilt": REBUILT * min(1.0, REBUILT_AT / problem.num_visits)}
 
 
 class RuinRecreateSolver:
@@ -70,11 +75,15 @@ class RuinRecreateSolver:
     more_routes
         What a route more is worth to the annealing, in units of its temperature, while there are a quarter more
         routes than the loads ask for (`solvers.kernels.ruin_recreate.lean`); by default with clocks.
+    more_visits
+        What an optional visit more is worth to the annealing beside its prize, in units of its temperature times
+        the share of visits on no route (`solvers.kernels.ruin_recreate.lures`); by default with clocks.
     near, adjacent
         Lengths of the neighbour lists for insertion and for ruin.
 
-    None takes `TIMED` or `UNTIMED`, with backhauls `SIDED`: set from short runs, mostly of one seed, on a few
-    instances of cvrp-x, vrptw-gh1000 and vrpb. They are not a full tuning.
+    None takes `TIMED` or `UNTIMED`, with backhauls `SIDED`, with optional visits and clocks `CHOOSING`: set from
+    short runs, mostly of one seed, on a few instances of cvrp-x, vrptw-gh1000, pcvrptw and vrpb. They are not a
+    full tuning.
     """
 
     name = "ruin_recreate"
@@ -86,6 +95,7 @@ class RuinRecreateSolver:
         "no exchanges": {"exchanges": 0.0},
         "no whole new routes": {"rebuilt": 0.0},
         "no leaning to more routes": {"more_routes": 0.0},
+        "no leaning to more visits": {"more_visits": 0.0},
         "whole strings only": {"split": 0.0},
         "single visits instead of strings": {"max_string": 1.0},
         "half the ruin": {"mean_removed": 5.0},
@@ -107,6 +117,7 @@ class RuinRecreateSolver:
         exchanges: float | None = None,
         rebuilt: float | None = None,
         more_routes: float | None = None,
+        more_visits: float | None = None,
     ) -> None:
         self.search = {
             "mean_removed": mean_removed,
@@ -119,6 +130,7 @@ class RuinRecreateSolver:
             "exchanges": exchanges,
             "rebuilt": rebuilt,
             "more_routes": more_routes,
+            "more_visits": more_visits,
         }
         self.near, self.adjacent = near, adjacent
 

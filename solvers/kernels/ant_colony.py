@@ -21,6 +21,7 @@ from solvers.kernels.layout import (
     HARD,
     ITEM,
     MISSED_SOFT,
+    N_BANK,
     N_USED,
     NEAR_AT,
     NEAR_WIDTH,
@@ -32,7 +33,7 @@ from solvers.kernels.layout import (
     SLOT,
     VALUE,
 )
-from solvers.kernels.ruin_recreate import adapt, disturb, judge, lean, propose_some, sort_removed
+from solvers.kernels.ruin_recreate import adapt, disturb, judge, lean, lures, propose_some, sort_removed
 from solvers.kernels.state import begin
 
 MARKED = 8  # every so many ants lay pheromone: all the time would take longer than it is worth
@@ -60,8 +61,11 @@ def mark(P: Any, S: Any, T: Any, c: int, rate: float, low: float, looks: float) 
 
 
 @helper
-def lay_out(D: Any, F: Any, P: Any, S: Any, T: Any, out: Any, n: int, log_keep: float) -> None:
-    """The ant: puts the visits of `out` back at the cheapest of places drawn by pheromone."""
+def lay_out(D: Any, F: Any, P: Any, S: Any, T: Any, out: Any, n: int, log_keep: float, lure: float) -> None:
+    """The ant: puts the visits of `out` back at the cheapest of places drawn by pheromone.
+
+    lure: what an optional visit is worth beside its prize, see `solvers.kernels.ruin_recreate.lures`.
+    """
     for k in range(n):
         c = out[k]
         if S[ITEM * c + SLOT] >= 0:  # on a whole new route
@@ -70,7 +74,7 @@ def lay_out(D: Any, F: Any, P: Any, S: Any, T: Any, out: Any, n: int, log_keep: 
         cost, at, t = likely_place(
             D, F, P, S, c, log_keep, must and rand(S) < 0.2, T, P[NODES] * P[NEAR_WIDTH]
         )
-        if cost < NEVER and (must or cost < P[NODE * c + PRIZE]):
+        if cost < NEVER and (must or cost < P[NODE * c + PRIZE] + lure):
             place_visit(D, F, P, S, c, at, t)
 
 
@@ -94,22 +98,23 @@ def march(
     """
     cool = math.log(tune[5] / tune[4])
     incomplete = 0
-    looks, rate, low = tune[15], tune[16], tune[17]
+    looks, rate, low = tune[16], tune[17], tune[18]
     for it in range(iterations):
         temperature = tune[4] * math.exp(cool * min(1.0, tune[7] + it * tune[8]))
         worth = lean(S, tune, temperature)
         if propose_some(D, F, P, S, tune, temperature, worth):
             since = 0
         begin(S)
-        value, soft, used = S[VALUE], S[MISSED_SOFT], S[N_USED]
+        value, soft, used, left_out = S[VALUE], S[MISSED_SOFT], S[N_USED], S[N_BANK]
+        lure = lures(P, S, tune, temperature)
         n = disturb(D, F, P, S, L, tune, out)
         sort_removed(D, F, P, S, out, n, key)
-        lay_out(D, F, P, S, T, out, n, tune[3])
+        lay_out(D, F, P, S, T, out, n, tune[3], lure)
         if rate > 0.0 and it % MARKED == 0:
             for k in range(n):
                 mark(P, S, T, out[k], rate, low, looks)
         since += 1
-        if judge(D, F, P, S, tune, temperature, worth, value, soft, used):
+        if judge(D, F, P, S, tune, temperature, worth, lure, value, soft, used, left_out):
             since = 0
         incomplete += S[MISSED_SOFT] > 0
         if (it & 255) == 255:

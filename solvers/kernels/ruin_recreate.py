@@ -282,15 +282,18 @@ def sort_removed(D: Any, F: Any, P: Any, S: Any, out: Any, n: int, key: Any) -> 
 
 
 @helper
-def recreate(D: Any, F: Any, P: Any, S: Any, out: Any, n: int, log_keep: float) -> None:
-    """Insert the visits of `out` one by one where they cost least; optional ones only if that pays."""
+def recreate(D: Any, F: Any, P: Any, S: Any, out: Any, n: int, log_keep: float, lure: float) -> None:
+    """Insert the visits of `out` one by one where they cost least; optional ones only if that pays.
+
+    lure: what an optional visit is worth beside its prize, see `lures`.
+    """
     for k in range(n):
         c = out[k]
         if S[ITEM * c + SLOT] >= 0:  # on a whole new route
             continue
         must = P[NODE * c + HARD] > 0
         cost, at, t = best_place(D, F, P, S, c, log_keep, must and rand(S) < 0.2)
-        if cost == NEVER or (not must and cost >= P[NODE * c + PRIZE]):
+        if cost == NEVER or (not must and cost >= P[NODE * c + PRIZE] + lure):
             continue
         place_visit(D, F, P, S, c, at, t)
 
@@ -329,6 +332,16 @@ def lean(S: Any, tune: Any, temperature: float) -> float:
     return tune[13] * temperature if S[N_USED] > tune[14] else 0.0
 
 
+@inlined
+def lures(P: Any, S: Any, tune: Any, temperature: float) -> float:
+    """What one optional visit more is worth to the annealing beside its prize; more the more are left out.
+
+    As with routes, there are more ways to serve few of them than many. Where nearly all are served it is the
+    other way round.
+    """
+    return tune[15] * temperature * S[N_BANK] / (P[NODES] - P[DEPOTS])
+
+
 @helper
 def propose_some(D: Any, F: Any, P: Any, S: Any, tune: Any, temperature: float, worth: float) -> bool:
     """Let the annealing hear this iteration's proposals of exchanges; True at a new best."""
@@ -348,17 +361,21 @@ def judge(
     tune: Any,
     temperature: float,
     worth: float,
+    lure: float,
     value: int,
     soft: int,
     used: int,
+    left_out: int,
 ) -> bool:
     """Keep what has changed since `begin`, or undo it, by the temperature; True at a new best.
 
-    value, soft, used: cost, weight of what was left out and routes before.
+    worth, lure: of a route and an optional visit more, see `lean` and `lures`. value, soft, used, left_out: cost,
+    weight of the mandatory visits on no route, routes, and visits on no route, before.
     """
     change = settle(D, F, P, S)
     delta = float(S[VALUE] + change - value) + tune[6] * (S[MISSED_SOFT] - soft)
     delta -= worth * (S[N_USED] - used)
+    delta += lure * (S[N_BANK] - left_out)
     if delta < -temperature * math.log(1.0 - rand(S)):
         S[VALUE] += change
         commit(S)
@@ -385,8 +402,8 @@ def search(
     tune: mean removed, longest string, split probability, log(1 - blink), first and last temperature, price
     of an unserved mandatory visit, share of the run done at the start and per iteration, its least value,
     probability of a whole route, exchanges proposed per iteration, probability of rebuilding whole routes, worth
-    of a route more in units of temperature, routes from which on that counts. The price adapts. L: see
-    `solvers.kernels.whole_routes.label_space`.
+    of a route more in units of temperature, routes from which on that counts, worth of an optional visit more.
+    The price adapts. L: see `solvers.kernels.whole_routes.label_space`.
     """
     cool = math.log(tune[5] / tune[4])
     incomplete = 0
@@ -396,12 +413,13 @@ def search(
         if propose_some(D, F, P, S, tune, temperature, worth):
             since = 0
         begin(S)
-        value, soft, used = S[VALUE], S[MISSED_SOFT], S[N_USED]
+        value, soft, used, left_out = S[VALUE], S[MISSED_SOFT], S[N_USED], S[N_BANK]
+        lure = lures(P, S, tune, temperature)
         n = disturb(D, F, P, S, L, tune, out)
         sort_removed(D, F, P, S, out, n, key)
-        recreate(D, F, P, S, out, n, tune[3])
+        recreate(D, F, P, S, out, n, tune[3], lure)
         since += 1
-        if judge(D, F, P, S, tune, temperature, worth, value, soft, used):
+        if judge(D, F, P, S, tune, temperature, worth, lure, value, soft, used, left_out):
             since = 0
         incomplete += S[MISSED_SOFT] > 0
         if (it & 255) == 255:

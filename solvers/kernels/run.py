@@ -41,6 +41,7 @@ class RuinTuning:
     exchanges: float = 1.0
     rebuilt: float = 0.0
     more_routes: float = 0.0
+    more_visits: float = 0.0
 
     def array(self, session: Session) -> np.ndarray:
         """The kernel's tuning vector; its places for the share of the run done are zero."""
@@ -63,6 +64,7 @@ class RuinTuning:
                 self.rebuilt if session.has_labels else 0.0,
                 self.more_routes,
                 SPARE_ROUTES * session.fewest_routes,
+                self.more_visits,
             ]
         )
 

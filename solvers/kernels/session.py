@@ -127,10 +127,10 @@ class Session:
 
     @property
     def fewest_routes(self) -> int:
-        """Routes that the loads (deliveries, where there are both) ask for at the largest capacity there is."""
+        """Routes that the loads (deliveries, where there are both) of mandatory visits ask for at least."""
         p = self.packed
         room = np.maximum(1, p.kind[p.kind[:, COUNT] > 0, CAPACITY:].max(axis=0, initial=0))
-        return int((-(-p.load.sum(axis=0) // room)).max(initial=0))
+        return int((-(-p.load[self._hard > 0].sum(axis=0) // room)).max(initial=0))
 
     def best(self) -> Solution:
         """The best solution found so far."""
