@@ -247,8 +247,8 @@ def test_a_route_more_is_worth_something_while_there_are_more_than_the_loads_ask
         -(-total // most) for total, most in zip(problem.visits.delivery.sum(axis=0), room, strict=True)
     )
     assert session.fewest_routes == fewest >= 1
-    left = pack(problem.replace(visits=replace(problem.visits, required=problem.visits.required & False)))
-    assert Session(left, 3).fewest_routes == 0  # no load has to be carried
+    optional = problem.replace(required=np.zeros(problem.num_visits, dtype=np.bool_))
+    assert Session(pack(optional), 3).fewest_routes == 0  # no load has to be carried
     tune = RuinTuning(more_routes=2.0).array(session)
     assert tune[14] == 1.25 * fewest
     for used, worth in ((int(1.25 * fewest), 0.0), (int(1.25 * fewest) + 1, 6.0)):
