@@ -74,7 +74,7 @@ class RuinRecreateSolver:
         instead of strings; by default where visits are optional and have time windows.
     more_routes
         What a route more is worth to the annealing, in units of its temperature, while there are a quarter more
-        routes than the loads ask for (`solvers.kernels.ruin_recreate.lean`); by default with clocks.
+        routes than the mandatory loads ask for (`solvers.kernels.ruin_recreate.lean`); by default with clocks.
     more_visits
         What an optional visit more is worth to the annealing beside its prize, in units of its temperature times
         the share of visits on no route (`solvers.kernels.ruin_recreate.lures`); by default with clocks.
