@@ -338,9 +338,19 @@ def check(
 
 
 @click.command()
+@click.option(
+    "--schema",
+    type=click.Choice(["problem", "solution"]),
+    help="Print the JSON Schema of problem.json or solution.json instead.",
+)
 @as_json
-def solvers(as_json: bool) -> None:
+def solvers(schema: str | None, as_json: bool) -> None:
     """List the routing solvers and the problem features that each supports."""
+    if schema is not None:
+        from solvers.native import problem_schema, solution_schema
+
+        print_json(problem_schema() if schema == "problem" else solution_schema())
+        return
     from solvers.errors import LogisticsError
     from solvers.features import FEATURES
     from solvers.registry import make, registered

@@ -12,6 +12,7 @@ from solvers import clock
 from solvers.check import CheckReport, check
 from solvers.features import CLASSIC, require
 from solvers.problem import Objective, Problem
+from solvers.ranges import ANY, BLINK, POSITIVE, SHARE, SOME, Ranges
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Solution
 from solvers.splitting import Presplit
@@ -95,6 +96,25 @@ class AlnsSolver:
         "half the ruin": {"mean_removed": 5.0},
         "twice the ruin": {"mean_removed": 20.0},
         "a third of the neighbours": {"near": 33},
+    }
+
+    ranges: ClassVar[Ranges] = {
+        "mean_removed": SOME,
+        "max_string": SOME,
+        "blink": BLINK,
+        "first_temperature": POSITIVE,
+        "last_temperature": POSITIVE,
+        "strings": ANY,
+        "split_strings": ANY,
+        "neighbours": ANY,
+        "route": ANY,
+        "trip": ANY,
+        "reaction": SHARE,
+        "fleet_share": SHARE,
+        "near": SOME,
+        "exchanges": ANY,
+        "heat_iterations": ANY,
+        "reheat": POSITIVE,
     }
 
     def __init__(
@@ -196,7 +216,7 @@ class _Run:
         if exchanges is None:
             exchanges = 1.0 if self.searched.features & {"pickup_delivery", "time_dependent"} else 4.0
         # ruins and temperature are set as the search goes on
-        tune = np.array([0.0, 0.0, s.blink, 0.0, 1.0, 0.0, s.reaction, 0.0, exchanges])
+        tune = np.array([0.0, 0.0, s.blink, 0.0, 0.0, s.reaction, 0.0, exchanges])
         made = Session(self.searched, self.packed, self.seed, tune, weights)
         if start is None:
             made.load_locked()
@@ -282,19 +302,18 @@ class _Run:
 
     def done(self) -> float:
         """Share of the run that is over, as far as the stop bounds it."""
-        shares = [self.since / 50_000]
+        bounds = []
         if self.stop.max_iterations is not None:
-            shares.append(self.iterations / max(1, self.stop.max_iterations))
-        elif self.stop.max_runtime_s is not None:
-            shares.append(self.elapsed() / max(1e-9, self.stop.max_runtime_s))
-        return min(1.0, shares[-1])
+            bounds.append(self.iterations / max(1, self.stop.max_iterations))
+        if self.stop.max_runtime_s is not None:
+            bounds.append(self.elapsed() / max(1e-9, self.stop.max_runtime_s))
+        return min(1.0, max(bounds, default=self.since / 50_000))
 
     def batch(self) -> int:
         """Iterations until the next look at the clock."""
+        size = 1000 if self.stop.max_runtime_s is None else max(10, int(self.rate * _BATCH_S))
         limit = self.stop.max_iterations
-        if limit is not None:
-            return min(1000, limit - self.iterations)
-        return 1000 if self.stop.max_runtime_s is None else max(10, int(self.rate * _BATCH_S))
+        return size if limit is None else min(size, 1000, limit - self.iterations)
 
     def step(self, session: Session) -> None:
         before = clock.seconds()
@@ -324,11 +343,13 @@ class _Run:
 
     def heats(self, share: float) -> int:
         """How often to cool down within this share of the run."""
-        total = float(self.stop.max_iterations or 0)
-        if not total and self.stop.max_runtime_s is not None:
-            total = self.rate * self.stop.max_runtime_s
+        bounds = []
+        if self.stop.max_iterations is not None:
+            bounds.append(float(self.stop.max_iterations))
+        if self.stop.max_runtime_s is not None:
+            bounds.append(self.rate * self.stop.max_runtime_s)
         each = self.solver.heat_iterations * self.searched.num_visits
-        return max(1, int(share * total / each)) if each > 0 else 1
+        return max(1, int(share * min(bounds, default=0.0) / each)) if each > 0 else 1
 
     def shrink_fleet(self, session: Session, least: int, until: float) -> Session:
         """Make do with ever fewer routes, down to `least`, until this share of the run is over; the last session.
@@ -383,7 +404,7 @@ class _Run:
 
     def result(self) -> Result[Solution]:
         status = self.report.status
-        if not self.problem.num_visits or (not self.solution.routes and not self.report.unserved):
+        if not self.solution.routes and not self.report.unserved and not self.report.violations:
             status = Status.FEASIBLE
         return Result(
             status=status,

@@ -9,6 +9,7 @@ import numpy as np
 
 from solvers.genetic import GeneticSolver
 from solvers.problem import Problem
+from solvers.ranges import ANY, SHARE, SOME, Ranges
 
 if TYPE_CHECKING:
     from solvers.kernels.genetic.data import Packed
@@ -67,6 +68,17 @@ class AntColonySolver(GeneticSolver):
         "ten times the floor": {"floor": 0.01},
         "no SWAP*": {"swap_star": False},
         "no repair": {"repair": 0.0},
+    }
+
+    ranges: ClassVar[Ranges] = {
+        **GeneticSolver.ranges,
+        "trails": SOME,
+        "floor": SHARE,
+        "nearness": ANY,
+        "home": ANY,
+        "rebuild_looks": ANY,
+        "rebuild_evaporation": SHARE,
+        "rebuild_floor": SHARE,
     }
 
     def __init__(

@@ -20,9 +20,12 @@ Breaks = list[tuple[float, int]]  # (start, length)
 
 
 def run_with_breaks(
-    problem: Problem, route: Route, plan: Itinerary, rule: DutyRule
+    problem: Problem, route: Route, plan: Itinerary, rule: DutyRule, at_once: bool = False
 ) -> tuple[tuple[list[float], list[float], list[float]], Breaks, float]:
-    """Arrival, start and departure at each stop, the breaks on the way, and the driving in all; not rounded."""
+    """Arrival, start and departure at each stop, the breaks on the way, and the driving in all; not rounded.
+
+    `at_once` leaves as early as it may.
+    """
     arcs, driver = Arcs(problem, route, plan), Driving(rule)
     last = len(plan.nodes) - 1
     arrival, start, departure = ([float(plan.leave)] for _ in range(3))
@@ -30,7 +33,7 @@ def run_with_breaks(
     for i in range(1, last):
         came, rests = driver.drive(arcs.rules[i - 1], arcs.lengths[i - 1], departure[-1])
         begun = plan.start(i, came)
-        if i > 1:
+        if i > 1 or at_once:
             driver.wait(begun - came)
         elif begun > came:
             leave, came, rests, driver = _just_in_time(arcs, rule, departure[0], came, begun)

@@ -345,6 +345,12 @@ def unknown_references(problem: Problem, solution: Solution) -> Iterator[Violati
         yield from _unknown_parts(problem, index, route)
 
 
+def known_routes(problem: Problem, solution: Solution) -> Solution:
+    """`solution` without the routes that name what does not exist; solvers begin from no others."""
+    broken = {violation.route for violation in unknown_references(problem, solution)}
+    return Solution(tuple(route for i, route in enumerate(solution.routes) if i not in broken))
+
+
 def _unknown_parts(problem: Problem, index: int, route: Route) -> Iterator[Violation]:
     before = -1
     for part in route.parts:

@@ -47,8 +47,9 @@ class DecomposeSolver:
     passes
         How often all visits are dealt out to parts, each time to other ones.
     first, first_share
-        The solver that makes the start where none is given, and the share of the run that it may take. Where
-        it lacks features of the problem, the inner solver builds the plan part by part.
+        The solver that makes the start where none is given, and the share of the run that it may take
+        (`savings` heeds no clock). Where it lacks features of the problem, the inner solver builds the plan
+        part by part.
 
     The idea is POPMUSIC (Taillard and Voss 2002); groups of neighbouring routes as Santini et al. (2023) compare.
     One iteration is one of the inner solver. No array grows with the square of the visits unless the problem
@@ -221,7 +222,7 @@ class _Run:
             return
         if self.problem.objective is Objective.LONGEST:
             turns = max(1, round(self.solver.passes * self.problem.num_visits / self.size))
-            while not self.over():
+            while self.solution.routes and not self.over():
                 chosen = self.around.around(self.solution.routes, self.longest())
                 self.improve(chosen, self.bounds(1.0 / turns))
                 turns = max(1, turns - 1)
@@ -247,7 +248,11 @@ class _Run:
         if self.problem.features <= (features_of_solver(self.solver.first) or frozenset()):
             stop: Stop = FirstOf((*self.bounds(self.solver.first_share), self.stop))
             found = make(self.solver.first).solve(self.problem, stop, seed=self.seed, start=start)
-            self.take(found.solution, check(self.problem, found.solution))
+            outcome = check(self.problem, found.solution)
+            if start is not None and report is not None and sound and report.rank < outcome.rank:
+                self.take(start, report)
+            else:
+                self.take(found.solution, outcome)
             self.iterations, self.interrupted = found.iterations, found.interrupted
             self.note()
             return True
@@ -269,7 +274,8 @@ class _Run:
         """Have the inner solver serve what is on no route, one neighbourhood after the other, at its quickest."""
         try:
             waiting = set(absent_visits(self.problem, self.solution.served()))
-            while waiting and not self.interrupted:
+            # neither few iterations nor the cost of half a plan end it
+            while waiting and not self.interrupted and not self.monitor(Progress(0, 0, None)):
                 chosen = self.around.around(self.solution.routes, min(waiting))
                 waiting -= {x for r in chosen.routes for x in r.visits} | set(chosen.absent)
                 self.improve(chosen, [MaxIterations(1)], quiet=True)

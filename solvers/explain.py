@@ -8,7 +8,7 @@ the checker, so that every amount reported is exact: granting it makes the visit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,7 +18,7 @@ from solvers.check import CheckReport, RouteFigures, check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS, Miss, skill_names
 from solvers.features import CLASSIC
 from solvers.insertion import Places, Trial, places_of, try_everywhere
-from solvers.plans import Plan, plans_for, try_plans
+from solvers.plans import Plan, alternatives, plans_for, try_plans
 from solvers.problem import Problem
 from solvers.schedule import latest_departure, schedule
 from solvers.solution import Route, Solution
@@ -137,6 +137,8 @@ class Explainer:
         else:
             every = plans_for(self.problem, self.report, visit)
             trial = try_plans(self.problem, self.report, every)
+            gains = np.array([self._gain(visit, plan.route) for plan in every])
+            trial = replace(trial, cost=trial.cost - gains)
             plans = [every[slot] for slot in _candidates(trial)]
         chosen = [self._exact(visit, plan) for plan in plans]
         order = {id(r): i for i, r in enumerate(chosen)}
@@ -154,6 +156,13 @@ class Explainer:
         old = self.solution.routes[index].visits if index >= 0 else ()
         route = Route(kind, (*old[:at], visit, *old[at:]))
         return Plan(route, index if index >= 0 else None, int(places.spare[slot]), at)
+
+    def _gain(self, visit: int, route: Route) -> int:
+        """Prizes that `route` would bring of `visit`, its alternatives or the other end of its pair."""
+        partner = self.problem.partner(visit)
+        concerned = {*alternatives(self.problem, visit), *(() if partner is None else (partner,))}
+        added = concerned.intersection(route.visits) - self.solution.served()
+        return sum(int(self.problem.visits.prize[v]) for v in added)
 
     def _exact(self, visit: int, plan: Plan) -> Relaxation:
         """The plan with its limits and cost as the checker's own table finds them."""
@@ -183,7 +192,7 @@ class Explainer:
         where = "an empty vehicle" if best.route is None else f"route {best.route}"
         vehicle = problem.vehicle_types.names[best.vehicle_type]
         if not best.limits:
-            prize = int(problem.visits.prize[visit])
+            prize = self._gain(visit, best.changed)
             if not problem.visits.required[visit] and best.cost >= prize:
                 return PRIZE_TOO_LOW, f"serving it adds {best.cost} to the cost, its prize is {prize}"
             return INSERTABLE, f"fits in {where} ({vehicle}) for {best.cost} more; search longer"

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from solvers import clock
+from solvers.constraints import known_routes
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
+from solvers.ranges import ANY, SHARE, SOME, Ranges
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
-from solvers.stop import MaxIterations, MaxRuntime, Progress, Started, Stop
+from solvers.stop import MaxIterations, MaxRuntime, Progress, Started, Stop, Uncounted
 from solvers.travel import IntArray
 
 if TYPE_CHECKING:
@@ -74,6 +76,27 @@ class GeneticSolver:
         "no elite": {"elite": 0},
         "half the neighbours": {"near": 10},
         "a small population": {"minimum": 10, "offspring": 10},
+    }
+
+    ranges: ClassVar[Ranges] = {
+        "near": SOME,
+        "warm_runs": ANY,
+        "warm_share": SHARE,
+        "minimum": SOME,
+        "offspring": SOME,
+        "elite": ANY,
+        "close": SOME,
+        "initial": SOME,
+        "patience": SOME,
+        "longest": (1, 3),
+        "ordered_share": SHARE,
+        "most_routes": ANY,
+        "target_feasible": SHARE,
+        "raise_factor": SOME,
+        "lower_factor": SHARE,
+        "prices_every": SOME,
+        "repair": SHARE,
+        "repair_factor": ANY,
     }
 
     def __init__(
@@ -143,7 +166,7 @@ class GeneticSolver:
         if start is None:
             session.construct()
         else:
-            session.start_from(start)
+            session.start_from(known_routes(problem, start))
         record.note_session(session, 0)
         _Search(self, problem, stop, seed, session, record).run()
         return record.result()
@@ -267,7 +290,7 @@ class _Search:
                 done += size
                 record.iterations = done
                 spent = clock.seconds() - began
-                if limit is None:
+                if limit is None and self.stop.max_runtime_s is not None:
                     batch = max(1, min(2 * batch, int(BATCH_S * size / max(spent, 1e-9))))
         except KeyboardInterrupt:
             record.interrupted = True
@@ -306,9 +329,11 @@ class _Search:
             session = self.session if k == 0 else Session(self.session.packed, self.seed + 7919 * k)
             if k > 0:
                 session.construct()
-            stop = MaxRuntime(seconds * share / runs) | self.stop if seconds else self.stop
+            stop = self.stop
             if limit is not None:
-                stop = MaxIterations(min(20 * n + 200, WARM_ITERATIONS * max(1, limit)))
+                stop = MaxIterations(min(20 * n + 200, WARM_ITERATIONS * max(1, limit))) | Uncounted(stop)
+            if seconds:
+                stop = MaxRuntime(seconds * share / runs) | stop
 
             def tell(found: Incumbent[Solution], session: Session = session) -> None:
                 self.record.note(session.best_rank, lambda: found.solution, found.unserved)

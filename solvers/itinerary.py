@@ -45,12 +45,16 @@ def leg_function(problem: Problem, profile: int) -> Leg:
     return leg
 
 
-def earliest_departure(problem: Problem, route: Route) -> int:
-    """The earliest time at which the route may leave: depot, shift and releases of the first trip."""
+def earliest_start(problem: Problem, vehicle_type: int) -> int:
+    """When vehicles of this type may leave, goods apart: start depot, shift, and never before time 0."""
     t = problem.vehicle_types
-    opens = int(problem.depots.tw[t.start_depot[route.vehicle_type], 0])
+    return max(0, int(t.shift[vehicle_type, 0]), int(problem.depots.tw[t.start_depot[vehicle_type], 0]))
+
+
+def earliest_departure(problem: Problem, route: Route) -> int:
+    """The earliest time at which the route may leave, the goods of its first trip released."""
     releases = [int(problem.visits.release[v]) for v in route.trips()[0]]
-    return max(opens, int(t.shift[route.vehicle_type, 0]), *releases)
+    return max([earliest_start(problem, route.vehicle_type), *releases])
 
 
 def latest_return(problem: Problem, vehicle_type: int) -> int:

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
-def json_faults(path: Path, error: ValidationError) -> tuple[Fault, ...]:
-    """One fault for each field that is wrong."""
+def json_faults(path: Path, error: ValidationError, usual: str) -> tuple[Fault, ...]:
+    """One fault for each field that is wrong; `usual` says how to repair what has no better advice."""
     found = []
     for item in error.errors(include_url=False):
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(
             "."
         )
         value = "" if isinstance(item["input"], dict | list | bytes) else str(item["input"])[:80]
-        code, repair = item["type"].replace("_", "-"), "see the JSON Schema"
+        code, repair = item["type"].replace("_", "-"), usual
         if code == "extra-forbidden":
             repair = "remove it or correct its name"
         elif code == "json-invalid":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from pydantic import ValidationError
@@ -38,8 +38,8 @@ from solvers.solution import Halt, Part, Route, Solution
 from solvers.speeds import Speeds
 from solvers.travel import Metric, Travel
 
-PROBLEM_FORMAT = "logistics-problem/1"
-SOLUTION_FORMAT = "logistics-solution/1"
+PROBLEM_FORMAT: Final = "logistics-problem/1"
+SOLUTION_FORMAT: Final = "logistics-solution/1"
 
 
 def problem_schema() -> dict[str, Any]:
@@ -185,7 +185,7 @@ def dump_solution(problem: Problem, solution: Solution, path: Path | str) -> Non
         _write(path, sol_text(problem, solution, report.cost.total))
         return
     content = SolutionFile(
-        format="logistics-solution/1",
+        format=SOLUTION_FORMAT,
         problem=problem.name,
         cost=report.cost.total,
         unserved=list(report.unserved),
@@ -212,7 +212,8 @@ def _parse(path: Path, model: type[Any]) -> Any:
             (Fault(str(path), "", "", "unreadable", message, "check the path"),)
         ) from None
     except ValidationError as error:
-        raise InvalidInputError(json_faults(path, error)) from None
+        of = "solution" if model is SolutionFile else "problem"
+        raise InvalidInputError(json_faults(path, error, f"see logistics solvers --schema {of}")) from None
 
 
 def _write(path: Path | str, text: str) -> None:
@@ -294,7 +295,16 @@ def _speeds(part: SpeedsPart | None, file: str, i: int, faults: list[Fault]) -> 
         table = None if part.category is None else [[int(digit) for digit in row] for row in part.category]
         return Speeds.of(part.starts, part.values, table)
     except ValueError as error:
-        faults.append(Fault(file, f"travel[{i}].speeds", "", "speeds", str(error), "see the JSON Schema"))
+        faults.append(
+            Fault(
+                file,
+                f"travel[{i}].speeds",
+                "",
+                "speeds",
+                str(error),
+                "see logistics solvers --schema problem",
+            )
+        )
         return None
 
 

@@ -11,9 +11,9 @@ from ortools.sat.python import cp_model
 
 from solvers.cp_sat import search
 from solvers.features import CLASSIC
+from solvers.itinerary import earliest_start, latest_return, leg_function
 from solvers.ortools_parts import possible_visits
 from solvers.problem import Problem
-from solvers.schedule import latest_return, leg_function
 from solvers.solution import Route
 from solvers.travel import IntArray
 
@@ -143,7 +143,7 @@ class _Model:
             self._leg(k, *arc)[1] for k, arcs in zip(self.kinds, self.arcs, strict=True) for arc in arcs
         ]
         longest = max(durations, default=0)
-        opens = [max(int(t.shift[k, 0]), int(problem.depots.tw[t.start_depot[k], 0])) for k in self.kinds]
+        opens = [earliest_start(problem, k) for k in self.kinds]
         begin = max([0, *opens, *v.tw[:, 0].tolist(), *v.release.tolist()])
         horizon = begin + int(v.service.sum()) + (problem.num_visits + 2) * longest + 1
         starts = []

@@ -15,6 +15,7 @@ import numpy as np
 from google.protobuf import text_format  # type: ignore[import-untyped]
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
+from solvers.itinerary import earliest_start, latest_return
 from solvers.problem import UNLIMITED, Problem
 from solvers.solution import Route
 from solvers.travel import IntArray, distances
@@ -184,10 +185,10 @@ class Model:
         problem, routing = self.problem, self._routing
         if not problem.features & {"time_windows", "release_times", "max_duration", "time_costs"}:
             return
-        v, t, depot_tw = problem.visits, problem.vehicle_types, problem.depots.tw
+        v, t = problem.visits, problem.vehicle_types
         service = np.array(self._column(v.service), dtype=np.int64)
         longest = max(int(self._of_type(k)[1].max()) for k in self._kinds)
-        begins = [max(int(t.shift[k, 0]), int(depot_tw[t.start_depot[k], 0])) for k in self.vehicles]
+        begins = [earliest_start(problem, k) for k in self.vehicles]
         latest_begin = max([*begins, *v.tw[self.visits, 0].tolist(), *v.release[self.visits].tolist()])
         horizon = latest_begin + int(service.sum()) + (len(self.visits) + 2) * longest + 1
         columns = self._per_vehicle(
@@ -201,7 +202,7 @@ class Model:
             if v.release[visit]:
                 time.CumulVar(index).SetMin(int(v.release[visit]) + self._nearest_start(visit))
         for vehicle, kind in enumerate(self.vehicles):
-            close = min(int(t.shift[kind, 1]), int(depot_tw[t.end_depot[kind], 1]), horizon)
+            close = min(latest_return(problem, kind), horizon)
             time.CumulVar(routing.Start(vehicle)).SetRange(begins[vehicle], horizon)
             time.CumulVar(routing.End(vehicle)).SetRange(0, max(close, 0))
             if t.time_cost[kind]:

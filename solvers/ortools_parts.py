@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from solvers.constraints import ROUTE_CONSTRAINTS
+from solvers.importance import level_weights
 from solvers.problem import Problem
 from solvers.schedule import earliest_departure, latest_return, leg_function, schedule
 from solvers.solution import Route
@@ -19,8 +20,7 @@ _MOST = 2**52  # bound on the sum of penalties; leaves room for costs in OR-Tool
 def penalties(problem: Problem) -> IntArray:
     """(n,) cost of leaving each visit out: its prize, or more than any plan costs if it is mandatory.
 
-    One mandatory visit of a priority outweighs all of lower priorities together while that fits in 64 bits,
-    otherwise twice one of the next lower priority.
+    Mandatory visits weigh by priority as in `level_weights`.
     """
     v, t = problem.visits, problem.vehicle_types
     penalty = np.array(v.prize, dtype=np.int64)
@@ -39,13 +39,8 @@ def penalties(problem: Problem) -> IntArray:
             + int(t.time_cost[kind]) * lasting,
         )
     base = max(base, 1 + 2 * dearest)
-    levels, members = np.unique(v.priority[mandatory], return_counts=True)
-    strict = [1]
-    for count in members[:-1]:
-        strict.append(strict[-1] * (int(count) + 1))
-    weights = strict if base * sum(w * int(c) for w, c in zip(strict, members, strict=True)) < _MOST else None
-    weights = weights or [min(2**i, 2**8) for i in range(len(levels))]
-    rank = np.searchsorted(levels, v.priority[mandatory])
+    _, rank, members = np.unique(v.priority[mandatory], return_inverse=True, return_counts=True)
+    weights = level_weights(members.tolist(), _MOST // base)
     penalty[mandatory] = np.array([base * w for w in weights], dtype=np.int64)[rank]
     return penalty
 

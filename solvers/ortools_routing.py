@@ -8,6 +8,7 @@ combination of all routes met. No matrix larger than a group's is made, so coord
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ import numpy as np
 
 from solvers import clock
 from solvers.check import check, cost_of
-from solvers.constraints import ROUTE_CONSTRAINTS
+from solvers.constraints import ROUTE_CONSTRAINTS, known_routes
 from solvers.features import CLASSIC, require
 from solvers.ortools_exact import fits, solve_exactly
 from solvers.ortools_model import Budget, Model, Routes
@@ -34,6 +35,7 @@ from solvers.ortools_parts import (
     usable_types,
 )
 from solvers.problem import Problem
+from solvers.ranges import ANY, POSITIVE, SHARE, SOME, Ranges
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.route_pool import RoutePool
 from solvers.schedule import leg_function, schedule
@@ -68,6 +70,19 @@ class OrtoolsSolver:
         "only guided local search": {"gls_every": 1},
         "neighbourhoods of one size": {"smallest": 1.0},
         "half the neighbourhood": {"group_size": 60},
+    }
+
+    ranges: ClassVar[Ranges] = {
+        "group_size": (2, math.inf),
+        "group_seconds": POSITIVE,
+        "group_solutions": SOME,
+        "smallest": SHARE,
+        "gls_every": SOME,
+        "hot": POSITIVE,
+        "removed": SOME,
+        "pool_share": SHARE,
+        "exact_visits": ANY,
+        "exact_work": POSITIVE,
     }
 
     def __init__(
@@ -219,7 +234,8 @@ class _Run:
     def search(self, start: Solution | None) -> None:
         everything = list(range(self.problem.num_visits))
         if start is not None:
-            kept = tuple(r for r in start.routes if r.visits and self.route_cost(r) is not None)
+            routes = known_routes(self.problem, start).routes
+            kept = tuple(r for r in routes if r.visits and self.route_cost(r) is not None)
             if not check(self.problem, Solution(kept)).violations:
                 value = self.evaluate(kept, everything)
                 assert value is not None

@@ -39,7 +39,7 @@ def plans_for(problem: Problem, report: CheckReport, visit: int) -> list[Plan]:
     used = [0] * len(problem.vehicle_types.count)
     for figures in report.routes:
         used[figures.route.vehicle_type] += 1
-    for member in _alternatives(problem, visit):
+    for member in alternatives(problem, visit):
         partner = problem.partner(member)
         ends = (member,) if partner is None or partner in served else _in_order(problem, member, partner)
         for figures in report.routes:
@@ -63,7 +63,8 @@ def _charged(problem: Problem, route: Route) -> tuple[Route, ...]:
     return tuple(dict.fromkeys((route, recharged(problem, route))))
 
 
-def _alternatives(problem: Problem, visit: int) -> tuple[int, ...]:
+def alternatives(problem: Problem, visit: int) -> tuple[int, ...]:
+    """The visits of which one is to be served: those of its group, or the visit alone."""
     group = problem.visits.group
     return (visit,) if group is None or group[visit] < 0 else problem.members[int(group[visit])]
 

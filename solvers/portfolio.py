@@ -6,6 +6,7 @@ import pickle
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,6 +27,7 @@ from solvers.ortools_parts import penalties
 from solvers.parallel.pool import InlinePool, WorkerPool
 from solvers.parallel.rounds import Finished, Round
 from solvers.problem import Problem
+from solvers.ranges import ANY, SHARE, SOME, Ranges
 from solvers.registry import enough_iterations, listens, make, registered
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.route_costs import route_costs
@@ -60,6 +62,8 @@ class PortfolioSolver:
         "four rounds": {"rounds": 4},
         "ruin and recreate alone": {"solvers": "ruin_recreate"},
     }
+
+    ranges: ClassVar[Ranges] = {"processes": ANY, "rounds": SOME, "pool_share": SHARE, "pool_routes": SOME}
 
     def __init__(
         self,
@@ -122,7 +126,10 @@ class PortfolioSolver:
         run.begin(start)
         if problem.num_visits:
             with InlinePool(problem) if cores == 1 else WorkerPool(problem, cores) as workers:
-                run.search(workers)
+                try:
+                    run.search(workers)
+                except KeyboardInterrupt:  # while this process checked or recombined what was found
+                    run.interrupted = True
         return run.result()
 
 
@@ -140,6 +147,7 @@ class _Run:
     rounds: int = field(default=2, init=False)
     began: float = field(default_factory=time.monotonic)
     iterations: int = 0
+    improved_at: int = 0
     interrupted: bool = False
     proven: Status | None = None
     history: list[tuple[float, int, int]] = field(default_factory=list)
@@ -196,6 +204,7 @@ class _Run:
     def _note(self) -> None:
         elapsed, cost, unserved = self.elapsed(), self.report.cost.total, len(self.report.unserved)
         self.history.append((elapsed, cost, unserved))
+        self.improved_at = self.iterations
         if self.on_best is not None:
             self.on_best(Incumbent(self.best, cost, unserved, elapsed, self.iterations))
 
@@ -224,7 +233,9 @@ class _Run:
         if self.limit is not None and self.iterations >= self.limit:
             return True
         best = self.history[-1][1] if self.history else None
-        return number > 0 and self.monitor(Progress(self.iterations, 0, best))
+        return number > 0 and self.monitor(
+            Progress(self.iterations, self.iterations - self.improved_at, best)
+        )
 
     def _rounds(self, number: int, size: int) -> list[Round]:
         """What each worker does next; solvers that are more than workers take turns from round to round."""
@@ -257,7 +268,9 @@ class _Run:
         return made
 
     def _take(self, brought: list[Finished]) -> None:
-        self.iterations += max((f.result.iterations for f in brought), default=0)
+        self.iterations += (
+            max((f.result.iterations for f in brought), default=1) or 1
+        )  # an end is always nearer
         if self.limit is not None:
             self.iterations = min(self.iterations, self.limit)
         for finished in brought:
@@ -278,8 +291,9 @@ class _Run:
         if seconds is not None:
             seconds = max(0.05, min(seconds, (self.seconds or 0.0) - self.elapsed()))
         began = time.monotonic()
-        latest = [*self.best.routes, *(r for r in reversed(self.routes) if r not in set(self.best.routes))]
-        latest = latest[: 4 * self.solver.pool_routes]
+        inside = set(self.best.routes)
+        others = (route for route in reversed(self.routes) if route not in inside)
+        latest = list(islice(chain(self.best.routes, others), 4 * self.solver.pool_routes))
         costs = route_costs(self.problem, latest, None if seconds is None else seconds / 4)
         pool = RoutePool(self.problem, len(latest))
         for route, cost in zip(latest, costs, strict=False):

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from solvers.errors import Fault, InvalidInputError, UnknownSolverError
 from solvers.problem import Problem
+from solvers.ranges import Ranges, outside
 from solvers.result import OnBest, Result
 from solvers.solution import Solution
 from solvers.stop import Stop
@@ -86,7 +87,8 @@ def registered() -> dict[str, SolverInfo]:
 def make(name: str, parameters: Mapping[str, Any] | None = None) -> RoutingSolver:
     """The solver registered as `name`, with its parameters.
 
-    `UnknownSolverError` lists all names, `InvalidInputError` names every parameter that the solver lacks.
+    `UnknownSolverError` lists all names, `InvalidInputError` names every parameter that the solver lacks,
+    of another kind, or outside the solver's `ranges` (see `solvers.ranges`), if it has any.
     """
     info = registered().get(name)
     if info is None:
@@ -126,10 +128,11 @@ def listens(solver: RoutingSolver) -> bool:
 
 
 def _parameter_faults(name: str, factory: Any, given: Mapping[str, Any]) -> list[Fault]:
-    """Parameters that the factory does not have, and values of another kind than its default."""
+    """Parameters that the factory does not have, and values of another kind than its default or out of range."""
     known = signature(factory).parameters
     if any(p.kind is Parameter.VAR_KEYWORD for p in known.values()):
         return []
+    ranges: Ranges = getattr(factory, "ranges", {})
     kinds = {key: _plain_kinds(parameter) for key, parameter in known.items()}
     faults = []
     for key, value in given.items():
@@ -139,6 +142,8 @@ def _parameter_faults(name: str, factory: Any, given: Mapping[str, Any]) -> list
             continue
         wanted = kinds.get(key, ())
         if not wanted or type(value) in wanted or (float in wanted and type(value) is int):
+            if key in ranges and (repair := outside(value, ranges[key])):
+                faults.append(Fault(f"solver {name}", key, str(value), "bad-value", "out of range", repair))
             continue
         default = known[key].default
         like = "" if default in (None, Parameter.empty) else f" like {default!r}"

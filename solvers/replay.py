@@ -111,7 +111,7 @@ def replay(
             if profile not in legs:
                 legs[profile] = _slowed(leg_function(problem, profile), slower)
             here = _leaving(varied, kind, figures.start_time)
-            run = schedule(here, figures.route, legs[profile])
+            run = schedule(here, figures.route, legs[profile], at_once=True)
             total += cost_of(here, run).total
             misses = [(c.code, m.amount) for c in ROUTE_CONSTRAINTS for m in c.check(here, run)]
             sound_routes[number] += not misses

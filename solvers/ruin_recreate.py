@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from solvers import clock
+from solvers.constraints import known_routes
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
+from solvers.ranges import ANY, BLINK, POSITIVE, SHARE, SOME, Ranges
 from solvers.result import OnBest, Result
 from solvers.solution import Solution
 from solvers.stop import Started, Stop
@@ -103,6 +105,22 @@ class RuinRecreateSolver:
         "half the neighbours": {"near": 10, "adjacent": 50},
     }
 
+    ranges: ClassVar[Ranges] = {
+        "mean_removed": SOME,
+        "max_string": SOME,
+        "split": SHARE,
+        "blink": BLINK,
+        "whole_route": SHARE,
+        "first_temperature": POSITIVE,
+        "last_temperature": POSITIVE,
+        "near": SOME,
+        "adjacent": SOME,
+        "exchanges": ANY,
+        "rebuilt": SHARE,
+        "more_routes": ANY,
+        "more_visits": ANY,
+    }
+
     def __init__(
         self,
         mean_removed: float = 10.0,
@@ -162,6 +180,6 @@ class RuinRecreateSolver:
         if start is None:
             session.construct()
         else:
-            session.start_from(start)
+            session.start_from(known_routes(problem, start))
         iterations = anneal(session, recorder, stop, RuinTuning(**chosen))
         return recorder.result(self.name, seed, iterations)

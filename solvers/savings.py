@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from solvers import clock
+from solvers.constraints import known_routes
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
+from solvers.ranges import ANY, SOME, Ranges
 from solvers.result import OnBest, Result
 from solvers.solution import Solution
 from solvers.stop import Stop
@@ -27,6 +29,8 @@ class SavingsSolver:
         "no descent": {"polish_per_visit": 0.0},
         "a third of the neighbours": {"neighbours": 10},
     }
+
+    ranges: ClassVar[Ranges] = {"polish_per_visit": ANY, "neighbours": SOME}
 
     def __init__(self, polish_per_visit: float = 4.0, neighbours: int = 30) -> None:
         self.polish_per_visit = polish_per_visit
@@ -57,7 +61,7 @@ class SavingsSolver:
         if start is None:
             session.construct()
         else:
-            session.start_from(start)
+            session.start_from(known_routes(problem, start))
         iterations = self.enough(problem)
         if stop.max_iterations is not None:
             iterations = min(iterations, stop.max_iterations)

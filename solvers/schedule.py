@@ -106,20 +106,23 @@ class Schedule:
         return tuple(max(amounts) for amounts in zip(*self.load, strict=True))
 
 
-def schedule(problem: Problem, route: Route, leg: Leg | None = None) -> Schedule:
-    """How `route` runs; `leg` saves making the travel rule again for many routes of one profile."""
+def schedule(problem: Problem, route: Route, leg: Leg | None = None, *, at_once: bool = False) -> Schedule:
+    """How `route` runs; `leg` saves making the travel rule again for many routes of one profile.
+
+    `at_once` makes it leave as early as it may, and wait on the way instead; not where speeds change by the hour.
+    """
     plan = itinerary(problem, route, leg)
     breaks: tuple[tuple[int, int], ...] = ()
     driving = 0
     if (rule := rule_of(problem.vehicle_types.duty, route.vehicle_type)) is not None:
-        times, rests, driven = run_with_breaks(problem, route, plan, rule)
+        times, rests, driven = run_with_breaks(problem, route, plan, rule, at_once)
         arrival, start, departure = (rounded(x) for x in times)
         breaks = tuple((rounded([begun])[0], length) for begun, length in rests)
         driving = rounded([driven])[0]
     elif problem.travel[int(problem.vehicle_types.profile[route.vehicle_type])].speeds is not None:
         arrival, start, departure = (rounded(times) for times in run_times(problem, route, plan))
     else:
-        arrival, start, departure = _run_times(plan)
+        arrival, start, departure = _run_times(plan, at_once)
     return Schedule(
         vehicle_type=route.vehicle_type,
         nodes=tuple(plan.nodes),
@@ -139,7 +142,7 @@ def schedule(problem: Problem, route: Route, leg: Leg | None = None) -> Schedule
     )
 
 
-def _run_times(plan: Itinerary) -> tuple[tuple[int, ...], ...]:
+def _run_times(plan: Itinerary, at_once: bool) -> tuple[tuple[int, ...], ...]:
     """Arrival, start and departure at each stop, where travel times do not depend on the hour."""
     last = len(plan.nodes) - 1
     starts = [plan.leave]
@@ -153,7 +156,7 @@ def _run_times(plan: Itinerary) -> tuple[tuple[int, ...], ...]:
     for i in range(last - 1, 0, -1):
         bound = min(latest - plan.legs[i][1] - plan.work[i], max(plan.due[i], starts[i]))
         latest = plan.latest_start(i, bound)
-    leave = latest - plan.legs[0][1]
+    leave = plan.leave if at_once else latest - plan.legs[0][1]
 
     arrival, start, departure = [leave], [leave], [leave]
     for i in range(1, last):

@@ -171,6 +171,21 @@ class Started(_Composable):
         return self._stop.max_iterations
 
 
+class Uncounted(_Composable):
+    """What `stop` says of time, cost and the like to work whose iterations are not those that it counts."""
+
+    def __init__(self, stop: Stop) -> None:
+        self._stop = stop
+
+    def monitor(self) -> Monitor:
+        monitor = self._stop.monitor()
+        return lambda p: monitor(Progress(0, 0, p.best_cost))
+
+    @property
+    def max_runtime_s(self) -> float | None:
+        return self._stop.max_runtime_s
+
+
 def first_of(
     time_limit_s: float | None = None, iterations: int | None = None, no_improvement: int | None = None
 ) -> Stop:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from solvers.backhauls import barred_arcs
+from solvers.importance import level_weights
+from solvers.itinerary import earliest_start, latest_return
 from solvers.kernels.layout import (
     ADJACENT_AT,
     ADJACENT_WIDTH,
@@ -159,8 +161,8 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
     kind[:, COUNT] = np.minimum(t.count, n)
     kind[:, FIXED], kind[:, PER_DISTANCE], kind[:, PER_TIME] = t.fixed_cost, t.distance_cost, t.time_cost
     kind[:, START], kind[:, END] = t.start_depot, t.end_depot
-    kind[:, OPEN] = np.maximum(t.shift[:, 0], problem.depots.tw[t.start_depot, 0])
-    kind[:, CLOSE] = np.minimum(t.shift[:, 1], problem.depots.tw[t.end_depot, 1])
+    kind[:, OPEN] = [earliest_start(problem, k) for k in range(kinds)]
+    kind[:, CLOSE] = [latest_return(problem, k) for k in range(kinds)]
     kind[:, MAX_DISTANCE], kind[:, MAX_DURATION] = t.max_distance, t.max_duration
     kind[:, PROFILE] = t.profile
     kind[:, CAPACITY:] = capacity
@@ -297,14 +299,11 @@ def _matrices(problem: Problem, nodes: IntArray) -> tuple[Any, Any, bool]:
 
 
 def _importance(problem: Problem) -> tuple[IntArray, IntArray]:
-    """Weights of unserved mandatory visits: lexicographic by priority (hard) and a mild one (soft)."""
+    """Weights of unserved mandatory visits: by priority as in `level_weights` (hard), and a mild one (soft)."""
     v = problem.visits
     hard = np.zeros(problem.num_visits, dtype=np.int64)
     soft = np.zeros(problem.num_visits, dtype=np.int64)
-    weight = 1
-    for rank, level in enumerate(np.unique(v.priority[v.required])):
-        mine = v.required & (v.priority == level)
-        hard[mine] = weight
-        soft[mine] = 1 + rank
-        weight = min(weight * (1 + int(mine.sum())), int(UNLIMITED) >> 20)
+    _, rank, counts = np.unique(v.priority[v.required], return_inverse=True, return_counts=True)
+    hard[v.required] = np.array(level_weights(counts.tolist()), dtype=np.int64)[rank]
+    soft[v.required] = 1 + rank
     return hard, soft

@@ -58,6 +58,7 @@ from solvers.kernels.state import (
     after_ruin,
     begin,
     commit,
+    holds,
     price,
     save_best,
     slot,
@@ -312,6 +313,16 @@ def settle(D: Any, F: Any, P: Any, S: Any) -> int:
     return change
 
 
+@helper
+def all_hold(P: Any, S: Any) -> bool:
+    """Whether every touched slot keeps its constraints, see `holds`."""
+    for k in range(S[N_TOUCHED]):
+        r = S[S[TOUCHED_AT] + k]
+        if S[slot(S, r) + SIZE] > 0 and not holds(P, S, r):
+            return False
+    return True
+
+
 @inlined
 def keep_best(S: Any) -> bool:
     """Copy the solution if it is a new best; True then."""
@@ -376,7 +387,7 @@ def judge(
     delta = float(S[VALUE] + change - value) + tune[6] * (S[MISSED_SOFT] - soft)
     delta -= worth * (S[N_USED] - used)
     delta += lure * (S[N_BANK] - left_out)
-    if delta < -temperature * math.log(1.0 - rand(S)):
+    if delta < -temperature * math.log(1.0 - rand(S)) and all_hold(P, S):
         S[VALUE] += change
         commit(S)
         return keep_best(S)

@@ -13,6 +13,7 @@ from solvers.kernels.layout import (
     BANKED,
     BOTH_WAYS,
     CLOSE,
+    COST,
     COUNT,
     DEPOTS,
     DIMS,
@@ -27,6 +28,7 @@ from solvers.kernels.layout import (
     MAX_DISTANCE,
     MAX_DURATION,
     MIXED,
+    N_USED,
     NEAR_AT,
     NEAR_WIDTH,
     NODE,
@@ -43,9 +45,11 @@ from solvers.kernels.layout import (
     TAKEN_AT,
     TIME_PRICED,
     TIMED,
+    TOUCHED_AT,
+    USED_AT,
     VALUE,
 )
-from solvers.kernels.ruin_recreate import settle
+from solvers.kernels.ruin_recreate import keep_best, settle
 from solvers.kernels.state import (
     begin,
     commit,
@@ -53,7 +57,7 @@ from solvers.kernels.state import (
     free_slot,
     put_in,
     refresh,
-    save_best,
+    slot,
     touch,
     touch_route,
     undo,
@@ -269,35 +273,65 @@ def join(
     return count
 
 
+@helper
+def load_route(D: Any, F: Any, P: Any, S: Any, flat: Any, first: int, last: int, t: int) -> bool:
+    """Begin a change that adds flat[first:last] as a route of type t; False if it breaks a constraint or no such
+    vehicle is free."""
+    begin(S)
+    r = free_slot(P, S)
+    if r < 0 or S[S[TAKEN_AT] + t] >= P[kind(P, t) + COUNT]:
+        return False
+    p = P[NODES] + 2 * r
+    touch(S, p)
+    touch_route(S, r)
+    dress(P, S, r, t)
+    for i in range(first, last):
+        if S[ITEM * (flat[i]) + BANKED] >= 0:
+            put_in(D, F, P, S, flat[i], p)
+            p = flat[i]
+    return refresh(D, F, P, S, r)
+
+
+@entry
+def load_given(D: Any, F: Any, P: Any, S: Any, flat: Any, starts: Any, kinds: Any) -> None:
+    """Add the routes to the state that hold with the vehicle types they come with, and set their entries of `kinds`
+    to -1; then let routes have cheaper vehicles that are still free."""
+    for m in range(len(kinds)):
+        if load_route(D, F, P, S, flat, starts[m], starts[m + 1], kinds[m]):
+            S[VALUE] += S[slot(S, S[S[TOUCHED_AT]]) + COST]
+            kinds[m] = -1
+            commit(S)
+        else:
+            undo(D, F, P, S)
+    keep_best(S)
+    begin(S)
+    for k in range(S[N_USED]):
+        touch_route(S, S[S[USED_AT] + k])
+    S[VALUE] += settle(D, F, P, S)
+    commit(S)
+    keep_best(S)
+
+
 @entry
 def load_routes(D: Any, F: Any, P: Any, S: Any, flat: Any, starts: Any, kinds: Any) -> None:
-    """Add the routes to the state; one that breaks a constraint or lacks a vehicle gets the next best type
-    that can drive it, or stays in the bank."""
+    """Add the routes to the state, but those of kind -1; one that breaks a constraint or lacks a vehicle gets the
+    next best type that can drive it, or stays in the bank."""
     for m in range(len(kinds)):
         wanted = kinds[m]
+        if wanted < 0:
+            continue
         done = False
         for k in range(-1, P[KINDS]):
             t = wanted if k < 0 else np.int64(k)
-            r = free_slot(P, S)
-            if done or r < 0 or (k >= 0 and t == wanted) or S[S[TAKEN_AT] + t] >= P[kind(P, t) + COUNT]:
+            if done or (k >= 0 and t == wanted):
                 continue
-            begin(S)
-            a = P[NODES] + 2 * r
-            touch(S, a)
-            touch_route(S, r)
-            dress(P, S, r, t)
-            p = a
-            for i in range(starts[m], starts[m + 1]):
-                if S[ITEM * (flat[i]) + BANKED] >= 0:
-                    put_in(D, F, P, S, flat[i], p)
-                    p = flat[i]
-            if refresh(D, F, P, S, r):
+            if load_route(D, F, P, S, flat, starts[m], starts[m + 1], t):
                 S[VALUE] += settle(D, F, P, S)
                 commit(S)
                 done = True
             else:
                 undo(D, F, P, S)
-    save_best(S)
+    keep_best(S)
 
 
 @entry
@@ -313,4 +347,4 @@ def fill(D: Any, F: Any, P: Any, S: Any, order: Any) -> None:
             place_visit(D, F, P, S, c, at, t)
     S[VALUE] += settle(D, F, P, S)
     commit(S)
-    save_best(S)
+    keep_best(S)

@@ -77,16 +77,17 @@ class Session:
         self._load(flat, starts[: routes + 1], kinds[:routes])
 
     def start_from(self, solution: Solution) -> None:
-        """The routes of `solution` that hold, then greedy insertion of what is left."""
+        """The routes of `solution`, all of known visits, that hold, then greedy insertion of what is left."""
         place = np.empty(len(self.packed.order), dtype=np.int64)
         place[self.packed.order] = np.arange(self.packed.depots, self.packed.nodes)
         lengths = [len(r) for r in solution.routes]
         visits = [v for r in solution.routes for v in r.visits]
         flat = place[np.array(visits, dtype=np.int64)]
         starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        self._load(flat, starts, np.array([r.vehicle_type for r in solution.routes], dtype=np.int64))
+        self._load(flat, starts, np.array([r.vehicle_type for r in solution.routes], dtype=np.int64), True)
 
-    def _load(self, flat: IntArray, starts: IntArray, kinds: IntArray) -> None:
+    def _load(self, flat: IntArray, starts: IntArray, kinds: IntArray, given: bool = False) -> None:
+        """Add routes and greedily what is left; those of a given plan keep their vehicles if they can."""
         p = self.packed
         # where vehicles are short, routes whose loss would hurt most choose first
         worth = np.zeros(len(kinds))
@@ -97,7 +98,10 @@ class Session:
         pieces = [flat[starts[m] : starts[m + 1]] for m in by_worth]
         new_starts = np.concatenate([[0], np.cumsum([len(p) for p in pieces])]).astype(np.int64)
         new_flat = np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int64)
-        savings.load_routes(*p.arrays, self.state, new_flat, new_starts, kinds[by_worth])
+        chosen = kinds[by_worth]
+        if given:
+            savings.load_given(*p.arrays, self.state, new_flat, new_starts, chosen)
+        savings.load_routes(*p.arrays, self.state, new_flat, new_starts, chosen)
         visits = np.arange(p.depots, p.nodes)
         first = np.lexsort((visits, -self._prize[visits], -self._hard[visits]))
         savings.fill(*p.arrays, self.state, visits[first])

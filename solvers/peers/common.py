@@ -11,7 +11,7 @@ import numpy as np
 
 from solvers import clock
 from solvers.check import check
-from solvers.constraints import ROUTE_CONSTRAINTS
+from solvers.constraints import ROUTE_CONSTRAINTS, known_routes
 from solvers.errors import MissingExtraError
 from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result
@@ -47,7 +47,7 @@ def sound_routes(problem: Problem, routes: Sequence[Route]) -> Solution:
     kept: list[Route] = []
     left = np.array(problem.vehicle_types.count)
     served: set[int] = set()
-    for route in routes:
+    for route in known_routes(problem, Solution(tuple(routes))).routes:
         if not route.visits or left[route.vehicle_type] == 0 or served & set(route.visits):
             continue
         run = schedule(problem, route)

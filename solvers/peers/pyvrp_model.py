@@ -17,8 +17,13 @@ FORBIDDEN = 10**9  # distance and duration of an arc that a vehicle type may not
 _MOST = 2**62
 
 
+def _begin(value: int) -> int:
+    """PyVRP knows no time before 0, when nothing leaves anyway."""
+    return max(0, int(value))
+
+
 def _end(value: int) -> int:
-    return _MOST if value >= UNLIMITED else int(value)
+    return _MOST if value >= UNLIMITED else _begin(value)
 
 
 class PyvrpModel:
@@ -155,7 +160,7 @@ class PyvrpModel:
                 delivery=v.delivery[visit].tolist(),
                 pickup=v.pickup[visit].tolist(),
                 service_duration=int(v.service[visit]),
-                tw_early=int(v.tw[visit, 0]),
+                tw_early=_begin(v.tw[visit, 0]),
                 tw_late=_end(v.tw[visit, 1]),
                 release_time=int(v.release[visit]) + (held if v.release[visit] else 0),
                 prize=0 if v.required[visit] else int(v.prize[visit]),
@@ -194,10 +199,10 @@ class PyvrpModel:
         return self.pyvrp.Shipment(
             pickup_location=location[start],
             delivery_location=location[end],
-            pickup_tw_early=int(v.tw[start, 0]),
+            pickup_tw_early=_begin(v.tw[start, 0]),
             pickup_tw_late=_end(v.tw[start, 1]),
             pickup_service_duration=int(v.service[start]),
-            delivery_tw_early=int(v.tw[end, 0]),
+            delivery_tw_early=_begin(v.tw[end, 0]),
             delivery_tw_late=_end(v.tw[end, 1]),
             delivery_service_duration=int(v.service[end]),
             amount=v.pickup[start].tolist(),
@@ -212,7 +217,7 @@ class PyvrpModel:
         return [
             self.pyvrp.Depot(
                 location=place,
-                tw_early=int(max(hours[place, 0], 0)),
+                tw_early=_begin(hours[place, 0]),
                 tw_late=_end(hours[place, 1]),
                 service_duration=time.get(number, 0),
             )
@@ -237,7 +242,7 @@ class PyvrpModel:
             start_depot=int(t.start_depot[kind]),
             end_depot=int(t.end_depot[kind]),
             fixed_cost=int(t.fixed_cost[kind]) + self.per_vehicle,
-            tw_early=int(max(t.shift[kind, 0], 0)),
+            tw_early=_begin(t.shift[kind, 0]),
             tw_late=_end(t.shift[kind, 1]),
             shift_duration=_end(nominal),
             max_overtime=_end(beyond),

@@ -9,6 +9,7 @@ import numpy as np
 
 from solvers.check import check
 from solvers.features import require
+from solvers.itinerary import earliest_start, latest_return
 from solvers.ortools_parts import need_of, servable_visits, usable_types
 from solvers.peers.common import Report, matrices, need
 from solvers.problem import Problem
@@ -114,8 +115,7 @@ class VroomSolver:
         kinds: list[int] = []
         for kind in usable:
             depots = int(t.start_depot[kind]), int(t.end_depot[kind])
-            opens = int(max(0, t.shift[kind, 0], problem.depots.tw[depots[0], 0]))
-            closes = int(min(_HORIZON, t.shift[kind, 1], problem.depots.tw[depots[1], 1]))
+            opens, closes = earliest_start(problem, kind), min(_HORIZON, latest_return(problem, kind))
             limit = int(t.max_distance[kind])
             skills = int(t.skills[kind])
             for _ in range(int(fleet[kind])):

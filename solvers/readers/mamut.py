@@ -134,7 +134,7 @@ def _parsed(faults: Faults, text: bytes, model: type[Any]) -> Any:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        raise InvalidInputError(json_faults(faults.path, error)) from None
+        raise InvalidInputError(json_faults(faults.path, error, "compare with a file of the set")) from None
 
 
 def _categories(faults: Faults, path: Path, hours: _Hours, nodes: int) -> list[list[int]]:

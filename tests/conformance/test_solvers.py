@@ -19,9 +19,11 @@ from solvers import (
     MaxIterations,
     MaxRuntime,
     MissingExtraError,
+    NoImprovement,
     Problem,
     ProblemBuilder,
     Result,
+    Route,
     Solution,
     Solver,
     Status,
@@ -97,12 +99,13 @@ def solved(name: str, problem: Problem, seed: int = 1, **more: Any) -> Result[So
 
 @cache
 def start_by(name: str, seed: int) -> Solution:
-    """A solver's plan for a problem in which windows, skills and optional visits bind."""
+    """A solver's plan for a problem in which windows, skills, vehicles and optional visits bind."""
     return solved(name, start_problem(seed)).solution
 
 
 def start_problem(seed: int) -> Problem:
-    return random_problem(("time_windows", "skills", "optional_visits"), 40 + seed)
+    case = ("time_windows", "skills", "heterogeneous_fleet", "fixed_costs", "optional_visits")
+    return random_problem(case, 40 + seed)
 
 
 @pytest.mark.parametrize(("name", "case"), SOLVER_CASES)
@@ -166,6 +169,53 @@ def test_a_start_with_violations_does_no_harm(name: str) -> None:
     everything = Solution.of([range(problem.num_visits)])
     assert check(problem, everything).violations
     verified(problem, solved(name, problem, start=everything))
+
+
+@every_solver
+def test_a_start_may_name_what_there_is_not(name: str) -> None:
+    problem = random_problem((), 3)
+    nowhere = Solution((Route(10**9, (0,)), Route(-1, (1,)), Route(0, (2, 10**9)), Route(0, (-1,))))
+    verified(problem, solved(name, problem, start=nowhere))
+
+
+@every_solver
+def test_a_start_keeps_the_vehicles_that_it_needs(name: str) -> None:
+    """The cheaper vehicle would do for the first visit as well, but it alone is fit for the second."""
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(10, 0, delivery=1)
+    b.visit(-10, 0, delivery=1, skills=["cold"])
+    b.vehicle_type(count=1, capacity=1, fixed_cost=100)
+    b.vehicle_type(count=1, capacity=1, skills=["cold"])
+    problem = b.build()
+    if not problem.features <= quick(name).features:
+        return
+    start = Solution((Route(0, (0,)), Route(1, (1,))))
+    result = quick(name).solve(problem, MaxIterations(1), seed=1, start=start)
+    assert verified(problem, result).feasible
+
+
+@every_solver
+def test_nothing_leaves_before_time_0(name: str) -> None:
+    """A window may have opened before now; one that has closed is missed."""
+    b = ProblemBuilder()
+    b.depot(0, 0, tw=(-1000, 1000))
+    b.visit(10, 0, delivery=1, tw=(-50, 10))
+    b.visit(20, 0, delivery=1, tw=(-50, 19))
+    b.vehicle_type(count=2, capacity=1, shift=(-1000, 1000))
+    problem = b.build()
+    if not problem.features <= quick(name).features:
+        return
+    assert verified(problem, solved(name, problem)).unserved == (1,)
+
+
+@pytest.mark.parametrize(
+    "name", [p for p in SOLVERS if p.values[0] not in (*HAND_ON, "pyvrp", "hgs", "vroom")]
+)
+def test_a_stop_without_improvement_repeats(name: str) -> None:
+    problem = random_problem((), 8, most=40)
+    once, twice = (quick(name).solve(problem, NoImprovement(30), seed=3) for _ in range(2))
+    assert (once.iterations, once.solution) == (twice.iterations, twice.solution)
 
 
 @every_solver

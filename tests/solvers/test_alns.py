@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solvers import Incumbent, MaxIterations, Problem, ProblemBuilder, Progress, Solution
+from solvers import Incumbent, MaxIterations, MaxRuntime, Problem, ProblemBuilder, Progress, Solution
 from solvers.alns import AlnsSolver, _Run
 from solvers.check import check
 from solvers.kernels.rich.layout import RANDOM
@@ -77,6 +77,18 @@ def test_it_heats_up_again_where_there_is_time(
     assert len(rises) == heats - 1
     assert temperatures[0] == solver.first_temperature
     assert all(solver.first_temperature < rise <= 5 * solver.first_temperature for rise in rises)
+
+
+def test_the_nearer_of_two_bounds_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = _Run(AlnsSolver(), tight_pairs(4, 10), MaxRuntime(100.0) | MaxIterations(10_000), 1, None)
+    run.rate = 2000.0
+    assert run.batch() < 1000
+    run.iterations = 9_990
+    assert run.batch() == 10
+    assert run.done() == pytest.approx(0.999)
+    run.iterations = 10
+    monkeypatch.setattr(run, "elapsed", lambda: 50.0)
+    assert run.done() == 0.5
 
 
 def tight_pairs(vehicles: int, pairs: int = 120) -> Problem:

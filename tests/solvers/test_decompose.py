@@ -18,6 +18,7 @@ from solvers import (
     Problem,
     ProblemBuilder,
     Solution,
+    Status,
     TargetCost,
     UnknownSolverError,
     UnsupportedFeatureError,
@@ -175,6 +176,31 @@ def test_the_longest_route_gets_shorter() -> None:
     first = make("decompose", {"size": 20}).solve(problem, MaxIterations(1), seed=3)
     assert figures.feasible
     assert figures.rank < check(problem, first.solution).rank
+
+
+def test_where_nothing_can_be_served_there_is_no_longest_route() -> None:
+    b = ProblemBuilder(objective=Objective.LONGEST)
+    b.depot(0, 0)
+    for x in (10, 20):
+        b.visit(x, 0, delivery=5)
+    b.vehicle_type(count=1, capacity=1)
+    result = solved(b.build(), MaxIterations(20))
+    assert (result.status, result.unserved) == (Status.INFEASIBLE, (0, 1))
+
+
+def test_building_ends_with_the_time() -> None:
+    """Part by part takes as long as there are parts, so it looks at the clock between them."""
+    b = ProblemBuilder()
+    b.depot(50, 50)
+    rng = np.random.default_rng(5)
+    for _ in range(30):
+        first = b.visit(*rng.integers(0, 100, 2).tolist(), pickup=1)
+        b.visit(*rng.integers(0, 100, 2).tolist(), delivery=1, pickup_at=first)
+    b.vehicle_type(count=30, capacity=2)
+    whole = solved(b.build(), MaxIterations(1), size=4)
+    assert whole.unserved == ()
+    ended = solved(b.build(), MaxRuntime(1e-9) | MaxIterations(1000), size=4)
+    assert len(ended.unserved) > 30
 
 
 def test_the_callers_stop_holds_inside_a_part() -> None:

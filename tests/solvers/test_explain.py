@@ -218,3 +218,22 @@ def test_a_served_visit_has_no_reason() -> None:
     b.vehicle_type(capacity=10)
     with pytest.raises(ValueError, match="is served"):
         Explainer(b.build(), Solution.of([[0]])).reason(0)
+
+
+def test_a_prize_is_that_of_the_best_alternative_or_of_both_ends() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(0, 10, group="g", required=False, prize=10)
+    b.visit(0, 20, group="g", required=False, prize=1000)
+    b.vehicle_type(1, 1)
+    (reason,) = explain(b.build(), Solution()).unserved
+    assert (reason.code, reason.relaxations[0].changed.visits) == (INSERTABLE, (1,))
+    for prize, code in ((15, PRIZE_TOO_LOW), (30, INSERTABLE)):
+        b = ProblemBuilder()
+        b.depot(0, 0)
+        first = b.visit(0, 10, pickup=1, required=False, prize=prize)
+        b.visit(0, 20, delivery=1, pickup_at=first, required=False, prize=prize)
+        b.vehicle_type(1, 1)
+        reasons = explain(b.build(), Solution()).unserved
+        assert [r.code for r in reasons] == [code, code]
+    assert "its prize is 15" not in reasons[0].message

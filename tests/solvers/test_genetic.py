@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from solvers import MaxIterations, MaxRuntime, Problem, ProblemBuilder, UnsupportedFeatureError, make
+from solvers import (
+    MaxIterations,
+    MaxRuntime,
+    Problem,
+    ProblemBuilder,
+    TargetCost,
+    UnsupportedFeatureError,
+    make,
+)
 from solvers.check import check
 from solvers.stop import Monitor, Progress
 
@@ -131,6 +139,19 @@ def test_what_there_is_no_time_for_is_begun_by_ruin_and_recreate(
     monkeypatch.setattr(run, "anneal", lambda _s, _r, stop, *_: shares.append(stop.max_runtime_s / seconds))
     make(name).solve(town(40, **vehicle), _Over(seconds), seed=1)
     assert shares == pytest.approx([0.8] if runs == 1 else [0.2] * runs)
+
+
+def test_the_warm_up_heeds_all_but_the_iterations_of_the_stop() -> None:
+    """Cheap enough from the start: not one batch is done beyond the first."""
+    for more in (TargetCost(10**9), MaxRuntime(1e-9)):
+        told: list[int] = []
+        make("genetic").solve(
+            town(300),
+            MaxIterations(10**6) | more,
+            seed=1,
+            on_best=lambda found, told=told: told.append(found.cost),
+        )
+        assert len(told) <= 2
 
 
 def test_an_interrupted_run_keeps_the_best_found() -> None:

@@ -19,10 +19,12 @@ from solvers import (
     InvalidInputError,
     MaxIterations,
     MaxRuntime,
+    NoImprovement,
     Problem,
     ProblemBuilder,
     Route,
     Solution,
+    Status,
     UnsupportedFeatureError,
     make,
 )
@@ -283,6 +285,28 @@ def test_ctrl_c_returns_the_best_so_far_and_leaves_no_process(tmp_path: Path) ->
 
 
 # --- choosing ---
+
+
+def test_ctrl_c_while_routes_are_recombined_returns_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("solvers.portfolio.RoutePool.select", interrupted)
+    problem = scattered(30)
+    result = portfolio(processes=1, solvers="ruin_recreate").solve(problem, MaxIterations(400), seed=1)
+    assert result.interrupted
+    assert check(problem, result.solution).feasible
+
+
+def test_one_visit_comes_to_an_end() -> None:
+    result = portfolio(processes=1).solve(scattered(1), MaxIterations(10), seed=1)
+    assert (result.status, result.unserved) == (Status.FEASIBLE, ())
+
+
+def test_rounds_without_improvement_end_it() -> None:
+    stop = MaxIterations(200_000) | NoImprovement(100)
+    result = portfolio(processes=1, solvers="ruin_recreate").solve(scattered(12), stop, seed=1)
+    assert result.iterations < 20_000
 
 
 def test_the_rules_choose_by_size_time_and_cores() -> None:

@@ -104,3 +104,15 @@ def test_pairs_share_one_factor_and_what_cannot_be_replayed_is_refused() -> None
         replay(random_problem(("time_dependent",), 1), Solution(), 3, 1)
     with pytest.raises(ValueError, match="unknown visits"):
         replay(line(), Solution.of([(0, 99)]), 3, 1)
+
+
+def test_planned_departures_stay() -> None:
+    """Who arrives early waits; the plan's vehicle does not know beforehand that it may leave later."""
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(500, 0, tw=(1000, 2000))
+    b.vehicle_type(distance_cost=0, time_cost=1)
+    factors = [_leg_factors([(0, 1), (1, 0)], 1, k, 0.4) for k in range(20)]
+    lasts = [max(1000, 500 + round(500 * out)) + round(500 * back) - 500 for out, back in factors]
+    found = replay(b.build(), Solution.of([[0]]), 20, 1, demand_cv=0, travel_cv=0.4)
+    assert found.cost.tolist() == lasts

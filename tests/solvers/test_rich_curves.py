@@ -19,7 +19,7 @@ from solvers.kernels.rich.session import Session
 from solvers.speeds import Speeds
 from solvers.travel import Metric, Travel
 
-TUNE = [10.0, 10.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+TUNE = [10.0, 10.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
 VEHICLES: list[dict[str, Any]] = [
     {},
     {"open_end": True},

@@ -18,7 +18,7 @@ from solvers.kernels.rich.session import Session
 from solvers.schedule import leg_function
 from tests.conformance.problems import random_problem
 
-TUNE = [10.0, 10.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+TUNE = [10.0, 10.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
 CASES = [
     (),
     ("open_routes",),

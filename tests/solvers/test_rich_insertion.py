@@ -18,7 +18,7 @@ from solvers.kernels.rich.session import Session
 from solvers.travel import Travel
 from tests.conformance.problems import random_problem
 
-TUNE = [10.0, 10.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+TUNE = [10.0, 10.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
 CASES = [
     ("pickup_delivery",),
     ("pickup_delivery", "time_windows"),

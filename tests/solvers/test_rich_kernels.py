@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvers import Objective, Problem, Solution
+from solvers import Metric, Objective, Problem, ProblemBuilder, Solution, Travel
 from solvers.charging import recharged
 from solvers.check import check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.features import FEATURES
 from solvers.kernels.rich import layout
+from solvers.kernels.rich import session as rich_session
 from solvers.kernels.rich.pack import pack
 from solvers.kernels.rich.session import Session
 from solvers.schedule import Schedule, latest_return, schedule
+from solvers.speeds import Speeds
 from tests.conformance.problems import CASES, case_id, random_problem, random_routes
 
-TUNE = [10.0, 10.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 5.0]
+TUNE = [10.0, 10.0, 0.0, 0.0, 0.0, 0.0, 0.0, 5.0]
 WEIGHTS = [1.0, 1.0, 1.0, 1.0, 1.0]
 
 
@@ -113,3 +117,28 @@ def test_a_start_is_taken_over() -> None:
     rich = session(problem, 1)
     rich.start_from(routes)
     assert rich.best().served() == routes.served()
+
+
+def test_many_windows_stay_in_their_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled code checks no bounds: whatever is written behind the arrays is seen here."""
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    for i in range(6):
+        b.visit(10 + i, 3 * i, delivery=1, tw=[(10 * k, 10 * k + 5) for k in range(60)])
+    b.vehicle_type(count=3, capacity=4, time_cost=1, shift=(0, 700))
+    b.travel(Travel(metric=Metric.EUCLIDEAN_ROUND, speeds=Speeds.of([0, 100], [[1.0, 0.5]])))
+    made = []
+
+    def guarded(*given: Any) -> Any:
+        made.append(
+            (len(plain := laid_out(*given)), np.concatenate([plain, np.full(500, 12345, plain.dtype)]))
+        )
+        return made[-1][1]
+
+    laid_out = rich_session._laid_out
+    monkeypatch.setattr(rich_session, "_laid_out", guarded)
+    rich = session(b.build(), 1)
+    rich.construct()
+    rich.search(50, 0)
+    assert len(made) == 4
+    assert all((whole[size:] == 12345).all() for size, whole in made)

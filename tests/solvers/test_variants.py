@@ -14,11 +14,13 @@ from solvers import (
     Halt,
     InvalidInputError,
     MaxIterations,
+    Metric,
     Objective,
     Problem,
     ProblemBuilder,
     Route,
     Solution,
+    Status,
     Travel,
     UnsupportedFeatureError,
     make,
@@ -236,6 +238,15 @@ def test_fewer_vehicles_rank_first_where_they_are_the_objective() -> None:
         ([{"group": "a"}, {"pickup_at": 0}], {}, "pair-rule"),
         ([{"due": -1}], {}, "negative"),
         ([{"previous": "ship"}], {}, "no-such-type"),
+        ([{"split": True, "delivery": 2001}], {"capacity": 2}, "split-loads"),
+        ([{"delivery": 2**59}], {}, "too-large"),
+        ([{"prize": 2**59}], {}, "too-large"),
+        ([{"tw": (2**59, 2**60)}], {}, "too-large"),
+        ([{"service_by_type": {"type 0": 2**59}}], {}, "too-large"),
+        ([{"due": 1, "late_cost": 2**50}], {}, "too-large"),
+        ([{}], {"fixed_cost": 2**60 - 1}, "too-large"),
+        ([{}], {"distance_cost": 2**50}, "too-large"),
+        ([{}], {"reload_time": 2**59}, "too-large"),
         ([{}], {"locked": [4]}, "no-such-visit"),
         ([{}], {"locked": [0], "count": 2}, "locked-count"),
         ([{}], {"locked": [0, 0]}, "locked-twice"),
@@ -249,6 +260,90 @@ def test_faults_of_variants_are_told(visits: Any, vehicle: Any, code: str) -> No
     with pytest.raises(InvalidInputError) as caught:
         single(*visits, **vehicle)
     assert code in [fault.code for fault in caught.value.faults]
+
+
+def test_names_that_visits_speak_of_are_told_apart() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0, tw=(50, 10))
+    b.visit(1, 0, service_by_type={"type 0": 3})
+    b.vehicle_type()
+    b.vehicle_type(name="type 0")
+    with pytest.raises(InvalidInputError) as caught:
+        b.build()
+    assert {"name-twice", "window-reversed"} == {fault.code for fault in caught.value.faults}
+
+
+@pytest.mark.parametrize("metric", [Metric.EUCLIDEAN_ROUND, Metric.HAVERSINE])
+def test_ways_that_are_too_long_are_told(metric: Metric) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(1, 1)
+    b.vehicle_type()
+    b.travel(Travel(metric=metric, scale=1e300))
+    with pytest.raises(InvalidInputError, match="too-large"):
+        b.build()
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("ruin_recreate", {"blink": 1.0}),
+        ("ruin_recreate", {"first_temperature": 0.0, "near": -5}),
+        ("alns", {"blink": 2.0, "first_temperature": -1.0}),
+        ("genetic", {"minimum": 0}),
+        ("ant_colony", {"rebuild_evaporation": 2.0, "minimum": 0}),
+        ("ortools", {"group_size": 1}),
+        ("portfolio", {"pool_share": 1.5}),
+        ("savings", {"neighbours": 0}),
+    ],
+)
+def test_parameters_out_of_range_are_told(name: str, parameters: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        make(name, parameters)
+    assert [(f.place, f.code) for f in caught.value.faults] == [(key, "bad-value") for key in parameters]
+
+
+def test_locked_visits_that_cannot_be_served_make_a_problem_infeasible() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(100, 0, required=False, prize=5, tw=(0, 10))
+    b.vehicle_type(locked=[0])
+    result = make("alns").solve(b.build(), MaxIterations(100), seed=1)
+    assert result.status is Status.INFEASIBLE
+
+
+def test_a_larger_vehicle_is_found_that_pays_only_for_many_visits() -> None:
+    """Two visits a trip of 2,000 or twenty in a vehicle that costs 50 more."""
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    for k in range(20):
+        b.visit(1000 + k, k % 3, delivery=1)
+    b.vehicle_type(count=20, capacity=2, open_end=True)
+    b.vehicle_type(count=20, capacity=20, fixed_cost=50, open_end=True)
+    for seed in range(3):
+        result = make("alns").solve(b.build(), MaxIterations(2000), seed=seed)
+        assert [route.vehicle_type for route in result.solution.routes] == [1]
+
+
+def test_visits_that_pay_only_together_are_found() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    for k in range(10):
+        b.visit(1000 + k, k % 3, delivery=1, prize=300, required=False)
+    b.vehicle_type(count=2, capacity=10, open_end=True)
+    for seed in range(3):
+        result = make("alns").solve(b.build(), MaxIterations(2000), seed=seed)
+        assert len(result.solution.served()) == 10
+
+
+def test_of_equally_long_routes_the_cheaper_is_taken() -> None:
+    b = ProblemBuilder(objective=Objective.LONGEST)
+    b.depot(0, 0)
+    b.visit(10, 0, delivery=1)
+    b.vehicle_type(distance_cost=3, capacity=1)
+    b.vehicle_type(distance_cost=1, capacity=1)
+    result = make("alns").solve(b.build(), MaxIterations(500), seed=1)
+    assert result.cost == 20
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from solvers.backhauls import barred_arcs
+from solvers.itinerary import earliest_start, latest_return
 from solvers.kernels.genetic import layout as L
 from solvers.kernels.neighbours import curve_order, nearest
 from solvers.problem import Problem
@@ -127,6 +128,7 @@ def pack(
         node[:d, column - L.P_HEAD] = of_depots
         node[d:, column - L.P_HEAD] = of_visits
 
+    every = range(len(t.count))
     kind = np.zeros((len(kinds), L.CAPACITY + dims), dtype=np.int64)
     for column, values in (
         (L.COUNT, np.minimum(counts, n)),
@@ -135,8 +137,8 @@ def pack(
         (L.PER_TIME, t.time_cost),
         (L.START, t.start_depot),
         (L.END, t.end_depot),
-        (L.OPEN, np.maximum(t.shift[:, 0], problem.depots.tw[t.start_depot, 0])),
-        (L.CLOSE, np.minimum(t.shift[:, 1], problem.depots.tw[t.end_depot, 1])),
+        (L.OPEN, np.array([earliest_start(problem, k) for k in every])),
+        (L.CLOSE, np.array([latest_return(problem, k) for k in every])),
         (L.MAX_DISTANCE, t.max_distance),
         (L.MAX_DURATION, t.max_duration),
         (L.PROFILE, t.profile),
@@ -264,8 +266,7 @@ def servable(problem: Problem) -> Any:
             continue
         (out_dist, out_dur), _ = legs(int(t.profile[k]), int(t.start_depot[k]))
         _, (back_dist, back_dur) = legs(int(t.profile[k]), int(t.end_depot[k]))
-        opens = max(int(t.shift[k, 0]), int(problem.depots.tw[t.start_depot[k], 0]))
-        closes = min(int(t.shift[k, 1]), int(problem.depots.tw[t.end_depot[k], 1]))
+        opens, closes = earliest_start(problem, k), latest_return(problem, k)
         begin = np.maximum(np.maximum(opens, v.release) + out_dur, v.tw[:, 0])
         out[:, k] = (
             ((v.skills & ~t.skills[k]) == 0)

@@ -77,8 +77,7 @@ from solvers.kernels.jit import helper, inlined
     TALLY_DURATION,
     SCRATCH_AT,
     HAS_BEST,
-    STAGE,
-) = range(24)
+) = range(23)
 X_HEAD = 32
 
 # --- X: words of a row

@@ -65,7 +65,8 @@ NEVER = 4 * INFINITE  # beyond all limits, also those that stand for none, and b
     STATIONS,  # the first of the nodes that stand for depots as stations, behind the visits
     STATION_LIST_AT,
     HAS_PARTS,
-) = range(41)
+    HAS_PRIZES,
+) = range(42)
 P_HEAD = 48
 
 # --- P: node rows of NODE words from P_HEAD. ROLE is 1 at the pickup and 2 at the delivery of a pair; WHOLE is
@@ -184,10 +185,8 @@ C_STAMP, C_MEMBER, C_GAPS, C_MODE = range(4)
     V_COST_AT,
     V_OLD_AT,
     V_CACHE_AT,
-    V_LOST_AT,
     V_WEIGHT_AT,
-    V_LOST_OLD_AT,
-) = range(13)
+) = range(11)
 V_HEAD = 16
 
 # --- B: header and parts; ITEMS holds start, items, end

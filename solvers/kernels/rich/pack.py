@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from solvers.battery import battery_of
+from solvers.importance import level_weights
+from solvers.itinerary import earliest_start, latest_return
 from solvers.kernels.rich import layout as at
 from solvers.problem import UNLIMITED, Objective, Problem
 from solvers.travel import FloatArray, IntArray, Metric, Travel
@@ -68,6 +70,7 @@ def pack(problem: Problem, near: int = 100, wholes: Sequence[int] | None = None)
         at.HAS_RELEASES: "release_times" in features,
         at.HAS_LATE_COST: "soft_windows" in features,
         at.VEHICLES_FIRST: problem.objective is Objective.VEHICLES,
+        at.HAS_PRIZES: bool(problem.visits.prize.any()),
         at.CACHED: len(jobs) * slots <= CACHE_LIMIT,
         at.HAS_TIMES: _timed(problem),
     }
@@ -245,8 +248,8 @@ def _types(problem: Problem) -> tuple[IntArray, FloatArray]:
         t.distance_cost,
         t.time_cost,
     )
-    rate[:, at.OPEN] = np.maximum(t.shift[:, 0], problem.depots.tw[t.start_depot, 0])
-    rate[:, at.CLOSE] = np.minimum(t.shift[:, 1], problem.depots.tw[t.end_depot, 1])
+    rate[:, at.OPEN] = [earliest_start(problem, k) for k in range(len(t.count))]
+    rate[:, at.CLOSE] = [latest_return(problem, k) for k in range(len(t.count))]
     rate[:, at.MAX_DISTANCE], rate[:, at.MAX_DURATION] = t.max_distance, t.max_duration
     rate[:, at.OVER_AFTER] = of(t.overtime_after, float(UNLIMITED))
     rate[:, at.OVER_COST] = of(t.overtime_cost, 0.0)
@@ -303,17 +306,14 @@ def _job_rows(
 
 
 def _importance(problem: Problem, jobs: tuple[tuple[int, ...], ...]) -> list[int]:
-    """Weights of absent mandatory jobs: one of a priority outweighs all of lower ones together."""
+    """Weights of absent mandatory jobs by priority, see `level_weights`; a pair weighs what two visits do."""
     v = problem.visits
-    level = [int(v.priority[list(job)].max()) for job in jobs]
+    level = [int(v.priority[list(job)].max()) if v.required[job[0]] else None for job in jobs]
     size = [2 if problem.partner(job[0]) is not None else 1 for job in jobs]
-    weight, weights = 1, [0] * len(jobs)
-    for rank in sorted({x for x, job in zip(level, jobs, strict=True) if v.required[job[0]]}):
-        mine = [k for k, job in enumerate(jobs) if level[k] == rank and v.required[job[0]]]
-        for k in mine:
-            weights[k] = weight * size[k]
-        weight = min(weight * (1 + sum(size[k] for k in mine)), 2**40)
-    return weights
+    known = sorted({x for x in level if x is not None})
+    counts = [sum(s for s, x in zip(size, level, strict=True) if x == each) for each in known]
+    weight = dict(zip(known, level_weights(counts), strict=True))
+    return [0 if x is None else s * weight[x] for s, x in zip(size, level, strict=True)]
 
 
 def _matrix(problem: Problem, travel: Travel) -> FloatArray:

@@ -33,6 +33,7 @@ from solvers.kernels.rich.layout import (
     FOUND_MEMBER,
     FOUND_MODE,
     FREE_AT,
+    HAS_PRIZES,
     HAS_RELOADS,
     INFINITE,
     INSERTION,
@@ -48,6 +49,8 @@ from solvers.kernels.rich.layout import (
     LATE,
     LENGTH,
     LOCATE_AT,
+    LOCKED,
+    LONGEST,
     MEMBER_AT,
     MISSED,
     MISSED_BEST,
@@ -95,11 +98,16 @@ from solvers.kernels.rich.travel import distance, fetch, kind
 STRINGS, SPLIT_STRINGS, NEIGHBOURS, ROUTE, TRIP, RUINS = 0, 1, 2, 3, 4, 5
 FEW_ROUTES = 12  # where more are used, only those near a job are tried first
 NEARBY = 30  # so many visits near each member of a job tell which
+# probability that a type passes for up to DEARER times dearer when a route is begun: what is cheapest for its first
+# visit is seldom cheapest for all that may follow
+DOUBTED, DEARER = 0.2, 20.0
+# share of iterations in which prizes count up to 2 ** MOST_GENEROUS times: where none pays alone, many may together
+GENEROUS, MOST_GENEROUS = 0.03, 5.0
 
 SEARCH, CONSTRUCT, DROP_ROUTE, KEEP, LOAD, EVALUATE = range(6)
 
 # the tuning vector
-MEAN_REMOVED, MAX_STRING, BLINK, TEMPERATURE, COOLING, FLEET, REACTION, DONE, EXCHANGES = range(9)
+MEAN_REMOVED, MAX_STRING, BLINK, TEMPERATURE, FLEET, REACTION, DONE, EXCHANGES = range(8)
 
 
 @helper
@@ -243,13 +251,16 @@ def sort_absent(D: Any, F: Any, P: Any, S: Any, V: Any, X: Any) -> None:
 
 
 @helper
-def recreate(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, T: Any) -> None:
-    """Insert the absent jobs one after the other, each at its cheapest place; some stay out."""
+def recreate(
+    D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, T: Any, worth: float, doubt: float
+) -> None:
+    """Insert the absent jobs one after the other, each at its cheapest place; those stay out that have none, or for
+    which it costs more than `worth` times their prize. With probability `doubt` a type passes for dearer."""
     sort_absent(D, F, P, S, V, X)
     left = 0
     for q in range(S[N_ABSENT]):
         job = S[S[ABSENT_AT] + q]
-        if not insert(D, F, P, S, V, B, X, T, job):
+        if not insert(D, F, P, S, V, B, X, T, job, worth, doubt):
             S[S[ABSENT_AT] + left] = job
             left += 1
     S[N_ABSENT] = left
@@ -284,7 +295,19 @@ def candidates(P: Any, S: Any, B: Any, job: int) -> int:
 
 
 @helper
-def insert(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, T: Any, job: int) -> bool:
+def insert(
+    D: Any,
+    F: Any,
+    P: Any,
+    S: Any,
+    V: Any,
+    B: Any,
+    X: Any,
+    T: Any,
+    job: int,
+    worth: float,
+    doubt: float,
+) -> bool:
     """Insert one job at its cheapest place, routes overlooked at random; False if it is to stay out.
 
     Routes that do not pass near it are tried only where the others have no place for it.
@@ -292,7 +315,7 @@ def insert(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, T: Any, job: 
     best = INFINITE
     row = P[JOB_AT] + JOB * job
     if P[row + J_REQUIRED] == 0:
-        best = F[P[F_JOB_AT] + job]
+        best = worth * F[P[F_JOB_AT] + job]
     route, mode, member, gap, gap2, type_ = -1, 0, 0, 0, 0, 0
     for m in range(P[row + J_COUNT]):
         fetch(D, P, X, 0, P[P[MEMBER_AT] + P[row + J_FROM] + m])
@@ -316,6 +339,8 @@ def insert(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, T: Any, job: 
             if S[S[KIND_USED_AT] + t] >= P[kind(P, t) + COUNT]:
                 continue
             cost = best_in_route(D, F, P, S, V, B, X, job, r, t)
+            if doubt > 0.0 and rand(S) < doubt:
+                cost *= 1.0 + DEARER * rand(S)
             if cost < best:
                 best, route, fresh, type_ = cost, r, True, t
                 member, gap, gap2, mode = B[FOUND_MEMBER], B[FOUND_GAP], B[FOUND_GAP2], B[FOUND_MODE]
@@ -358,6 +383,26 @@ def merge_trips(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int) 
 
 
 @helper
+def retype(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: int) -> None:
+    """Let a free vehicle of type t drive slot r if it may and costs less."""
+    at, base, own = slot(S, r), row_of(P, S, r), S[slot(S, r) + TYPE]
+    taken = S[S[KIND_USED_AT] + t] >= P[kind(P, t) + COUNT]
+    if t == own or taken or P[kind(P, own) + LOCKED] > 0 or P[kind(P, t) + LOCKED] > 0:
+        return
+    for i in range(S[at + LENGTH]):
+        B[B[TRIAL_AT] + 1 + i] = S[base + i]
+    cost = evaluate(D, F, P, B, X, B[TRIAL_AT], t, S[at + LENGTH])
+    if cost >= V[int(V[V_COST_AT]) + r]:
+        return
+    save(P, S, V, r)
+    S[S[KIND_USED_AT] + own] -= 1
+    S[S[KIND_USED_AT] + t] += 1
+    S[at + TYPE] = t
+    stamped(S, r)
+    V[int(V[V_COST_AT]) + r] = cost
+
+
+@helper
 def absences(S: Any, at: int, n: int) -> float:
     total = 0.0
     for q in range(n):
@@ -372,14 +417,15 @@ def better(P: Any, S: Any, V: Any) -> bool:
         return V[MISSED] < V[MISSED_BEST]
     if P[VEHICLES_FIRST] == 1 and S[N_USED] != S[N_BEST]:
         return S[N_USED] < S[N_BEST]
-    return V[COST_NOW] < V[COST_BEST] - 1e-3
+    margin = 1e-3 if P[LONGEST] == 0 else 1e-7  # costs are millionths then, see `timeless`
+    return V[COST_NOW] < V[COST_BEST] - margin
 
 
 @helper
 def construct(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, T: Any) -> None:
     """Insert all absent jobs, then take the outcome for the best."""
     begin(P, S, V)
-    recreate(D, F, P, S, V, B, X, T)
+    recreate(D, F, P, S, V, B, X, T, 1.0, 0.0)
     V[COST_NOW] = total_cost(S, V)
     save_best(P, S, V)
 
@@ -441,12 +487,18 @@ def search(
             pick -= V[weights + how]
             how += 1
         ruin(D, F, P, S, V, B, X, T, how)
-        recreate(D, F, P, S, V, B, X, T)
-        if P[HAS_RELOADS] == 1:
-            for q in range(S[N_USED]):
-                r = S[S[USED_AT] + q]
-                if S[slot(S, r) + SAVED] == S[TICK]:
-                    merge_trips(D, F, P, S, V, B, X, r)
+        worth = 1.0
+        if P[HAS_PRIZES] == 1 and rand(S) < GENEROUS:
+            worth = 2.0 ** (MOST_GENEROUS * rand(S))
+        recreate(D, F, P, S, V, B, X, T, worth, DOUBTED if P[KINDS] > 1 else 0.0)
+        for q in range(S[N_USED] if P[HAS_RELOADS] == 1 or P[KINDS] > 1 else 0):
+            r = S[S[USED_AT] + q]
+            if S[slot(S, r) + SAVED] != S[TICK]:
+                continue
+            if P[HAS_RELOADS] == 1:
+                merge_trips(D, F, P, S, V, B, X, r)
+            if P[KINDS] > 1:
+                retype(D, F, P, S, V, B, X, r, below(S, P[KINDS]))
         V[COST_NOW] = total_cost(S, V)
         accepted = V[COST_NOW] < old - temperature * math.log(rand(S) + 1e-300)
         if V[MISSED] != V[MISSED_OLD] or V[MISSED] > 0:
@@ -470,8 +522,6 @@ def search(
         if V[weights + RUINS + how] > 0:  # 0 keeps a weight as it is
             V[weights + how] += T[REACTION] * (V[weights + RUINS + how] * (0.5 + score) - V[weights + how])
             V[weights + how] = max(V[weights + how], 0.2 * V[weights + RUINS + how])
-        temperature *= T[COOLING]
-    T[TEMPERATURE] = temperature
     return since
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from solvers.constraints import known_routes
 from solvers.kernels.rich import layout as at
 from solvers.kernels.rich import search as acts
 from solvers.kernels.rich.pack import Packed
@@ -65,6 +66,7 @@ class Session:
         self.values[at.EXTRA] = packed.floats[packed[at.F_JOB_AT] :][:jobs].sum()
         self.values[at.MISSED] = job_rows[:, at.J_HARD].sum()
         by_hour = "time_dependent" in problem.features
+        most_gaps = max(map(len, problem.closed_times.values()), default=0)
         scratch = [
             (at.ITEMS_AT, (width + 4) * at.HANDS),
             (at.TRIAL_AT, 2 * width + 8),
@@ -101,7 +103,7 @@ class Session:
             (at.DEP2_AT, 3 * at.POINTS),
             (at.KEY_AT, jobs),
             (at.CURVE_X_AT, 2 * at.CURVE * at.HANDS if by_hour else 0),
-            (at.BENDS_AT, 4 * packed[at.PERIODS] + 64 + 4 * len(problem.closed_times)),
+            (at.BENDS_AT, 4 * packed[at.PERIODS] + 64 + 4 * most_gaps),
         ]
         self.times = _laid_out(at.X_HEAD, times, np.float64)
         self.times[at.LIMIT] = at.INFINITE
@@ -131,6 +133,7 @@ class Session:
 
     def start_from(self, solution: Solution) -> None:
         """Load the routes that keep every rule; what else there is stays absent."""
+        solution = known_routes(self.problem, solution)
         locked = self.problem.vehicle_types.locked
         for kind, visits in enumerate(locked or ()):
             if not any(r.vehicle_type == kind and r.visits[: len(visits)] == visits for r in solution.routes):

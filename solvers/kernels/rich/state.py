@@ -228,7 +228,6 @@ def strip(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int) -> Non
             if x >= depots and P[NODE * x + JOB_OF] >= 0:
                 S[S[LOCATE_AT] + P[NODE * x + JOB_OF]] = S[TICK]
         _compact(D, F, P, S, V, B, X, r)
-    V[COST_NOW] += 0.0
 
 
 @helper

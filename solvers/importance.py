@@ -1,0 +1,23 @@
+"""What mandatory visits on no route weigh, by priority."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MOST = 2**40  # bound on the sum of all weights; sums of it and costs stay exact in the kernels' floats
+
+
+def level_weights(counts: Sequence[int], most: int = MOST) -> list[int]:
+    """A weight for each level of priority, from the lowest up, of which `counts` has the numbers of visits.
+
+    One of a level outweighs all of lower ones together; where the sum of all weights would pass `most`, the lowest
+    levels weigh the same.
+    """
+    for merged in range(1, len(counts) + 1):
+        weights, weight = [1] * merged, 1 + sum(counts[:merged])
+        for count in counts[merged:]:
+            weights.append(weight)
+            weight *= 1 + count
+        if weight - 1 <= most:
+            return weights
+    return [1] * len(counts)
