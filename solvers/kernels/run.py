@@ -116,7 +116,7 @@ class Recorder:
 
 def descend(session: Session, recorder: Recorder, iterations: int) -> None:
     """Ruin and recreate without uphill moves; small ruins, since nothing else smooths the start."""
-    if session.packed.nodes - session.packed.depots < 2:
+    if session.packed.nodes == session.packed.depots:
         return
     tune = RuinTuning(mean_removed=8.0, first_temperature=1e-9, last_temperature=1e-9).array(session)
     search(*session.packed.arrays, session.state, *session.scratch, tune, iterations, 0)
@@ -159,8 +159,10 @@ def anneal(
     limit, seconds = stop.max_iterations, stop.max_runtime_s
     done, since = 0, 0
     recorder.note(0)
-    if session.packed.nodes - session.packed.depots < 2:
-        return 0
+    if session.packed.nodes - session.packed.depots < 2:  # no more to find out than whether a visit pays
+        few = min(10, limit or 10)
+        descend(session, recorder, few)
+        return few
     horizon = float(limit) if limit is not None else 2000.0 * (session.packed.nodes + 100)
     started = clock.seconds()
     by_clock, share = limit is None and seconds is not None, 0.0

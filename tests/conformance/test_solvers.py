@@ -196,6 +196,21 @@ def test_a_start_keeps_the_vehicles_that_it_needs(name: str) -> None:
 
 
 @every_solver
+@pytest.mark.parametrize(("prize", "cost"), [(15, 15), (25, 20)])
+def test_a_single_visit_is_served_only_if_it_pays(name: str, prize: int, cost: int) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(10, 0, delivery=1, prize=prize, required=False)
+    b.vehicle_type(count=1, capacity=1)
+    problem = b.build()
+    if not problem.features <= quick(name).features:
+        return
+    result = solved(name, problem)
+    verified(problem, result)
+    assert result.cost == cost
+
+
+@every_solver
 def test_nothing_leaves_before_time_0(name: str) -> None:
     """A window may have opened before now; one that has closed is missed."""
     b = ProblemBuilder()
