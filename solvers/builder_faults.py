@@ -41,9 +41,8 @@ def faults_of(
 
 Found = tuple[str, Any, str, str, str]
 
-MOST = (
-    2.0**53
-)  # that distances, times and costs may come to in all: whole numbers are exact in floats up to here
+# that distances, times and costs may come to in all: whole numbers are exact in floats up to here
+MOST = 2.0**53
 MOST_LOADS = 1000  # of the largest vehicle that a visit may be split into
 _TOO_LARGE = "too-large", "sums of it are too large to be exact", "choose larger units"
 
@@ -308,10 +307,12 @@ def _size_faults(
     for key, value in (("tw, release or shift", max(opens, default=0)), ("service_by_type", by_type)):
         if value > MOST:
             yield f"visits.{key}", f"{value:g}", *_TOO_LARGE
+    longest = 0.0
     for i, row in enumerate(types):
         if row["profile"] >= len(times) or not times[row["profile"]] <= MOST:
             continue
         lasts = times[row["profile"]] + waits + legs * row["reload_time"]
+        longest = max(longest, lasts)
         for key, amount in (
             ("distance_cost", lengths[row["profile"]]),
             ("time_cost", lasts),
@@ -321,9 +322,9 @@ def _size_faults(
         ):
             if row[key] * float(amount) > MOST:
                 yield f"vehicle_types[{i}].{key}", row[key], *_TOO_LARGE
-        late = total("late_cost") * lasts
-        if i == 0 and late > MOST:
-            yield "visits.late_cost", f"{late:g} in all", *_TOO_LARGE
+    late = total("late_cost") * longest
+    if late > MOST:
+        yield "visits.late_cost", f"{late:g} in all", *_TOO_LARGE
 
 
 def _longest_leg(travel: Travel, xy: FloatArray) -> tuple[float, float]:

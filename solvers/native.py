@@ -295,16 +295,8 @@ def _speeds(part: SpeedsPart | None, file: str, i: int, faults: list[Fault]) -> 
         table = None if part.category is None else [[int(digit) for digit in row] for row in part.category]
         return Speeds.of(part.starts, part.values, table)
     except ValueError as error:
-        faults.append(
-            Fault(
-                file,
-                f"travel[{i}].speeds",
-                "",
-                "speeds",
-                str(error),
-                "see logistics solvers --schema problem",
-            )
-        )
+        repair = "see logistics solvers --schema problem"
+        faults.append(Fault(file, f"travel[{i}].speeds", "", "speeds", str(error), repair))
         return None
 
 

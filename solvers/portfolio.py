@@ -268,9 +268,8 @@ class _Run:
         return made
 
     def _take(self, brought: list[Finished]) -> None:
-        self.iterations += (
-            max((f.result.iterations for f in brought), default=1) or 1
-        )  # an end is always nearer
+        done = max((f.result.iterations for f in brought), default=0)
+        self.iterations += max(1, done)  # so that rounds come to an end where members find nothing to do
         if self.limit is not None:
             self.iterations = min(self.iterations, self.limit)
         for finished in brought:

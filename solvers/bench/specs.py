@@ -21,7 +21,7 @@ class SolverSpec:
 
 
 def parse_spec(text: str) -> SolverSpec:
-    """`genetic`, `genetic:population=30,minimum=30`, `genetic:tuned.toml`, or with a label `small=genetic:…`.
+    """`genetic`, `genetic:minimum=30,elite=4`, `genetic:tuned.toml`, or with a label `small=genetic:…`.
 
     Values are TOML (`true`, `3`, `0.5`, `"text"`); what is none is taken as text. A TOML file's keys may stand
     at its top or in a table of the solver's name. Raises `InvalidInputError` or `UnknownSolverError`.

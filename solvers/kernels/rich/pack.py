@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -310,9 +311,12 @@ def _importance(problem: Problem, jobs: tuple[tuple[int, ...], ...]) -> list[int
     v = problem.visits
     level = [int(v.priority[list(job)].max()) if v.required[job[0]] else None for job in jobs]
     size = [2 if problem.partner(job[0]) is not None else 1 for job in jobs]
-    known = sorted({x for x in level if x is not None})
-    counts = [sum(s for s, x in zip(size, level, strict=True) if x == each) for each in known]
-    weight = dict(zip(known, level_weights(counts), strict=True))
+    counts: Counter[int] = Counter()
+    for s, x in zip(size, level, strict=True):
+        if x is not None:
+            counts[x] += s
+    known = sorted(counts)
+    weight = dict(zip(known, level_weights([counts[x] for x in known]), strict=True))
     return [0 if x is None else s * weight[x] for s, x in zip(size, level, strict=True)]
 
 
