@@ -239,25 +239,23 @@ class _Run:
 
     def begin(self, start: Solution | None) -> bool:
         """A first plan; False where there can be none, since vehicles under way break a rule already."""
-        report = None if start is None else check(self.problem, start)
-        sound = start is not None and report is not None and not report.violations
-        if start is not None and report is not None and sound and not report.unserved:
-            self.take(start, report)
+        sound = None  # the start and what the checker says of it
+        if start is not None and not (report := check(self.problem, start)).violations:
+            sound = start, report
+        if sound is not None and not sound[1].unserved:
+            self.take(*sound)
             self.note()
             return True
         if self.problem.features <= (features_of_solver(self.solver.first) or frozenset()):
             stop: Stop = FirstOf((*self.bounds(self.solver.first_share), self.stop))
             found = make(self.solver.first).solve(self.problem, stop, seed=self.seed, start=start)
-            outcome = check(self.problem, found.solution)
-            if start is not None and report is not None and sound and report.rank < outcome.rank:
-                self.take(start, report)
-            else:
-                self.take(found.solution, outcome)
+            outcome = found.solution, check(self.problem, found.solution)
+            self.take(*(sound if sound is not None and sound[1].rank < outcome[1].rank else outcome))
             self.iterations, self.interrupted = found.iterations, found.interrupted
             self.note()
             return True
-        if start is not None and report is not None and sound:
-            self.take(start, report)
+        if sound is not None:
+            self.take(*sound)
         else:
             locked = Solution.of(
                 Route(kind, visits) for kind, visits in enumerate(self.problem.vehicle_types.locked or ())

@@ -17,11 +17,15 @@ from solvers.kernels.exchange import propose
 from solvers.kernels.insertion import NEVER, best_place, place_visit, rand, retype
 from solvers.kernels.jit import entry, helper, inlined
 from solvers.kernels.layout import (
+    A_LAST,
+    A_WHEN,
     ADJACENT_AT,
     ADJACENT_WIDTH,
     BANK_AT,
+    BARRED,
     BEST_HARD,
     BEST_VALUE,
+    CLOSE,
     COST,
     DEPOTS,
     DIMS,
@@ -30,8 +34,12 @@ from solvers.kernels.layout import (
     FIELD_FROM,
     HARD,
     ITEM,
+    KIND,
     KINDS,
     LATE,
+    LENGTH,
+    MAX_DISTANCE,
+    MAX_DURATION,
     MISSED_HARD,
     MISSED_SOFT,
     MIXED,
@@ -44,12 +52,15 @@ from solvers.kernels.layout import (
     PREV,
     PRIZE,
     R_STAMP,
+    READY,
     ROUTE_WIDTH,
+    SERVICE,
     SIZE,
     SLOT,
     SOFT,
     STAMP,
     TICK,
+    TIME,
     TIMED,
     TOUCHED_AT,
     VALUE,
@@ -58,14 +69,13 @@ from solvers.kernels.state import (
     after_ruin,
     begin,
     commit,
-    holds,
     price,
     save_best,
     slot,
     take_out,
     undo,
 )
-from solvers.kernels.travel import distance, load, pick
+from solvers.kernels.travel import distance, kind, load, pick
 from solvers.kernels.whole_routes import OVERLOOKED, build
 
 MAX_REMOVED = 256
@@ -311,6 +321,31 @@ def settle(D: Any, F: Any, P: Any, S: Any) -> int:
             retype(D, F, P, S, r)
         change += S[slot(S, r) + COST] - S[slot(S, r) + COST + (S[ROUTE_WIDTH] - 2) // 2]
     return change
+
+
+@helper
+def holds(P: Any, S: Any, r: int) -> bool:
+    """Whether slot r, its times up to date, keeps its windows and releases and its limits of distance and duration.
+
+    To take a visit out can break them: between rounded travel times the way past a visit may be longer than the way
+    through it.
+    """
+    row = kind(P, S[slot(S, r) + KIND])
+    length = S[slot(S, r) + LENGTH]
+    if length >= P[BARRED] or length > P[row + MAX_DISTANCE]:
+        return False
+    if P[TIMED] == 0:
+        return True
+    end = P[NODES] + 2 * r + 1
+    x = np.int64(S[ITEM * (end - 1) + NEXT])
+    while x < P[NODES]:
+        if S[ITEM * x + A_WHEN] - P[NODE * x + SERVICE] > P[NODE * x + LATE]:
+            return False
+        x = np.int64(S[ITEM * x + NEXT])
+    if S[ITEM * end + A_WHEN] > P[row + CLOSE]:
+        return False
+    late = S[slot(S, r) + READY] > S[ITEM * end + A_LAST]
+    return P[TIMED] == 1 or not (late or S[slot(S, r) + TIME] > P[row + MAX_DURATION])
 
 
 @helper

@@ -364,31 +364,6 @@ def after_ruin(D: Any, F: Any, P: Any, S: Any) -> None:
             S[slot(S, r) + READY] = ready
 
 
-@helper
-def holds(P: Any, S: Any, r: int) -> bool:
-    """Whether slot r, its times up to date, keeps its windows and releases and its limits of distance and duration.
-
-    To take a visit out can break them: between rounded travel times the way past a visit may be longer than the way
-    through it.
-    """
-    row = kind(P, S[slot(S, r) + KIND])
-    length = S[slot(S, r) + LENGTH]
-    if length >= P[BARRED] or length > P[row + MAX_DISTANCE]:
-        return False
-    if P[TIMED] == 0:
-        return True
-    end = P[NODES] + 2 * r + 1
-    x = np.int64(S[ITEM * (end - 1) + NEXT])
-    while x < P[NODES]:
-        if S[ITEM * x + A_WHEN] - P[NODE * x + SERVICE] > P[NODE * x + LATE]:
-            return False
-        x = np.int64(S[ITEM * x + NEXT])
-    if S[ITEM * end + A_WHEN] > P[row + CLOSE]:
-        return False
-    late = S[slot(S, r) + READY] > S[ITEM * end + A_LAST]
-    return P[TIMED] == 1 or not (late or S[slot(S, r) + TIME] > P[row + MAX_DURATION])
-
-
 @inlined
 def price(P: Any, S: Any, r: int) -> None:
     """Cost of slot r from its length and time."""

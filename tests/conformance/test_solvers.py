@@ -217,7 +217,7 @@ def test_nothing_leaves_before_time_0(name: str) -> None:
     b.depot(0, 0, tw=(-1000, 1000))
     b.visit(10, 0, delivery=1, tw=(-50, 10))
     b.visit(20, 0, delivery=1, tw=(-50, 19))
-    b.vehicle_type(count=2, capacity=1, shift=(-1000, 1000))
+    b.vehicle_type(count=1, capacity=2, shift=(-1000, 1000))
     problem = b.build()
     if not problem.features <= quick(name).features:
         return

@@ -181,11 +181,11 @@ def test_the_longest_route_gets_shorter() -> None:
 def test_where_nothing_can_be_served_there_is_no_longest_route() -> None:
     b = ProblemBuilder(objective=Objective.LONGEST)
     b.depot(0, 0)
-    for x in (10, 20):
+    for x in range(6):
         b.visit(x, 0, delivery=5)
     b.vehicle_type(count=1, capacity=1)
-    result = solved(b.build(), MaxIterations(20))
-    assert (result.status, result.unserved) == (Status.INFEASIBLE, (0, 1))
+    result = solved(b.build(), MaxIterations(20), size=2)
+    assert (result.status, result.unserved) == (Status.INFEASIBLE, (0, 1, 2, 3, 4, 5))
 
 
 def test_building_ends_with_the_time() -> None:

@@ -12,6 +12,7 @@ import pytest
 from solvers import (
     MaxIterations,
     MaxRuntime,
+    NoImprovement,
     Problem,
     ProblemBuilder,
     TargetCost,
@@ -152,6 +153,15 @@ def test_the_warm_up_heeds_all_but_the_iterations_of_the_stop() -> None:
             on_best=lambda found, told=told: told.append(found.cost),
         )
         assert len(told) <= 2
+
+
+def test_without_a_bound_on_time_results_do_not_follow_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for seconds in (1e-9, 100.0):
+        monkeypatch.setattr("solvers.genetic.BATCH_S", seconds)
+        result = make("genetic").solve(town(60), NoImprovement(150), seed=1)
+        found.append((result.iterations, result.solution))
+    assert found[0] == found[1]
 
 
 def test_an_interrupted_run_keeps_the_best_found() -> None:

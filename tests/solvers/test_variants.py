@@ -337,13 +337,18 @@ def test_visits_that_pay_only_together_are_found() -> None:
 
 
 def test_of_equally_long_routes_the_cheaper_is_taken() -> None:
-    b = ProblemBuilder(objective=Objective.LONGEST)
-    b.depot(0, 0)
-    b.visit(10, 0, delivery=1)
-    b.vehicle_type(distance_cost=3, capacity=1)
-    b.vehicle_type(distance_cost=1, capacity=1)
-    result = make("alns").solve(b.build(), MaxIterations(500), seed=1)
-    assert result.cost == 20
+    """The vehicle that is cheaper by distance has the dearer overtime, or is dearer by the hour."""
+    for plain, dear in (
+        ({}, {"overtime_after": 9, "overtime_cost": 3}),
+        ({"time_cost": 1}, {"time_cost": 2}),
+    ):
+        b = ProblemBuilder(objective=Objective.LONGEST)
+        b.depot(0, 0)
+        b.visit(10, 0, delivery=1)
+        b.vehicle_type(capacity=1, **dear)
+        b.vehicle_type(capacity=1, fixed_cost=2, **plain)
+        result = make("alns").solve(b.build(), MaxIterations(500), seed=1)
+        assert [route.vehicle_type for route in result.solution.routes] == [1]
 
 
 @pytest.mark.parametrize(

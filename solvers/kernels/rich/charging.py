@@ -136,8 +136,6 @@ def drive_plan(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int, 
     lay_plan(P, B, X, at, t, k, final)
     rate = rates(P, t)
     energy = F[rate + ENERGY_COST] * X[int(X[LABEL_X_AT]) + L_VALUE * final + L_CHARGED]
-    if P[LONGEST] > 0:
-        energy *= 1e-6
     cost = driven(D, F, P, B, X, B[PLAN_AT], t, B[PLAN_LENGTH])
     return INFINITE if cost >= INFINITE else cost + energy
 

@@ -19,6 +19,9 @@ from solvers.travel import FloatArray, IntArray, Metric, Travel
 CACHE_LIMIT = 8_000_000  # cells of the insertion cache, 40 bytes each
 
 
+BETWEEN_EQUALS = 1e-6  # of all prices where the longest route is to be short: its duration comes first
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed:
     """The problem's arrays D, F and P; the jobs, each a tuple of visits; the depots that are stations."""
@@ -106,8 +109,13 @@ def pack(problem: Problem, near: int = 100, wholes: Sequence[int] | None = None)
     windows = np.concatenate([problem.depots.tw, v.tw, problem.depots.tw[list(stations)]])
     times[:, at.EARLY], times[:, at.LATE], times[:, at.DUE] = windows[:, 0], windows[:, 1], windows[:, 1]
     times[visits, at.RELEASE] = v.release
+    longest = problem.objective is Objective.LONGEST
+    price = BETWEEN_EQUALS if longest else 1.0
     if v.due is not None and v.late_cost is not None:
-        times[visits, at.DUE], times[visits, at.LATE_COST] = np.minimum(v.due, v.tw[:, 1]), v.late_cost
+        times[visits, at.DUE], times[visits, at.LATE_COST] = (
+            np.minimum(v.due, v.tw[:, 1]),
+            price * v.late_cost,
+        )
     paired = node[visits, at.ROLE - first] == 2
     loads = np.zeros((total, 3, dims), dtype=np.int64)
     loads[visits, 0] = np.where(paired[:, None], 0, v.delivery)
@@ -120,15 +128,16 @@ def pack(problem: Problem, near: int = 100, wholes: Sequence[int] | None = None)
     ints.append(at.LOAD_AT, loads)
 
     kind, rate = _types(problem)
+    rate[:, [at.FIXED, at.PER_DISTANCE, at.PER_TIME, at.OVER_COST, at.ENERGY_COST]] *= price
     on_board = np.zeros_like(t.capacity) if t.on_board is None else t.on_board
     ints.append(at.KIND_AT, np.concatenate([kind, t.capacity, on_board], axis=1))
     if v.previous is not None and v.change_cost is not None:
         assign = np.zeros((total, kinds))
         moved = (v.previous[:, None] >= 0) & (v.previous[:, None] != np.arange(kinds)[None, :])
-        assign[visits] = np.where(moved, v.change_cost[:, None], 0)
+        assign[visits] = np.where(moved, price * v.change_cost[:, None], 0)
         header[at.HAS_ASSIGN] = 1
         ints.place(at.F_ASSIGN_AT, floats.append(None, assign))
-    if problem.objective is Objective.LONGEST:
+    if longest:
         header[at.LONGEST] = _scale(problem)
     ints.place(at.F_KIND_AT, floats.append(None, rate))
     allowed = np.ones((total, kinds), dtype=np.int64)

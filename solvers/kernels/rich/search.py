@@ -296,17 +296,7 @@ def candidates(P: Any, S: Any, B: Any, job: int) -> int:
 
 @helper
 def insert(
-    D: Any,
-    F: Any,
-    P: Any,
-    S: Any,
-    V: Any,
-    B: Any,
-    X: Any,
-    T: Any,
-    job: int,
-    worth: float,
-    doubt: float,
+    D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, T: Any, job: int, worth: float, doubt: float
 ) -> bool:
     """Insert one job at its cheapest place, routes overlooked at random; False if it is to stay out.
 
@@ -417,7 +407,7 @@ def better(P: Any, S: Any, V: Any) -> bool:
         return V[MISSED] < V[MISSED_BEST]
     if P[VEHICLES_FIRST] == 1 and S[N_USED] != S[N_BEST]:
         return S[N_USED] < S[N_BEST]
-    margin = 1e-3 if P[LONGEST] == 0 else 1e-7  # costs are millionths then, see `timeless`
+    margin = 1e-3 if P[LONGEST] == 0 else 1e-7  # prices are small then, see `pack`
     return V[COST_NOW] < V[COST_BEST] - margin
 
 

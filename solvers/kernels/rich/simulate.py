@@ -157,8 +157,6 @@ def timeless(D: Any, F: Any, P: Any, B: Any, at: int, t: int, k: int) -> float:
     if length > F[rate + MAX_DISTANCE]:
         return INFINITE
     cost = F[rate + FIXED] + F[rate + PER_DISTANCE] * length
-    if P[LONGEST] > 0:
-        cost *= 1e-6  # only between equals
     if P[HAS_ASSIGN] == 1:
         for i in range(1, k + 1):
             if same_stop(P, B[at + i - 1], B[at + i]):
@@ -244,10 +242,11 @@ def priced(F: Any, P: Any, rate: int, spent: float) -> float:
     scale, swamps all else: the sum of these falls as the longest route does."""
     if spent > F[rate + MAX_DURATION]:
         return INFINITE
+    cost = F[rate + PER_TIME] * spent + F[rate + OVER_COST] * max(0.0, spent - F[rate + OVER_AFTER])
     if P[LONGEST] > 0:
         share = (spent / P[LONGEST]) ** 2
-        return 1e6 * share * share * share * share
-    return F[rate + PER_TIME] * spent + F[rate + OVER_COST] * max(0.0, spent - F[rate + OVER_AFTER])
+        cost += 1e6 * share * share * share * share
+    return cost
 
 
 @helper
