@@ -186,6 +186,7 @@ class _Run:
         self.report: CheckReport = check(self.problem, self.solution)
         self.monitor = self.stop.monitor()
         self.rate = 0.0
+        self.by_clock = self.stop.max_iterations is None
         self.parts: Presplit | None = None
         self.searched = self.problem  # what the kernels are given
         self.found = Solution()  # the best solution, as one of that problem
@@ -301,36 +302,48 @@ class _Run:
         return self.monitor(Progress(self.iterations, self.since, self.report.cost.total))
 
     def done(self) -> float:
-        """Share of the run that is over, as far as the stop bounds it."""
-        bounds = []
-        if self.stop.max_iterations is not None:
-            bounds.append(self.iterations / max(1, self.stop.max_iterations))
-        if self.stop.max_runtime_s is not None:
-            bounds.append(self.elapsed() / max(1e-9, self.stop.max_runtime_s))
-        return min(1.0, max(bounds, default=self.since / 50_000))
+        """Share of the run that is over, as far as the stop bounds it: by the clock only where that ends it."""
+        limit, seconds = self.stop.max_iterations, self.stop.max_runtime_s
+        if limit is not None and not self.by_clock:
+            return min(1.0, self.iterations / max(1, limit))
+        if seconds is not None:
+            return min(1.0, self.elapsed() / max(1e-9, seconds))
+        return min(1.0, self.since / 50_000)
 
     def batch(self) -> int:
-        """Iterations until the next look at the clock."""
-        size = 1000 if self.stop.max_runtime_s is None else max(10, int(self.rate * _BATCH_S))
-        limit = self.stop.max_iterations
+        """Iterations at one temperature."""
+        limit, timed = self.stop.max_iterations, self.stop.max_runtime_s is not None
+        size = max(10, int(self.rate * _BATCH_S)) if timed and self.by_clock else 1000
         return size if limit is None else min(size, 1000, limit - self.iterations)
 
     def step(self, session: Session) -> None:
-        before = clock.seconds()
-        size = self.batch()
-        rank = session.best_rank
-        done, self.since = session.search(size, self.since)
-        self.iterations += done
-        spent = clock.seconds() - before
-        if spent > 0.01 or not self.rate:
-            self.rate = min(done / max(1e-5, spent), 2 * self.rate + 1000)
-        if session.best_rank < rank:
-            self.take(session.best())
+        """A batch, with looks at the clock in between where time is bounded, too; what it finds."""
+        left = self.batch()
+        while left > 0:
+            before = clock.seconds()
+            size = left if self.stop.max_runtime_s is None else min(left, max(10, int(self.rate * _BATCH_S)))
+            rank = session.best_rank
+            done, self.since = session.search(size, self.since)
+            self.iterations += done
+            spent = clock.seconds() - before
+            if spent > 0.01 or not self.rate:
+                self.rate = min(done / max(1e-5, spent), 2 * self.rate + 1000)
+            if session.best_rank < rank:
+                self.take(session.best())
+            self.look_at_clock()
+            left = left - size if done == size and not self.over() else 0
+
+    def look_at_clock(self) -> None:
+        """Go by the clock from now on if time will run out well before the iterations."""
+        limit, seconds = self.stop.max_iterations, self.stop.max_runtime_s
+        if limit is not None and seconds is not None and self.elapsed() > 0.05 * seconds:
+            self.by_clock |= self.elapsed() * limit > 1.5 * seconds * self.iterations
 
     def anneal(self, session: Session, until: float, enough: Callable[[], bool] = lambda: False) -> None:
         """Cool down until the share `until` of the run is over or `enough`, several times where there is time."""
-        s, scale = self.solver, self.per_visit * session.edge_cost
-        begin, heats = self.done(), 0
+        s = self.solver
+        session, scale = self.measured(session)
+        begin, heats, by_clock = self.done(), 0, self.by_clock
         while not (enough() or self.over()) and (share := self.done()) < until and self.batch() > 0:
             part = min(1.0, (share - begin) / max(1e-9, until - begin))
             heat, part = divmod(part * max(1, heats), 1.0)
@@ -338,18 +351,35 @@ class _Run:
             session.cool(scale, first, s.last_temperature, part)
             session.remove(*self.ruins(session.stops))
             self.step(session)
-            if not heats:
-                heats = self.heats(until - begin)
+            if not heats or by_clock != self.by_clock:
+                heats, by_clock = self.heats(until - begin), self.by_clock
+            if self.problem.objective is Objective.LONGEST:
+                session, scale = self.measured(session)
+
+    def measured(self, session: Session) -> tuple[Session, float]:
+        """The session, and what temperatures are measured by.
+
+        Where the longest route is to be short, a new session once that route has got shorter by a hundredth:
+        durations are weighed in relation to the longest.
+        """
+        from solvers.kernels.rich.layout import LONGEST
+
+        if known := self.packed[LONGEST]:
+            longest = max((route.schedule.duration for route in self.report.routes), default=known)
+            if not 0.99 * known <= longest <= known and longest > 0:
+                self.packed.measure_by(longest)
+                before, session = session, self.session(self.found)
+                session.follow(before)
+        return session, self.per_visit * session.edge_cost
 
     def heats(self, share: float) -> int:
         """How often to cool down within this share of the run."""
-        bounds = []
-        if self.stop.max_iterations is not None:
-            bounds.append(float(self.stop.max_iterations))
-        if self.stop.max_runtime_s is not None:
-            bounds.append(self.rate * self.stop.max_runtime_s)
+        limit, seconds = self.stop.max_iterations, self.stop.max_runtime_s
+        most = float(limit or 0)
+        if self.by_clock and seconds is not None:
+            most = self.rate * seconds
         each = self.solver.heat_iterations * self.searched.num_visits
-        return max(1, int(share * min(bounds, default=0.0) / each)) if each > 0 else 1
+        return max(1, int(share * most / each)) if each > 0 else 1
 
     def shrink_fleet(self, session: Session, least: int, until: float) -> Session:
         """Make do with ever fewer routes, down to `least`, until this share of the run is over; the last session.

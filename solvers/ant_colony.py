@@ -78,7 +78,7 @@ class AntColonySolver(GeneticSolver):
         "home": ANY,
         "rebuild_looks": ANY,
         "rebuild_evaporation": SHARE,
-        "rebuild_floor": SHARE,
+        "rebuild_floor": (1e-9, 1.0),
     }
 
     def __init__(

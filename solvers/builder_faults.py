@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from typing import Any
+from itertools import pairwise, zip_longest
 
 import numpy as np
 
 from solvers.errors import Fault
-from solvers.travel import EARTH_RADIUS_M, FloatArray, Metric, Travel
-
-Row = dict[str, Any]
+from solvers.size_faults import Found, Row, number_faults, size_faults
+from solvers.travel import Metric, Travel
 
 
 def too_many_skills(name: str, found: int) -> Fault:
@@ -24,7 +22,8 @@ def faults_of(
     name: str, depots: Sequence[Row], visits: Sequence[Row], types: Sequence[Row], travel: Sequence[Travel]
 ) -> Iterator[Fault]:
     """Every fault of the rows that the builder has collected."""
-    for place, value, code, message, repair in (
+    found = [
+        *number_faults(depots, visits, types, travel),
         *_lacking(depots, types),
         *_visit_faults(visits),
         *_relation_faults(visits, types),
@@ -33,18 +32,13 @@ def faults_of(
         *_locked_faults(visits, types),
         *_duty_faults(types),
         *_battery_faults(types, len(depots)),
-        *(found := [*_travel_faults(depots, visits, travel)]),
-        *(() if found else _size_faults(depots, visits, types, travel)),
-    ):
+        *_travel_faults(depots, visits, travel),
+    ]
+    for place, value, code, message, repair in found or size_faults(depots, visits, types, travel):
         yield Fault(name or "problem", place, str(value), code, message, repair)
 
 
-Found = tuple[str, Any, str, str, str]
-
-# that distances, times and costs may come to in all: whole numbers are exact in floats up to here
-MOST = 2.0**53
 MOST_LOADS = 1000  # of the largest vehicle that a visit may be split into
-_TOO_LARGE = "too-large", "sums of it are too large to be exact", "choose larger units"
 
 
 def _negative(place: str, row: Row, keys: Sequence[str]) -> Iterator[Found]:
@@ -146,13 +140,16 @@ def _relation_faults(visits: Sequence[Row], types: Sequence[Row]) -> Iterator[Fo
 def _split_faults(visits: Sequence[Row], types: Sequence[Row]) -> Iterator[Found]:
     ends = {i for i, row in enumerate(visits) if row["pair"] != -1} | {row["pair"] for row in visits}
     locked = {visit for row in types for visit in row["locked"]}
+    largest = [max(each) for each in zip_longest(*(row["capacity"] for row in types), fillvalue=0)]
     for i, row in enumerate(visits):
         place = f"visits[{i}].split"
         if row["split"] and any(row["delivery"]) and any(row["pickup"]):
             message = "a visit to be split has both a delivery and a pickup"
             yield place, True, "split-both", message, "make it two visits"
-        most = max((max(kind["capacity"], default=0) for kind in types), default=0)
-        if row["split"] and most and max((*row["delivery"], *row["pickup"]), default=0) > MOST_LOADS * most:
+        amounts = (row["delivery"], row["pickup"]) if row["split"] else ()
+        if any(
+            most and x > MOST_LOADS * most for each in amounts for x, most in zip(each, largest, strict=False)
+        ):
             message = f"the visit takes more than {MOST_LOADS} loads of the largest vehicle"
             yield place, (*row["delivery"], *row["pickup"]), "split-loads", message, "make it several visits"
         if row["split"] and (i in ends or i in locked or row["group"] is not None):
@@ -278,65 +275,3 @@ def _travel_faults(
                 i, j = np.argwhere(matrix < 0)[0]
                 where = f"{place}.{key}[{i}, {j}]"
                 yield where, matrix[i, j], "negative", f"{key} is negative", "use 0 or more"
-
-
-def _size_faults(
-    depots: Sequence[Row], visits: Sequence[Row], types: Sequence[Row], profiles: Sequence[Travel]
-) -> Iterator[Found]:
-    """What in all might come to more than `MOST`, each visit on a route of its own."""
-    xy = np.array([row["xy"] for row in (*depots, *visits)], dtype=np.float64).reshape(-1, 2)
-    legs = 2.0 * len(visits) + 2.0
-    lengths, times = [], []
-    for k, travel in enumerate(profiles or [Travel(metric=Metric.EUCLIDEAN_ROUND)]):
-        length, duration = _longest_leg(travel, xy)
-        lengths.append(legs * length)
-        times.append(legs * duration)
-        if not max(lengths[k], times[k]) <= MOST:
-            yield f"travel[{k}]", f"{max(length, duration):g}", *_TOO_LARGE
-
-    def total(key: str) -> float:
-        return float(sum(max(x) if isinstance(x := row[key], tuple) else x for row in visits if row[key]))
-
-    for key in ("delivery", "pickup", "prize", "change_cost", "service"):
-        if total(key) > MOST:
-            yield f"visits.{key}", f"{total(key):g} in all", *_TOO_LARGE
-    opens = [row["windows"][-1][0] for row in visits] + [row["shift"][0] for row in types]
-    opens += [row["tw"][0] for row in depots] + [row["release"] for row in visits]
-    by_type = sum(max(row["service_by_type"].values(), default=0) for row in visits)
-    waits = max(opens, default=0) + total("service") + by_type
-    for key, value in (("tw, release or shift", max(opens, default=0)), ("service_by_type", by_type)):
-        if value > MOST:
-            yield f"visits.{key}", f"{value:g}", *_TOO_LARGE
-    longest = 0.0
-    for i, row in enumerate(types):
-        if row["profile"] >= len(times) or not times[row["profile"]] <= MOST:
-            continue
-        lasts = times[row["profile"]] + waits + legs * row["reload_time"]
-        longest = max(longest, lasts)
-        for key, amount in (
-            ("distance_cost", lengths[row["profile"]]),
-            ("time_cost", lasts),
-            ("overtime_cost", lasts),
-            ("fixed_cost", len(visits)),
-            ("reload_time", legs),
-        ):
-            if row[key] * float(amount) > MOST:
-                yield f"vehicle_types[{i}].{key}", row[key], *_TOO_LARGE
-    late = total("late_cost") * longest
-    if late > MOST:
-        yield "visits.late_cost", f"{late:g} in all", *_TOO_LARGE
-
-
-def _longest_leg(travel: Travel, xy: FloatArray) -> tuple[float, float]:
-    """Bounds on the distance and the duration between any two nodes."""
-    if travel.distance is not None and travel.duration is not None:
-        length, duration = float(travel.distance.max(initial=0)), float(travel.duration.max(initial=0))
-    else:
-        across = (
-            np.pi * EARTH_RADIUS_M if travel.metric is Metric.HAVERSINE else np.hypot(*np.ptp(xy, axis=0))
-        )
-        length = float(across * travel.scale)
-        duration = length * travel.duration_per_distance
-    if travel.speeds is not None:
-        duration = length / float(travel.speeds.values.min())
-    return length, duration

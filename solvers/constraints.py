@@ -346,9 +346,10 @@ def unknown_references(problem: Problem, solution: Solution) -> Iterator[Violati
 
 
 def known_routes(problem: Problem, solution: Solution) -> Solution:
-    """`solution` without the routes that name what does not exist; solvers begin from no others."""
+    """`solution` without the routes that name what does not exist, or no visit; solvers begin from no others."""
     broken = {violation.route for violation in unknown_references(problem, solution)}
-    return Solution(tuple(route for i, route in enumerate(solution.routes) if i not in broken))
+    kept = (route for i, route in enumerate(solution.routes) if i not in broken and route.visits)
+    return Solution(tuple(kept))
 
 
 def _unknown_parts(problem: Problem, index: int, route: Route) -> Iterator[Violation]:

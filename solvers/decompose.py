@@ -16,6 +16,7 @@ from solvers.errors import Fault, InvalidInputError, UnknownSolverError
 from solvers.features import require
 from solvers.neighbourhood import Neighbourhood, Neighbourhoods
 from solvers.problem import Objective, Problem
+from solvers.ranges import ANY, PART, SOME, Ranges
 from solvers.registry import RoutingSolver, enough_iterations, make, registered
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
@@ -64,6 +65,8 @@ class DecomposeSolver:
         "genetic inside": {"inner": "genetic"},
     }
 
+    ranges: ClassVar[Ranges] = {"size": ANY, "passes": SOME, "first_share": PART}
+
     def __init__(
         self,
         inner: str = "",
@@ -79,12 +82,8 @@ class DecomposeSolver:
         bad = []
         if inner == self.name:
             bad.append(("inner", inner, "name another solver"))
-        if size < 0 or size == 1:
+        if size == 1:
             bad.append(("size", str(size), "give a number of visits, 2 or more, or 0"))
-        if passes < 1:
-            bad.append(("passes", str(passes), "give a whole number, 1 or more"))
-        if not 0 < first_share < 1:
-            bad.append(("first_share", str(first_share), "give a share between 0 and 1"))
         if bad:
             raise InvalidInputError(
                 tuple(Fault("solver decompose", k, v, "bad-value", "out of range", r) for k, v, r in bad)

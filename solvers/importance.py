@@ -13,11 +13,15 @@ def level_weights(counts: Sequence[int], most: int = MOST) -> list[int]:
     One of a level outweighs all of lower ones together; where the sum of all weights would pass `most`, the lowest
     levels weigh the same.
     """
-    for merged in range(1, len(counts) + 1):
-        weights, weight = [1] * merged, 1 + sum(counts[:merged])
+    lowest = 0
+    for merged, count_of_one in enumerate(counts, start=1):
+        lowest += count_of_one
+        weights, weight = [1] * merged, 1 + lowest
         for count in counts[merged:]:
             weights.append(weight)
             weight *= 1 + count
+            if weight - 1 > most:
+                break
         if weight - 1 <= most:
             return weights
     return [1] * len(counts)

@@ -12,7 +12,7 @@ from solvers.importance import level_weights
 from solvers.problem import Problem
 from solvers.schedule import earliest_departure, latest_return, leg_function, schedule
 from solvers.solution import Route
-from solvers.travel import IntArray, distances
+from solvers.travel import IntArray, distances, longest_leg
 
 _MOST = 2**52  # bound on the sum of penalties; leaves room for costs in OR-Tools' 64 bits
 
@@ -50,8 +50,7 @@ def _longest_leg(problem: Problem, profile: int) -> tuple[int, int]:
     if travel.distance is not None and travel.duration is not None:
         return int(travel.distance.max(initial=0)), int(travel.duration.max(initial=0))
     assert problem.coords is not None
-    corner = problem.coords.min(axis=0), problem.coords.max(axis=0)
-    across = int(distances(travel, np.array([corner[1]]), np.array([corner[0]]))[0, 0]) + 1
+    across = math.floor(longest_leg(travel, problem.coords) + 0.5) + 1
     return across, math.ceil(across * travel.duration_per_distance)
 
 

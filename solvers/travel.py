@@ -85,6 +85,18 @@ def exact_length(travel: Travel, coords: FloatArray | None, i: int, j: int) -> f
     return math.sqrt(dx * dx + dy * dy) * travel.scale
 
 
+def longest_leg(travel: Travel, coords: FloatArray) -> float:
+    """A bound on the distance between any two of the coordinates (N, 2), before it is rounded."""
+    if not len(coords):
+        return 0.0
+    low, high = coords.min(axis=0), coords.max(axis=0)
+    if travel.metric is Metric.HAVERSINE:  # along a meridian, then along the wider of the parallels
+        wide, tall = np.radians(high - low)
+        wide *= 1.0 if low[1] < 0.0 < high[1] else math.cos(math.radians(min(abs(low[1]), abs(high[1]))))
+        return float(min(math.pi, wide + tall)) * EARTH_RADIUS_M * travel.scale
+    return float(np.hypot(*(high - low))) * travel.scale
+
+
 def distances(travel: Travel, coords: FloatArray, origins: FloatArray) -> IntArray:
     """Distances from each origin coordinate to every coordinate, as (len(origins), len(coords)) int64."""
     return paired_distances(travel, origins[:, None, :], coords[None, :, :])

@@ -200,7 +200,7 @@ def ends_change(D: Any, F: Any, P: Any, S: Any, u: int, v: int, bound: float) ->
             change += P[row + PER_TIME] * (one + two - S[slot(S, r) + TIME] - S[slot(S, q) + TIME])
             if change >= bound:
                 return NEVER
-    if P[row + MAX_DISTANCE] < S[slot(S, r) + LENGTH] + S[slot(S, q) + LENGTH]:
+    if P[row + MAX_DISTANCE] < S[slot(S, r) + LENGTH] + S[slot(S, q) + LENGTH] + new_x + new_y:
         before_u, before_v = length_before(P, S, u), length_before(P, S, v)
         first = before_u + new_y + S[slot(S, q) + LENGTH] - before_v - S[ITEM * y + SPAN]
         second = before_v + new_x + S[slot(S, r) + LENGTH] - before_u - S[ITEM * x + SPAN]
@@ -304,7 +304,7 @@ def backwards_change(D: Any, F: Any, P: Any, S: Any, u: int, v: int, bound: floa
         return NEVER
     if r == q:
         return change if S[slot(S, r) + LENGTH] + more <= P[row + MAX_DISTANCE] else NEVER
-    if P[row + MAX_DISTANCE] < S[slot(S, r) + LENGTH] + S[slot(S, q) + LENGTH]:
+    if P[row + MAX_DISTANCE] < S[slot(S, r) + LENGTH] + S[slot(S, q) + LENGTH] + near + far:
         first = length_before(P, S, u) + near + length_before(P, S, v)
         rest = S[slot(S, r) + LENGTH] + S[slot(S, q) + LENGTH] + more - first
         if max(first, rest) > P[row + MAX_DISTANCE]:

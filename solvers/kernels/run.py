@@ -160,7 +160,7 @@ def anneal(
     done, since = 0, 0
     recorder.note(0)
     if session.packed.nodes - session.packed.depots < 2:  # no more to find out than whether a visit pays
-        few = min(10, limit or 10)
+        few = 10 if limit is None else min(10, limit)
         descend(session, recorder, few)
         return few
     horizon = float(limit) if limit is not None else 2000.0 * (session.packed.nodes + 100)

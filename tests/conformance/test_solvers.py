@@ -179,6 +179,23 @@ def test_a_start_may_name_what_there_is_not(name: str) -> None:
 
 
 @every_solver
+@pytest.mark.parametrize("visits", [1, 4])
+def test_no_iterations_are_none(name: str, visits: int) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    for k in range(visits):
+        b.visit(k + 1, 0, delivery=1)
+    b.vehicle_type(count=visits, capacity=visits)
+    assert quick(name).solve(b.build(), MaxIterations(0), seed=1).iterations <= 1
+
+
+@every_solver
+def test_a_start_may_have_a_route_of_nothing(name: str) -> None:
+    problem = random_problem((), 3)
+    verified(problem, solved(name, problem, start=Solution((Route(0, (0,)), Route(0, ())))))
+
+
+@every_solver
 def test_a_start_keeps_the_vehicles_that_it_needs(name: str) -> None:
     """The cheaper vehicle would do for the first visit as well, but it alone is fit for the second."""
     b = ProblemBuilder()

@@ -82,13 +82,34 @@ def test_it_heats_up_again_where_there_is_time(
 def test_the_nearer_of_two_bounds_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     run = _Run(AlnsSolver(), tight_pairs(4, 10), MaxRuntime(100.0) | MaxIterations(10_000), 1, None)
     run.rate = 2000.0
-    assert run.batch() < 1000
+    assert run.batch() == 1000
     run.iterations = 9_990
     assert run.batch() == 10
-    assert run.done() == pytest.approx(0.999)
-    run.iterations = 10
     monkeypatch.setattr(run, "elapsed", lambda: 50.0)
+    run.look_at_clock()
+    assert run.done() == pytest.approx(0.999)
+    run.iterations = 10  # far too few for so much time
+    run.look_at_clock()
     assert run.done() == 0.5
+    assert run.batch() < 1000
+
+
+def test_runs_that_time_does_not_end_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks at the clock, however often, change nothing."""
+    problem = tight_pairs(40)
+    once = AlnsSolver().solve(problem, MaxIterations(3000), seed=1)
+    for batch in (0.15, 0.001):
+        monkeypatch.setattr("solvers.alns._BATCH_S", batch)
+        again = AlnsSolver().solve(problem, MaxIterations(3000) | MaxRuntime(600.0), seed=1)
+        assert again.solution == once.solution
+        assert again.iterations == 3000
+
+
+def test_time_ends_a_run_with_many_iterations_to_go() -> None:
+    stop = MaxIterations(10**9) | MaxRuntime(1.5)
+    result = AlnsSolver().solve(tight_pairs(40), stop, seed=1)
+    assert 0 < result.iterations < 10**9
+    assert result.runtime_s < 10
 
 
 def tight_pairs(vehicles: int, pairs: int = 120) -> Problem:

@@ -89,3 +89,40 @@ def test_rounded_times_are_kept(name: str) -> None:
         problem = b.build()
         result = make(name).solve(problem, MaxIterations(500), seed=seed)
         assert check(problem, result.solution).violations == ()
+
+
+def two_depots(max_distance: int) -> Problem:
+    """Six visits near the end of the way, to be served early, and six near its start, to be served late."""
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.depot(1000, 0)
+    for k in range(6):
+        b.visit(985 + 3 * k, 0, delivery=1, tw=(0, 1500))
+        b.visit(10 + 3 * k, 0, delivery=1, tw=(1600, 9000))
+    b.vehicle_type(
+        count=12, capacity=12, start_depot=0, end_depot=1, max_distance=max_distance, fixed_cost=10_000
+    )
+    return b.build()
+
+
+def far_apart(max_distance: int) -> Problem:
+    """Two visits close to the depot, far from each other."""
+    b = ProblemBuilder()
+    b.depot()
+    b.visit(delivery=1)
+    b.visit(delivery=1)
+    b.vehicle_type(count=2, capacity=5, max_distance=max_distance, fixed_cost=10_000)
+    b.travel(Travel.of_matrices(np.array([[0, 10, 10], [10, 0, 100], [10, 100, 0]])))
+    return b.build()
+
+
+@pytest.mark.parametrize("name", ["savings", "ruin_recreate", "genetic", "ant_colony", "alns"])
+@pytest.mark.parametrize(
+    ("problem", "routes"),
+    [(two_depots(2500), 2), (two_depots(3000), 1), (far_apart(119), 2), (far_apart(120), 1)],
+)
+def test_routes_joined_keep_their_longest_distance(name: str, problem: Problem, routes: int) -> None:
+    """One route can be longer than the two that it replaces."""
+    result = make(name).solve(problem, MaxIterations(1000), seed=1)
+    assert check(problem, result.solution).feasible
+    assert len(result.solution.routes) == routes

@@ -25,6 +25,11 @@ def test_the_lowest_of_too_many_levels_weigh_the_same() -> None:
     assert level_weights([MOST, MOST]) == [1, 1]
 
 
+def test_many_levels_take_no_longer_than_few() -> None:
+    """Each looked at once, or the ten thousand would take minutes."""
+    assert level_weights([1] * 10_000)[-1] > level_weights([1] * 10_000)[-2]
+
+
 @pytest.mark.parametrize("name", ["savings", "ruin_recreate", "genetic", "ant_colony", "alns"])
 def test_the_highest_of_sixty_priorities_is_served(name: str) -> None:
     b = ProblemBuilder()

@@ -19,9 +19,6 @@ from solvers.travel import FloatArray, IntArray, Metric, Travel
 CACHE_LIMIT = 8_000_000  # cells of the insertion cache, 40 bytes each
 
 
-BETWEEN_EQUALS = 1e-6  # of all prices where the longest route is to be short: its duration comes first
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Packed:
     """The problem's arrays D, F and P; the jobs, each a tuple of visits; the depots that are stations."""
@@ -39,6 +36,10 @@ class Packed:
     def __getitem__(self, column: int) -> int:
         """A word of the header of P."""
         return int(self.ints[column])
+
+    def measure_by(self, duration: int) -> None:
+        """Weigh durations in relation to this one, where the longest route is to be short."""
+        self.ints[at.LONGEST] = max(1, duration)
 
 
 def pack(problem: Problem, near: int = 100, wholes: Sequence[int] | None = None) -> Packed:
@@ -110,7 +111,7 @@ def pack(problem: Problem, near: int = 100, wholes: Sequence[int] | None = None)
     times[:, at.EARLY], times[:, at.LATE], times[:, at.DUE] = windows[:, 0], windows[:, 1], windows[:, 1]
     times[visits, at.RELEASE] = v.release
     longest = problem.objective is Objective.LONGEST
-    price = BETWEEN_EQUALS if longest else 1.0
+    price = at.BETWEEN_EQUALS if longest else 1.0
     if v.due is not None and v.late_cost is not None:
         times[visits, at.DUE], times[visits, at.LATE_COST] = (
             np.minimum(v.due, v.tw[:, 1]),
@@ -151,7 +152,7 @@ def pack(problem: Problem, near: int = 100, wholes: Sequence[int] | None = None)
     service[visits] = v.service[:, None] if v.service_by_type is None else v.service_by_type
     ints.place(at.F_SERVICE_AT, floats.append(None, service))
 
-    rows, members, lost, costs = _job_rows(problem, jobs)
+    rows, members, lost, costs = _job_rows(problem, jobs, price)
     ints.append(at.JOB_AT, rows)
     ints.append(at.MEMBER_AT, members)
     ints.place(at.F_JOB_AT, floats.append(None, np.concatenate([costs, lost])))
@@ -230,7 +231,7 @@ def _timed(problem: Problem) -> bool:
 
 
 def _scale(problem: Problem) -> int:
-    """About the duration of a route: what all visits take, there and back alone, shared by the vehicles."""
+    """A guess at the duration of a route: what all visits take, there and back alone, shared by the vehicles."""
     travel, d = problem.travel[0], problem.num_depots
     out = _matrix(problem, travel)[1][:d, d:].min(axis=0) if problem.num_visits else np.ones(1)
     vehicles = max(1, problem.num_vehicles)
@@ -285,9 +286,9 @@ def _types(problem: Problem) -> tuple[IntArray, FloatArray]:
 
 
 def _job_rows(
-    problem: Problem, jobs: tuple[tuple[int, ...], ...]
+    problem: Problem, jobs: tuple[tuple[int, ...], ...], price: float
 ) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
-    """Job rows, members' nodes, what each member gives up, and the cost of leaving each job out."""
+    """Job rows, members' nodes, what each member gives up, and the cost of leaving each job out, times `price`."""
     v, d = problem.visits, problem.num_depots
     rows = np.zeros((len(jobs), at.JOB), dtype=np.int64)
     members = [d + x for job in jobs for x in job]
@@ -312,7 +313,7 @@ def _job_rows(
             if group:
                 lost[place : place + len(job)] = [max(prizes) - p for p in prizes]
         place += len(job)
-    return rows, np.array(members, dtype=np.int64), lost, costs
+    return rows, np.array(members, dtype=np.int64), price * lost, price * costs
 
 
 def _importance(problem: Problem, jobs: tuple[tuple[int, ...], ...]) -> list[int]:

@@ -11,6 +11,7 @@ from typing import Any
 from solvers.kernels.jit import helper, inlined
 from solvers.kernels.rich.layout import (
     BENDS_AT,
+    BETWEEN_EQUALS,
     BREAK_TIME,
     BY_HOUR,
     CATEGORIES,
@@ -54,11 +55,13 @@ from solvers.kernels.rich.layout import (
     PER_TIME,
     PERIODS,
     POINTS,
+    POWER,
     PROFILE,
     RELEASE,
     RELOAD_TIME,
     SINCE,
     START_AT,
+    STEEP,
     TIME_MATTERS,
 )
 from solvers.kernels.rich.travel import (
@@ -238,15 +241,28 @@ def driven(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: int) -> f
 
 @helper
 def priced(F: Any, P: Any, rate: int, spent: float) -> float:
-    """Cost of a route's duration. Where the longest route is to be short, its eighth power, in units of a
-    scale, swamps all else: the sum of these falls as the longest route does."""
+    """Cost of a route's duration, `INFINITE` if it is too long."""
     if spent > F[rate + MAX_DURATION]:
         return INFINITE
     cost = F[rate + PER_TIME] * spent + F[rate + OVER_COST] * max(0.0, spent - F[rate + OVER_AFTER])
     if P[LONGEST] > 0:
-        share = (spent / P[LONGEST]) ** 2
-        cost += 1e6 * share * share * share * share
+        cost += steep(spent / P[LONGEST])
     return cost
+
+
+@helper
+def steep(share: float) -> float:
+    """What a route of `share` times the longest duration so far weighs where the longest is to be short.
+
+    A power so high that the sum of these falls when the longest route gets shorter, though others get longer or
+    more; beyond `STEEP` it grows slowly, as no duration may come near `INFINITE`.
+    """
+    power = min(share, STEEP)
+    for _ in range(5):  # the 32nd
+        power *= power
+    if share > STEEP:
+        power *= 1.0 + POWER * math.log(share / STEEP)
+    return 1e6 * power
 
 
 @helper
@@ -392,11 +408,12 @@ def best_departure(D: Any, F: Any, P: Any, B: Any, X: Any, at: int, t: int, k: i
         m = served(F, P, B, X, a, b, m, at, t, k, i)
         a, b = b, a
     best, shortest, chosen = INFINITE, INFINITE, 0
+    same = 1e-6 if P[LONGEST] == 0 else 1e-6 * BETWEEN_EQUALS
     for q in range(m):
         spent = X[a + POINTS + q] - X[a + q]
         price = F[rate + PER_TIME] * spent + F[rate + OVER_COST] * max(0.0, spent - F[rate + OVER_AFTER])
         price += X[a + 2 * POINTS + q]
-        if price < best - 1e-6 or (price <= best + 1e-6 and spent < shortest - 1e-6):
+        if price < best - same or (price <= best + same and spent < shortest - 1e-6):
             best, shortest, chosen = price, spent, q
     end, left = X[a + POINTS + chosen], X[a + chosen]
     return priced(F, P, rate, math.floor(end + 0.5) - math.floor(left + 0.5)) + X[a + 2 * POINTS + chosen]
