@@ -186,6 +186,7 @@ class _Run:
         self.report: CheckReport = check(self.problem, self.solution)
         self.monitor = self.stop.monitor()
         self.rate = 0.0
+        self.searching_s = 0.0
         self.by_clock = self.stop.max_iterations is None
         self.parts: Presplit | None = None
         self.searched = self.problem  # what the kernels are given
@@ -326,6 +327,7 @@ class _Run:
             done, self.since = session.search(size, self.since)
             self.iterations += done
             spent = clock.seconds() - before
+            self.searching_s += spent
             if spent > 0.01 or not self.rate:
                 self.rate = min(done / max(1e-5, spent), 2 * self.rate + 1000)
             if session.best_rank < rank:
@@ -336,8 +338,8 @@ class _Run:
     def look_at_clock(self) -> None:
         """Go by the clock from now on if time will run out well before the iterations."""
         limit, seconds = self.stop.max_iterations, self.stop.max_runtime_s
-        if limit is not None and seconds is not None and self.elapsed() > 0.05 * seconds:
-            self.by_clock |= self.elapsed() * limit > 1.5 * seconds * self.iterations
+        if limit is not None and seconds is not None and self.searching_s > 0.05 * seconds:
+            self.by_clock |= self.searching_s * limit > 1.5 * seconds * self.iterations
 
     def anneal(self, session: Session, until: float, enough: Callable[[], bool] = lambda: False) -> None:
         """Cool down until the share `until` of the run is over or `enough`, several times where there is time."""

@@ -37,10 +37,18 @@ def number_faults(
                     for value in _flat([row], key):
                         yield from _number_faults(f"{name}[{i}].{key}", value)
     for k, travel in enumerate(profiles):
-        for key, least in (("scale", 5e-324), ("duration_per_distance", 0.0)):
-            if not least <= getattr(travel, key) < math.inf:
-                message = f"{key} is {'negative' if least == 0.0 else 'not positive'} or not finite"
-                yield f"travel[{k}].{key}", getattr(travel, key), "bad-value", message, "mend it"
+        if not 0.0 < travel.scale < math.inf:
+            message = "the scale of distances is not positive and finite"
+            yield (
+                f"travel[{k}].scale",
+                travel.scale,
+                "bad-value",
+                message,
+                "give how many units one of the map is",
+            )
+        if not 0.0 <= travel.duration_per_distance < math.inf:
+            place, message = f"travel[{k}].duration_per_distance", "durations are negative or not finite"
+            yield place, travel.duration_per_distance, "bad-value", message, "give 0 or more"
 
 
 def _flat(rows: Sequence[Row], key: str) -> Sequence[Any]:
@@ -59,13 +67,8 @@ def _number_faults(place: str, value: Any) -> Iterator[Found]:
     if not (math.isfinite(value) and value == int(value)):
         yield place, value, "not-whole", "not a whole number", "round it, or choose smaller units"
     elif abs(int(value)) > UNLIMITED:
-        yield (
-            place,
-            value,
-            "too-large",
-            f"more than {UNLIMITED}, which stands for no limit",
-            "choose larger units",
-        )
+        message = f"more than {UNLIMITED}, which stands for no limit"
+        yield place, value, "too-large", message, "choose larger units"
 
 
 def size_faults(

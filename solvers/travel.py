@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from solvers.errors import Fault, InvalidInputError
 from solvers.speeds import Speeds
 
 IntArray = NDArray[np.int64]
@@ -45,9 +46,12 @@ class Travel:
 
     @classmethod
     def of_matrices(cls, distance: Any, duration: Any | None = None) -> Travel:
-        """Profile from matrices; the duration defaults to the distance."""
-        dist = np.ascontiguousarray(distance, dtype=np.int64)
-        dur = dist if duration is None else np.ascontiguousarray(duration, dtype=np.int64)
+        """Profile from matrices of whole numbers; the duration defaults to the distance.
+
+        Raises `InvalidInputError` for numbers that are not whole: how to round them is for the caller to say.
+        """
+        dist = _whole("distance", distance)
+        dur = dist if duration is None else _whole("duration", duration)
         dist.setflags(write=False)
         dur.setflags(write=False)
         return cls(dist, dur)
@@ -68,6 +72,19 @@ class Travel:
         if self.duration_per_distance != 1.0:
             dur = np.rint(dist * self.duration_per_distance).astype(np.int64)
         return Travel.of_matrices(dist, dur)
+
+
+def _whole(key: str, table: Any) -> IntArray:
+    given = np.asarray(table)
+    if given.dtype.kind == "f":
+        broken = ~(np.abs(given) <= 2.0**62) | (given != np.rint(given))
+        if broken.any():
+            at = tuple(int(k) for k in np.argwhere(broken)[0])
+            place, value = f"travel.{key}[{', '.join(map(str, at))}]", str(given[at])
+            repair = "round them, or choose smaller units"
+            fault = Fault("problem", place, value, "not-whole", "not a whole number", repair)
+            raise InvalidInputError((fault,))
+    return np.ascontiguousarray(given, dtype=np.int64)
 
 
 def exact_length(travel: Travel, coords: FloatArray | None, i: int, j: int) -> float:

@@ -86,6 +86,7 @@ def test_the_nearer_of_two_bounds_counts(monkeypatch: pytest.MonkeyPatch) -> Non
     run.iterations = 9_990
     assert run.batch() == 10
     monkeypatch.setattr(run, "elapsed", lambda: 50.0)
+    run.searching_s = 50.0
     run.look_at_clock()
     assert run.done() == pytest.approx(0.999)
     run.iterations = 10  # far too few for so much time

@@ -315,6 +315,16 @@ def test_units_of_travel_that_are_none_are_told(travel: Any, code: str) -> None:
     assert {fault.code for fault in caught.value.faults} == {code, "not-finite"}
 
 
+@pytest.mark.parametrize("odd", [1.5, float("nan"), float("inf"), 1e19])
+def test_matrices_are_of_whole_numbers(odd: float) -> None:
+    with pytest.raises(InvalidInputError, match=r"travel.duration\[1, 0\].*not-whole"):
+        Travel.of_matrices([[0, 2], [2, 0]], [[0.0, 2.0], [odd, 0.0]])
+    travel = Travel.of_matrices([[0.0, 2.0], [3.0, 0.0]])
+    assert travel.distance is not None
+    assert travel.distance.dtype == np.int64
+    assert travel.distance.tolist() == [[0, 2], [3, 0]]
+
+
 def test_a_problem_without_anything_is_told_so() -> None:
     with pytest.raises(InvalidInputError) as caught:
         ProblemBuilder().build()

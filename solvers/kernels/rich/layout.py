@@ -21,9 +21,7 @@ from __future__ import annotations
 
 INFINITE = 1e18
 NEVER = 4 * INFINITE  # beyond all limits, also those that stand for none, and beyond INFINITE less a cost
-BETWEEN_EQUALS = (
-    1e-6  # of all prices where the longest route is to be short: they are to decide between equals
-)
+BETWEEN_EQUALS = 1e-6  # of all prices where the longest route is to be short: they decide between equals
 POWER, STEEP = 32, 1.4  # see `solvers.kernels.rich.simulate.steep`
 
 # --- P: header
