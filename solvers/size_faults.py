@@ -155,7 +155,10 @@ def _all_legs(travel: Travel, xy: FloatArray, depots: int, legs: float) -> tuple
 
 
 def _rows(table: IntArray, depots: int, legs: float) -> float:
-    """Every visit is left once, and reached from a depot once at most; depots may follow each other."""
-    out = table[depots:].max(axis=1, initial=0).sum(dtype=np.float64)
+    """Visits are left once, for another place, and reached from a depot once at most; depots may follow depots."""
+    out = 0.0
+    for visit in range(depots, len(table)):
+        row = table[visit]
+        out += float(max(row[:visit].max(initial=0), row[visit + 1 :].max(initial=0)))
     back = table[:depots, depots:].max(axis=0, initial=0).sum(dtype=np.float64)
     return float(out + back + legs * table[:depots, :depots].max(initial=0))

@@ -12,12 +12,18 @@ import numpy as np
 from solvers import clock
 from solvers.check import check
 from solvers.constraints import ROUTE_CONSTRAINTS, known_routes
-from solvers.errors import MissingExtraError
+from solvers.errors import LogisticsError, MissingExtraError
 from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result
 from solvers.schedule import schedule
 from solvers.solution import Route, Solution
 from solvers.travel import IntArray
+
+
+class PeerFailedError(LogisticsError):
+    """The other project's solver ended without a solution, or refused the problem."""
+
+    code = "peer-failed"
 
 
 def need(package: str) -> Any:

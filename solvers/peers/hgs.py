@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from solvers.errors import LogisticsError, MissingExtraError, UnsupportedFeatureError
+from solvers.errors import MissingExtraError, UnsupportedFeatureError
 from solvers.features import require
 from solvers.ortools_parts import servable_visits, usable_types
-from solvers.peers.common import Report, matrices
+from solvers.peers.common import PeerFailedError, Report, matrices
 from solvers.problem import Problem
 from solvers.readers.sol import read_sol
 from solvers.result import OnBest, Result
@@ -28,12 +28,6 @@ from solvers.stop import Stop
 from solvers.travel import Metric
 
 _PATIENCE = 20_000  # iterations without improvement where the stop bounds nothing that HGS knows
-
-
-class HgsFailedError(LogisticsError):
-    """The executable ended without a solution."""
-
-    code = "peer-failed"
 
 
 class HgsSolver:
@@ -153,6 +147,6 @@ class HgsSolver:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if not answer.exists():
                 last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no message"]
-                raise HgsFailedError(f"{self.executable} ended with {done.returncode}: {last[0]}")
+                raise PeerFailedError(f"{self.executable} ended with {done.returncode}: {last[0]}")
             solution, _ = read_sol(answer, problem)
         return [tuple(visits[v] for v in route.visits) for route in solution.routes]

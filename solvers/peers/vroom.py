@@ -11,11 +11,12 @@ from solvers.check import check
 from solvers.features import require
 from solvers.itinerary import earliest_start, latest_return
 from solvers.ortools_parts import need_of, servable_visits, usable_types
-from solvers.peers.common import Report, matrices, need
+from solvers.peers.common import PeerFailedError, Report, matrices, need
 from solvers.problem import Problem
 from solvers.result import OnBest, Result
 from solvers.solution import Route, Solution
 from solvers.stop import Stop
+from solvers.travel import IntArray
 
 _HORIZON = 2**31  # VROOM holds times in 32 bits
 
@@ -93,9 +94,9 @@ class VroomSolver:
                 continue
             names[key] = f"profile {len(names)}"
             distance, duration = tables[key[0]]
-            model.set_durations_matrix(names[key], duration)
-            model.set_distances_matrix(names[key], distance)
-            model.set_costs_matrix(names[key], distance * key[1])
+            model.set_durations_matrix(names[key], _held(duration))
+            model.set_distances_matrix(names[key], _held(distance))
+            model.set_costs_matrix(names[key], _held(distance * key[1]))
         levels = np.unique(v.priority).tolist()
         for visit in visits:
             skills = int(v.skills[visit])
@@ -134,7 +135,10 @@ class VroomSolver:
                 )
                 kinds.append(kind)
         timeout = None if seconds is None else timedelta(seconds=seconds)
-        solution = model.solve(exploration_level=self.exploration, nb_threads=1, timeout=timeout)
+        try:
+            solution = model.solve(exploration_level=self.exploration, nb_threads=1, timeout=timeout)
+        except vroom._vroom.VroomInputException as error:
+            raise PeerFailedError(f"VROOM: {error}") from None
         steps = solution.routes
         jobs = steps[steps["type"] == "job"]
         routes = [
@@ -142,6 +146,15 @@ class VroomSolver:
             for vehicle, rows in jobs.groupby("vehicle_id", sort=True)
         ]
         return routes, len(jobs) < len(visits)
+
+
+def _held(table: IntArray) -> IntArray:
+    """The legs as VROOM can hold them; what stands on the diagonal is none. Raises `PeerFailedError`."""
+    legs = table.copy()
+    np.fill_diagonal(legs, 0)
+    if legs.max(initial=0) >= 2**32:
+        raise PeerFailedError(f"VROOM holds numbers in 32 bits, a leg has {legs.max()}: choose larger units")
+    return legs
 
 
 def directed(problem: Problem, route: Route) -> Route:

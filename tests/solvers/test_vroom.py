@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from solvers import ProblemBuilder, Route
+from solvers import MaxRuntime, ProblemBuilder, Route, Travel, make
 
 
 @pytest.mark.parametrize(("late", "expected"), [(1000, (0, 1, 2)), (15, (2, 1, 0))])
@@ -18,3 +19,25 @@ def test_routes_have_one_direction_unless_it_matters(late: int, expected: tuple[
     b.vehicle_type(count=1, capacity=3)
     assert directed(b.build(), Route(0, (2, 1, 0))).visits == expected
     assert directed(b.build(), Route(0, (0, 1, 2))).visits == (0, 1, 2)
+
+
+@pytest.mark.parametrize(("far", "diagonal"), [(50, 10**14), (2**33, 0)])
+def test_legs_beyond_32_bits_are_refused_and_the_diagonal_is_no_leg(far: int, diagonal: int) -> None:
+    common = pytest.importorskip("solvers.peers.common")
+    pytest.importorskip("vroom")
+    table = np.full((4, 4), 10)
+    table[1, 2] = table[2, 1] = far
+    np.fill_diagonal(table[1:, 1:], diagonal)
+    table[0, 0] = 0
+    b = ProblemBuilder()
+    b.depot()
+    for _ in range(3):
+        b.visit(delivery=1)
+    b.vehicle_type(count=1, capacity=3)
+    b.travel(Travel.of_matrices(table))
+    problem, solver = b.build(), make("vroom")
+    if far < 2**32:
+        assert solver.solve(problem, MaxRuntime(1), seed=1).cost == 40
+    else:
+        with pytest.raises(common.PeerFailedError, match="larger units"):
+            solver.solve(problem, MaxRuntime(1), seed=1)
