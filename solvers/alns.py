@@ -16,7 +16,7 @@ from solvers.ranges import ANY, BLINK, POSITIVE, SHARE, SOME, Ranges
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Solution
 from solvers.splitting import Presplit
-from solvers.stop import Progress, Stop
+from solvers.stop import Progress, Stop, time_ends_first
 
 if TYPE_CHECKING:
     from solvers.kernels.rich.pack import Packed
@@ -336,10 +336,9 @@ class _Run:
             left = left - size if done == size and not self.over() else 0
 
     def look_at_clock(self) -> None:
-        """Go by the clock from now on if time will run out well before the iterations."""
-        limit, seconds = self.stop.max_iterations, self.stop.max_runtime_s
-        if limit is not None and seconds is not None and self.searching_s > 0.05 * seconds:
-            self.by_clock |= self.searching_s * limit > 1.5 * seconds * self.iterations
+        """Go by the clock from now on if a twentieth of the time shows that it will end the run."""
+        if self.searching_s > 0.05 * (self.stop.max_runtime_s or 0.0):
+            self.by_clock |= time_ends_first(self.stop, self.iterations, self.searching_s)
 
     def anneal(self, session: Session, until: float, enough: Callable[[], bool] = lambda: False) -> None:
         """Cool down until the share `until` of the run is over or `enough`, several times where there is time."""

@@ -196,7 +196,8 @@ class ProblemBuilder:
 
     def build(self) -> Problem:
         """The immutable problem; raises `InvalidInputError` with every fault found."""
-        faults = list(faults_of(self.name, self._depots, self._visits, self._types, self._travel))
+        travel = self._travel or [Travel(metric=Metric.EUCLIDEAN_ROUND)]
+        faults = list(faults_of(self.name, self._depots, self._visits, self._types, travel))
         if len(self._skills) > 64:
             faults.append(too_many_skills(self.name, len(self._skills)))
         if faults:
@@ -278,7 +279,7 @@ class ProblemBuilder:
                 stations=tuple(row["stations"] for row in t) if any(row["stations"] for row in t) else None,
                 on_board=padded([row["on_board"] for row in t]) if any(map(any, loads)) else None,
             ),
-            travel=tuple(self._travel) or (Travel(metric=Metric.EUCLIDEAN_ROUND),),
+            travel=tuple(travel),
             coords=None if np.isnan(xy).any() else _frozen(xy, np.float64),
             name=self.name,
             cost_scale=self.cost_scale,

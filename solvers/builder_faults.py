@@ -9,7 +9,7 @@ import numpy as np
 
 from solvers.errors import Fault
 from solvers.size_faults import Found, Row, number_faults, size_faults
-from solvers.travel import Metric, Travel
+from solvers.travel import Travel
 
 
 def too_many_skills(name: str, found: int) -> Fault:
@@ -28,7 +28,7 @@ def faults_of(
         *_visit_faults(visits),
         *_relation_faults(visits, types),
         *_split_faults(visits, types),
-        *_type_faults(types, len(depots), max(1, len(travel))),
+        *_type_faults(types, len(depots), len(travel)),
         *_locked_faults(visits, types),
         *_duty_faults(types),
         *_battery_faults(types, len(depots)),
@@ -255,7 +255,7 @@ def _travel_faults(
 ) -> Iterator[Found]:
     nodes = len(depots) + len(visits)
     missing_xy = any(np.isnan(row["xy"]).any() for row in (*depots, *visits))
-    for k, travel in enumerate(profiles or [Travel(metric=Metric.EUCLIDEAN_ROUND)]):
+    for k, travel in enumerate(profiles):
         place = f"travel[{k}]"
         table = None if travel.speeds is None else travel.speeds.category
         if table is not None and table.shape != (nodes, nodes):

@@ -14,12 +14,12 @@ def level_weights(counts: Sequence[int], most: int = MOST) -> list[int]:
     levels weigh the same.
     """
     lowest = 0
-    for merged, count_of_one in enumerate(counts, start=1):
-        lowest += count_of_one
+    for merged, count in enumerate(counts, start=1):
+        lowest += count
         weights, weight = [1] * merged, 1 + lowest
-        for count in counts[merged:]:
+        for higher in counts[merged:]:
             weights.append(weight)
-            weight *= 1 + count
+            weight *= 1 + higher
             if weight - 1 > most:
                 break
         if weight - 1 <= most:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from solvers.problem import UNLIMITED
-from solvers.travel import FloatArray, IntArray, Metric, Travel, longest_leg
+from solvers.travel import FloatArray, IntArray, Travel, longest_leg
 
 Row = dict[str, Any]
 Found = tuple[str, Any, str, str, str]  # place, value, code, message, repair
@@ -27,9 +27,9 @@ def number_faults(
     for name, rows in (("depots", depots), ("visits", visits), ("vehicle_types", types)):
         for key in rows[0] if rows else ():
             if key == "xy":
-                for i, row in enumerate(rows):
-                    if np.isinf(row["xy"]).any():
-                        yield f"{name}[{i}]", row["xy"], "not-finite", "coordinates are infinite", "mend them"
+                for i in np.flatnonzero(np.isinf([row["xy"] for row in rows]).any(axis=1)).tolist():
+                    message, repair = "coordinates are infinite", "mend them"
+                    yield f"{name}[{i}]", rows[i]["xy"], "not-finite", message, repair
             elif key != "skills" and not all(
                 type(x) is int and -UNLIMITED <= x <= UNLIMITED for x in _flat(rows, key)
             ):
@@ -81,7 +81,7 @@ def size_faults(
     xy = np.array([row["xy"] for row in (*depots, *visits)], dtype=np.float64).reshape(-1, 2)
     legs = 2.0 * len(visits) + 2.0
     lengths, times = [], []
-    for k, travel in enumerate(profiles or [Travel(metric=Metric.EUCLIDEAN_ROUND)]):
+    for k, travel in enumerate(profiles):
         length, duration = _all_legs(travel, xy, len(depots), legs)
         lengths.append(length)
         times.append(duration)

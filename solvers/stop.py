@@ -186,6 +186,13 @@ class Uncounted(_Composable):
         return self._stop.max_runtime_s
 
 
+def time_ends_first(stop: Stop, iterations: int, spent_s: float) -> bool:
+    """Whether time ends the run well before its bound on iterations does, if it goes on as `iterations` did in
+    `spent_s`. Where it does not, a search goes by its iterations, so that the run repeats."""
+    limit, seconds = stop.max_iterations, stop.max_runtime_s
+    return limit is not None and seconds is not None and spent_s * limit > 1.5 * seconds * iterations
+
+
 def first_of(
     time_limit_s: float | None = None, iterations: int | None = None, no_improvement: int | None = None
 ) -> Stop:

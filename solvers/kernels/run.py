@@ -15,7 +15,7 @@ from solvers.kernels.session import Session
 from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Solution
-from solvers.stop import Progress, Stop
+from solvers.stop import Progress, Stop, time_ends_first
 
 SPARE_ROUTES = 1.25  # from so many times the routes that loads ask for on, windows decide how many there are
 Batch = Callable[[np.ndarray, int, int], int]
@@ -189,8 +189,7 @@ def anneal(
             spent = clock.seconds() - started
             if seconds is not None:
                 share = (clock.seconds() - recorder.began) / seconds
-                if limit is not None and done >= 5 * batch and spent / done * limit > 1.5 * seconds:
-                    by_clock = True
+                by_clock |= done >= 5 * batch and time_ends_first(stop, done, spent)
             if by_clock:
                 batch = max(20, min(2 * batch, int(BATCH_S * done / spent)))
     except KeyboardInterrupt:

@@ -257,12 +257,8 @@ def steep(share: float) -> float:
     A power so high that the sum of these falls when the longest route gets shorter, though others get longer or
     more; beyond `STEEP` it grows slowly, as no duration may come near `INFINITE`.
     """
-    power = min(share, STEEP)
-    for _ in range(5):  # the 32nd
-        power *= power
-    if share > STEEP:
-        power *= 1.0 + POWER * math.log(share / STEEP)
-    return 1e6 * power
+    weight = 1e6 * min(share, STEEP) ** POWER
+    return weight if share <= STEEP else weight * (1.0 + POWER * math.log(share / STEEP))
 
 
 @helper
