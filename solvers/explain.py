@@ -18,13 +18,14 @@ from solvers.check import CheckReport, RouteFigures, check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS, Miss, skill_names
 from solvers.features import CLASSIC
 from solvers.insertion import Places, Trial, places_of, try_everywhere
-from solvers.plans import Plan, alternatives, plans_for, try_plans
+from solvers.plans import Plan, alternatives, charged, locked_visits, plans_for, try_plans
 from solvers.problem import Problem
 from solvers.schedule import latest_departure, schedule
 from solvers.solution import Route, Solution
 
 INSERTABLE = "insertable"  # there is a place for the visit; a longer search would find it
 PRIZE_TOO_LOW = "prize-too-low"  # optional, and every place costs more than the prize
+LOCKED = "locked"  # there is a place, but a vehicle under way cannot keep its own visits: no plan can hold
 FLEET = "fleet"  # the same code as in the checker's table: no vehicle of the type is left
 SEVERAL = "several"  # at every place more than one constraint is in the way
 
@@ -124,6 +125,22 @@ class Explainer:
         return check(self.problem, self.solution)
 
     @cached_property
+    def stuck(self) -> str | None:
+        """Which vehicle under way breaks a rule by its locked visits alone, and how; None where all can go on."""
+        types = self.problem.vehicle_types
+        driving = {route.vehicle_type for route in self.solution.routes}
+        for kind in range(len(types.count)):
+            begun = locked_visits(self.problem, kind)
+            if not begun or kind in driving:
+                continue
+            ways = [schedule(self.problem, r) for r in charged(self.problem, Route(kind, begun))]
+            misses = [[m for c in ROUTE_CONSTRAINTS for m in c.check(self.problem, run)] for run in ways]
+            if all(misses):
+                listed = "; ".join(self._what(None, m) for m in min(misses, key=len))
+                return f"{types.names[kind]} cannot keep its locked visits ({listed})"
+        return None
+
+    @cached_property
     def places(self) -> Places:
         return places_of(self.problem, self.report)
 
@@ -182,19 +199,24 @@ class Explainer:
         added = cost_of(problem, run).total - before
         return Relaxation(tuple(limits), plan.index, kind, plan.position, added, plan.route)
 
-    def _what(self, visit: int, miss: Miss) -> str:
+    def _what(self, visit: int | None, miss: Miss) -> str:
+        """A miss in words, with the name of its visit where that is not `visit`."""
         if miss.visit is None or miss.visit == visit:
             return miss.what
         return f"visit {self.problem.visits.names[miss.visit]}: {miss.what}"
 
     def _words(self, visit: int, trial: Trial, best: Relaxation) -> tuple[str, str]:
         problem = self.problem
-        where = "an empty vehicle" if best.route is None else f"route {best.route}"
+        where = f"route {best.route}"
+        if best.route is None:
+            where = "under way" if locked_visits(problem, best.vehicle_type) else "an empty vehicle"
         vehicle = problem.vehicle_types.names[best.vehicle_type]
         if not best.limits:
             prize = self._gain(visit, best.changed)
             if not problem.visits.required[visit] and best.cost >= prize:
                 return PRIZE_TOO_LOW, f"serving it adds {best.cost} to the cost, its prize is {prize}"
+            if self.stuck is not None:
+                return LOCKED, f"no plan can hold: {self.stuck}; relax that or unlock them"
             return INSERTABLE, f"fits in {where} ({vehicle}) for {best.cost} more; search longer"
         listed = "; ".join(x.what for x in best.limits)
         if len(best.limits) == 1 and trial.everywhere(best.code, int(best.limits[0].amount)):

@@ -33,30 +33,54 @@ class Plan:
 
 
 def plans_for(problem: Problem, report: CheckReport, visit: int) -> list[Plan]:
-    """All routes that serve `visit`, its alternatives, or both ends of its pair, besides what they serve now."""
+    """All routes that serve `visit`, its alternatives, or both ends of its pair, besides what they serve now.
+
+    A visit locked to a vehicle under way has no other; that vehicle begins with all that is locked to it.
+    """
     served = {v for f in report.routes for v in f.route.visits}
     found = []
     used = [0] * len(problem.vehicle_types.count)
     for figures in report.routes:
         used[figures.route.vehicle_type] += 1
+    owner = next((k for k in range(len(used)) if visit in locked_visits(problem, k)), None)
     for member in alternatives(problem, visit):
         partner = problem.partner(member)
         ends = (member,) if partner is None or partner in served else _in_order(problem, member, partner)
         for figures in report.routes:
             if partner is not None and partner in served and partner not in figures.route.visits:
                 continue
+            if owner not in (None, figures.route.vehicle_type):
+                continue
             for position, route in _grown(problem, figures.route, ends):
-                found += [Plan(r, figures.index, 1, position) for r in _charged(problem, route)]
+                found += [Plan(r, figures.index, 1, position) for r in charged(problem, route)]
         for kind, count in enumerate(problem.vehicle_types.count.tolist()):
-            if problem.vehicle_types.locked and problem.vehicle_types.locked[kind]:
-                continue  # under way already
-            if partner is None or partner not in served:
+            if owner not in (None, kind) or partner in served:
+                continue
+            if begun := locked_visits(problem, kind):
+                if not used[kind]:
+                    found += _under_way(problem, Route(kind, begun), member, ends)
+            else:
                 spare = max(0, count - used[kind])
-                found += [Plan(r, None, spare, 0) for r in _charged(problem, Route(kind, ends))]
+                found += [Plan(r, None, spare, 0) for r in charged(problem, Route(kind, ends))]
     return found
 
 
-def _charged(problem: Problem, route: Route) -> tuple[Route, ...]:
+def locked_visits(problem: Problem, kind: int) -> tuple[int, ...]:
+    """The visits that every route of the type begins with; none where it is not under way."""
+    locked = problem.vehicle_types.locked
+    return () if locked is None else locked[kind]
+
+
+def _under_way(problem: Problem, begun: Route, visit: int, ends: tuple[int, ...]) -> list[Plan]:
+    """Routes of a vehicle under way that the solution leaves out: as it begins, or with `ends` after that."""
+    if visit in begun.visits:
+        grown = [(begun.visits.index(visit), begun)]
+    else:
+        grown = list(_grown(problem, begun, ends))
+    return [Plan(r, None, 1, position) for position, route in grown for r in charged(problem, route)]
+
+
+def charged(problem: Problem, route: Route) -> tuple[Route, ...]:
     """The route as it is and, where that differs, with the stops to charge that make it shortest."""
     if battery_of(problem.vehicle_types.battery, route.vehicle_type) is None:
         return (route,)
@@ -76,10 +100,7 @@ def _in_order(problem: Problem, visit: int, partner: int) -> tuple[int, int]:
 
 def _grown(problem: Problem, route: Route, ends: tuple[int, ...]) -> Iterator[tuple[int, Route]]:
     """The position of the first visit added, and the route with all of `ends` in this order."""
-    locked = problem.vehicle_types.locked
-    for position, once in _with(
-        problem, route, ends[0], 0 if locked is None else len(locked[route.vehicle_type])
-    ):
+    for position, once in _with(problem, route, ends[0], len(locked_visits(problem, route.vehicle_type))):
         if len(ends) == 1:
             yield position, once
             continue

@@ -129,7 +129,7 @@ def per_instance(found: Comparison) -> str:
                 text = percent(fmean(gaps))
             elif costs:
                 text = f"cost {fmean(costs):,.0f}"
-            row.append(text + (f" ({fmean(routes):g})" if routes and (gaps or costs) else ""))
+            row.append(text + (f" ({round(fmean(routes), 1):g})" if routes and (gaps or costs) else ""))
         rows.append(row)
     return table(("set", "instance", "reference", *(f"{s} (routes)" for s in found.solvers)), rows)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from solvers import Problem, ProblemBuilder, Route, Solution
 from solvers.check import check
-from solvers.explain import FLEET, INSERTABLE, PRIZE_TOO_LOW, Explainer, Relaxation, explain
+from solvers.explain import FLEET, INSERTABLE, LOCKED, PRIZE_TOO_LOW, Explainer, Relaxation, explain
 from solvers.insertion import places_of, try_everywhere
 
 
@@ -237,3 +237,35 @@ def test_a_prize_is_that_of_the_best_alternative_or_of_both_ends() -> None:
         reasons = explain(b.build(), Solution()).unserved
         assert [r.code for r in reasons] == [code, code]
     assert "its prize is 15" not in reasons[0].message
+
+
+def under_way(late: int, others: int = 2) -> Problem:
+    """Van 1 drives at 25 since 50, with a visit at 30 that closes at 55 - `late`; the depot is at 0."""
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.depot(25, 0, name="place of van 1")
+    b.visit(30, 0, delivery=3, tw=(0, 55 - late), name="promised")
+    b.visit(10, 0, delivery=3)
+    b.vehicle_type(others, 9)
+    b.vehicle_type(1, 9, start_depot=1, end_depot=0, shift=(50, 500), locked=[0], on_board=2, name="van 1")
+    return b.build()
+
+
+def test_a_vehicle_under_way_that_cannot_keep_its_visits_is_named() -> None:
+    promised, other = explain(under_way(late=5), Solution()).unserved
+    assert (promised.code, promised.message) == ("time-window", "window closes 5 too early for every vehicle")
+    assert [r.changed for r in promised.relaxations] == [Route(1, (0,))]
+    assert other.code == LOCKED
+    assert "van 1 cannot keep its locked visits (visit promised: window closes 5 too early)" in other.message
+    _, alone = explain(under_way(late=5, others=0), Solution()).unserved
+    assert alone.code == "time-window"
+    assert alone.message == "visit promised: window closes 5 too early, at the best place (under way, van 1)"
+
+
+def test_a_visit_locked_to_a_vehicle_is_proposed_to_that_one() -> None:
+    problem = under_way(late=0)
+    promised, other = explain(problem, Solution()).unserved
+    assert (promised.code, promised.relaxations[0].changed) == (INSERTABLE, Route(1, (0,)))
+    assert (other.code, other.relaxations[0].changed) == (INSERTABLE, Route(0, (1,)))
+    (beside,) = explain(problem, Solution((Route(1, (0,)),))).unserved
+    assert beside.code == INSERTABLE
