@@ -227,6 +227,12 @@ class _Run:
             made.start_from(start)
         return made
 
+    def resumed(self) -> Session:
+        """A fresh search from the best found; what is on no route there may find a place at once."""
+        made = self.session(self.found)
+        self.take(made.best())
+        return made
+
     def ruins(self, stops: float) -> tuple[float, float]:
         """Mean visits removed and the longest string where a mean route has so many stops.
 
@@ -264,11 +270,13 @@ class _Run:
                 return
         if self.report.unserved and self.searched.num_visits >= FIT_VISITS and _limited(self.searched):
             self.fit_fleet()
-            session = self.session(self.found)
+            session = self.resumed()
         if self.problem.objective is Objective.VEHICLES:
+            if self.report.unserved:
+                session = self.resumed()
             if not self.report.unserved:
                 self.shrink_fleet(session, _least_vehicles(self.problem), self.solver.fleet_share)
-            session = self.session(self.found)
+            session = self.resumed()
             session.allow(max(1, len(self.solution.routes)) if not self.report.unserved else None)
         self.anneal(session, 1.0)
 
@@ -369,7 +377,7 @@ class _Run:
             longest = max((route.schedule.duration for route in self.report.routes), default=known)
             if not 0.99 * known <= longest <= known and longest > 0:
                 self.packed.measure_by(longest)
-                before, session = session, self.session(self.found)
+                before, session = session, self.resumed()
                 session.follow(before)
         return session, self.per_visit * session.edge_cost
 
@@ -468,4 +476,6 @@ def _least_vehicles(problem: Problem) -> int:
     v, t = problem.visits, problem.vehicle_types
     loads = v.delivery[v.required].sum(axis=0), v.pickup[v.required].sum(axis=0)
     most = t.capacity.max(axis=0)
-    return max(1, *(-(-int(a) // max(1, int(c))) for load in loads for a, c in zip(load, most, strict=True)))
+    return max(
+        [1, *(-(-int(a) // max(1, int(c))) for load in loads for a, c in zip(load, most, strict=True))]
+    )

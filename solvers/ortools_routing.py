@@ -9,11 +9,7 @@ combination of all routes met. No matrix larger than a group's is made, so coord
 from __future__ import annotations
 
 import math
-import signal
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +18,7 @@ from solvers import clock
 from solvers.check import check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS, known_routes
 from solvers.features import CLASSIC, require
+from solvers.interrupts import interrupts_noted
 from solvers.ortools_exact import fits, solve_exactly
 from solvers.ortools_model import Budget, Model, Routes
 from solvers.ortools_parts import (
@@ -125,26 +122,9 @@ class OrtoolsSolver:
         """Best solution found before `stop`. Routes of `start` that violate a constraint are dropped."""
         require(problem, self.features, self.name)
         run = _Run(self, problem, stop, seed, on_best)
-        with _interruptible(run):
+        with interrupts_noted(run.interrupt):  # OR-Tools swallows exceptions raised in its callbacks
             run.search(start)
         return run.result()
-
-
-@contextmanager
-def _interruptible(run: _Run) -> Iterator[None]:
-    """Ctrl-C sets a flag: OR-Tools swallows exceptions raised in its callbacks."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def note(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        run.interrupted = True
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 class _Run:
@@ -170,6 +150,9 @@ class _Run:
         self.servable = servable_visits(problem, self.usable)
         self.pool = RoutePool(problem)
         self.legs = {int(k): leg_function(problem, int(k)) for k in np.unique(problem.vehicle_types.profile)}
+
+    def interrupt(self) -> None:
+        self.interrupted = True
 
     # -- the clock
 

@@ -67,13 +67,17 @@ def sound_routes(problem: Problem, routes: Sequence[Route]) -> Solution:
 
 @dataclass
 class Report:
-    """Collects one run of a peer."""
+    """Collects one run of a peer. `interrupt` is for `interrupts_noted`."""
 
     problem: Problem
     solver: str
     seed: int
     began: float = field(default_factory=clock.seconds)
     history: list[tuple[float, int, int]] = field(default_factory=list)
+    interrupted: bool = False
+
+    def interrupt(self) -> None:
+        self.interrupted = True
 
     def elapsed(self) -> float:
         return clock.seconds() - self.began
@@ -106,4 +110,5 @@ class Report:
             iterations=iterations,
             runtime_s=elapsed,
             history=tuple(self.history),
+            interrupted=self.interrupted,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from solvers.features import CLASSIC, require
+from solvers.interrupts import interrupts_noted
 from solvers.peers.common import Report, need, sound_routes
 from solvers.peers.pyvrp_model import PyvrpModel
 from solvers.problem import Problem
@@ -59,20 +60,21 @@ class PyvrpSolver:
             best = None if seen.best >= 2**62 else seen.best
             done = monitor(Progress(seen.iterations, seen.iterations - seen.at, best))
             seen.iterations += 1
-            return done
+            return done or report.interrupted
 
         initial = None
         if start is not None and start.routes:
             made = [model.to_peer(route) for route in sound_routes(problem, start.routes).routes]
             initial = self._pyvrp.Solution(model.data, [route for route in made if route is not None])
-        found = self._pyvrp.solve(
-            model.data,
-            ended,
-            seed=seed,
-            collect_stats=False,
-            params=self._pyvrp.SolveParams(penalty=self._penalties(problem)),
-            initial_solution=initial,
-        )
+        with interrupts_noted(report.interrupt):
+            found = self._pyvrp.solve(
+                model.data,
+                ended,
+                seed=seed,
+                collect_stats=False,
+                params=self._pyvrp.SolveParams(penalty=self._penalties(problem)),
+                initial_solution=initial,
+            )
         routes = [model.from_peer(route) for route in found.best.routes()]
         return report.result(routes, start, max(0, seen.iterations - 1), on_best)
 

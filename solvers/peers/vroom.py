@@ -9,6 +9,7 @@ import numpy as np
 
 from solvers.check import check
 from solvers.features import require
+from solvers.interrupts import interrupts_noted
 from solvers.itinerary import earliest_start, latest_return
 from solvers.ortools_parts import need_of, servable_visits, usable_types
 from solvers.peers.common import PeerFailedError, Report, matrices, need
@@ -68,12 +69,13 @@ class VroomSolver:
         most = np.minimum(problem.vehicle_types.count, len(visits))
         fleet = np.minimum(most, need_of(problem, visits))
         tables = matrices(problem)
-        while True:
-            routes, unassigned = self._once(problem, visits, usable, fleet, tables, stop.max_runtime_s)
-            late = stop.max_runtime_s is not None and report.elapsed() > 0.5 * stop.max_runtime_s
-            if not unassigned or (fleet == most).all() or late:
-                return report.result(routes, start, 1, on_best)
-            fleet = np.minimum(most, 2 * fleet)
+        with interrupts_noted(report.interrupt):  # it cannot be halted, but what it then ends with is kept
+            while True:
+                routes, unassigned = self._once(problem, visits, usable, fleet, tables, stop.max_runtime_s)
+                late = stop.max_runtime_s is not None and report.elapsed() > 0.5 * stop.max_runtime_s
+                if not unassigned or (fleet == most).all() or late or report.interrupted:
+                    return report.result(routes, start, 1, on_best)
+                fleet = np.minimum(most, 2 * fleet)
 
     def _once(
         self,

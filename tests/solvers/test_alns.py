@@ -223,3 +223,26 @@ def test_where_no_route_may_be_dropped_the_search_goes_on() -> None:
     result = AlnsSolver().solve(b.build(), MaxIterations(3000), seed=1)
     assert result.iterations == 3000
     assert len(result.solution.routes) == 2
+
+
+@pytest.mark.parametrize("objective", [Objective.VEHICLES, Objective.LONGEST])
+def test_what_a_fresh_search_inserts_at_once_is_not_lost(objective: Objective) -> None:
+    """One vehicle has room for all; with these seeds the first plan leaves a visit out."""
+    b = ProblemBuilder(objective=objective)
+    b.depot(0, 0)
+    for x, y in ((-6, 3), (4, -12), (-8, -18), (-15, -12), (-5, 12), (-7, 5), (-19, 9), (11, 9)):
+        b.visit(x, y, delivery=1)
+    b.vehicle_type(capacity=8)
+    problem = b.build()
+    for seed in (4, 23):
+        assert AlnsSolver().solve(problem, MaxIterations(100), seed=seed).unserved == ()
+
+
+def test_fewest_vehicles_first_without_any_load() -> None:
+    b = ProblemBuilder(objective=Objective.VEHICLES)
+    b.depot(0, 0)
+    b.visit(3, 0, delivery=(), pickup=())
+    b.vehicle_type(capacity=())
+    problem = b.build()
+    assert problem.vehicle_types.capacity.shape == (1, 0)
+    assert AlnsSolver().solve(problem, MaxIterations(10), seed=1).cost == 6
