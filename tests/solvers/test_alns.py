@@ -242,7 +242,7 @@ def test_fewest_vehicles_first_without_any_load() -> None:
     b = ProblemBuilder(objective=Objective.VEHICLES)
     b.depot(0, 0)
     b.visit(3, 0, delivery=(), pickup=())
-    b.vehicle_type(capacity=())
+    b.vehicle_type(capacity=(), on_board=())
     problem = b.build()
     assert problem.vehicle_types.capacity.shape == (1, 0)
     assert AlnsSolver().solve(problem, MaxIterations(10), seed=1).cost == 6
