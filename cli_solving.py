@@ -252,7 +252,7 @@ def _explained(problem: Problem, solution: Solution, quiet: bool) -> dict[str, A
                 f"{a.figures.duration:,}",
                 f"{a.figures.waiting:,}",
                 ", ".join(f"{c:,}" for c in a.spare_capacity),
-                "–" if a.spare_time >= 2**59 else f"{a.spare_time:,}",
+                "–" if a.spare_time is None else f"{a.spare_time:,}",
             ]
             for r, a in zip(routes, found.routes, strict=True)
         ]

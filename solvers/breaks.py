@@ -9,12 +9,14 @@ hour, so who leaves earlier may arrive later: the departure is a rule here, not 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from solvers.duty import Driving, DutyRule
 from solvers.itinerary import Itinerary
 from solvers.problem import Problem
 from solvers.solution import Route
 from solvers.speeds import NOISE
-from solvers.time_dependent import Arcs
+from solvers.time_dependent import Arcs, rounded
 
 Breaks = list[tuple[float, int]]  # (start, length)
 
@@ -46,6 +48,36 @@ def run_with_breaks(
     for times in (arrival, start, departure):
         times.append(end)
     return (arrival, start, departure), breaks + rests, driver.total
+
+
+def latest_leave_with_breaks(
+    problem: Problem, route: Route, plan: Itinerary, rule: DutyRule, most: int, limit: int
+) -> tuple[int, int]:
+    """The latest departure from which no window is missed nor the end, at `limit`, and the stop missed a unit later.
+
+    `most` is the latest without breaks. Who leaves later waits less, and less of the waiting is a break, so that
+    all is later (where speeds change with the hour mostly: there some departure before may miss a window).
+    A route that holds from no departure has the one just before its earliest at most.
+    """
+    last = len(plan.nodes) - 1
+    closes = [*plan.closes[:-1], limit]
+
+    def missed(leave: int) -> int | None:
+        (_, start, _), _, _ = run_with_breaks(problem, route, replace(plan, leave=leave), rule, at_once=True)
+        late = (i for i, at in enumerate(rounded(start)) if i and at > closes[i])
+        return next(late, None)
+
+    holds, fails = plan.leave, most + 1
+    if most < plan.leave or missed(plan.leave) is not None:
+        holds, fails = min(most, plan.leave - 1), min(most, plan.leave - 1) + 1
+    while fails - holds > 1:
+        middle = (holds + fails) // 2
+        if missed(middle) is None:
+            holds = middle
+        else:
+            fails = middle
+    stop = missed(fails)
+    return holds, last if stop is None else stop
 
 
 def _just_in_time(

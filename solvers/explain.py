@@ -19,7 +19,7 @@ from solvers.constraints import ROUTE_CONSTRAINTS, Miss, skill_names
 from solvers.features import CLASSIC
 from solvers.insertion import Places, Trial, places_of, try_everywhere
 from solvers.plans import Plan, alternatives, charged, locked_visits, plans_for, try_plans
-from solvers.problem import Problem
+from solvers.problem import UNLIMITED, Problem
 from solvers.schedule import latest_departure, schedule
 from solvers.solution import Route, Solution
 
@@ -81,7 +81,8 @@ class RouteAccount:
     """One route: its figures and cost, and how much room each constraint leaves.
 
     spare_capacity     per dimension, at the fullest leg
-    spare_time         by how much the departure may be put off before a window or the end is missed
+    spare_time         by how much the departure may be put off before a window or the end is missed; None where
+                       nothing limits it
     spare_distance, spare_duration   None where the type has no limit
     spare_energy       least energy on arrival anywhere beyond the reserve; None where it has no battery
     tightest_visit     the visit whose window limits `spare_time`, None if it is the end of the route
@@ -89,7 +90,7 @@ class RouteAccount:
 
     figures: RouteFigures
     spare_capacity: tuple[int, ...]
-    spare_time: int
+    spare_time: int | None
     spare_distance: int | None
     spare_duration: int | None
     tightest_visit: int | None
@@ -248,14 +249,14 @@ def account(problem: Problem, figures: RouteFigures) -> RouteAccount:
     kind = run.vehicle_type
 
     def room(limit: int, used: int) -> int | None:
-        return None if limit >= 2**60 else limit - used
+        return None if limit >= UNLIMITED else limit - used
 
     latest, tightest = latest_departure(problem, figures.route)
     capacity, battery = t.capacity[kind], battery_of(t.battery, kind)
     return RouteAccount(
         figures=figures,
         spare_capacity=tuple(int(c) - p for c, p in zip(capacity, run.load_peak, strict=True)),
-        spare_time=latest - run.start_time,
+        spare_time=None if latest >= UNLIMITED // 2 else latest - run.start_time,
         spare_distance=room(int(t.max_distance[kind]), run.distance),
         spare_duration=room(int(t.max_duration[kind]), run.duration),
         tightest_visit=tightest,

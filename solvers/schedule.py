@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from solvers.breaks import run_with_breaks
+from solvers.breaks import latest_leave_with_breaks, run_with_breaks
 from solvers.duty import rule_of
 from solvers.itinerary import (
     NOBODY,
@@ -21,7 +21,7 @@ from solvers.itinerary import (
     latest_return,
     leg_function,
 )
-from solvers.problem import Problem
+from solvers.problem import UNLIMITED, Problem
 from solvers.solution import Route
 from solvers.time_dependent import Arcs, latest_leave, rounded, run_times
 
@@ -179,12 +179,22 @@ def _late_cost(problem: Problem, plan: Itinerary, start: Sequence[int]) -> int:
 def latest_departure(problem: Problem, route: Route) -> tuple[int, int | None]:
     """The latest departure that misses neither a window nor the end, and the visit that sets it (None: the
     end of the route or of a trip)."""
-    plan = itinerary(problem, route)
-    if problem.travel[int(problem.vehicle_types.profile[route.vehicle_type])].speeds is not None:
-        limit = float(latest_return(problem, route.vehicle_type))
-        leave, visit = latest_leave(plan, Arcs(problem, route, plan), limit)
-        return math.floor(leave), visit
-    bound, binding = latest_return(problem, route.vehicle_type), None
+    kind = route.vehicle_type
+    plan, limit = itinerary(problem, route), latest_return(problem, kind)
+    if problem.travel[int(problem.vehicle_types.profile[kind])].speeds is not None:
+        leave, visit = latest_leave(plan, Arcs(problem, route, plan), float(limit))
+        bound, binding = math.floor(leave), visit
+    else:
+        bound, binding = _latest_leave(plan, limit)
+    if bound < UNLIMITED // 2 and (rule := rule_of(problem.vehicle_types.duty, kind)) is not None:
+        bound, stop = latest_leave_with_breaks(problem, route, plan, rule, bound, limit)
+        binding = None if plan.visits[stop] == NOBODY else plan.visits[stop]
+    return bound, binding
+
+
+def _latest_leave(plan: Itinerary, limit: int) -> tuple[int, int | None]:
+    """The same where travel times do not depend on the hour and there are no breaks."""
+    bound, binding = limit, None
     for i in range(len(plan.nodes) - 2, 0, -1):
         bound -= plan.legs[i][1] + plan.work[i]
         start = plan.latest_start(i, min(bound, plan.closes[i]))

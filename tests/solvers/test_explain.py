@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from solvers import Problem, ProblemBuilder, Route, Solution
 from solvers.check import check
+from solvers.duty import DutyRule
 from solvers.explain import FLEET, INSERTABLE, LOCKED, PRIZE_TOO_LOW, Explainer, Relaxation, explain
 from solvers.insertion import places_of, try_everywhere
+from solvers.schedule import schedule
 
 
 @st.composite
@@ -155,6 +157,7 @@ def test_spare_time_is_the_delay_a_route_bears(situation: tuple[Problem, Solutio
     problem, solution = situation
     for account in explain(problem, solution).routes:
         route, spare = account.figures.route, account.spare_time
+        assert spare is not None
         assert spare >= 0
         for delay, sound in ((spare, True), (spare + 1, False)):
             release = np.array(problem.visits.release)
@@ -162,6 +165,44 @@ def test_spare_time_is_the_delay_a_route_bears(situation: tuple[Problem, Solutio
             late = {"time-window", "late-return"}
             codes = {v.code for v in check(problem.replace(release=release), Solution((route,))).violations}
             assert (not codes & late) == sound
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_spare_time_allows_for_the_breaks_of_the_driver(seed: int, in_parts: bool) -> None:
+    rng = np.random.default_rng(seed)
+    b = ProblemBuilder()
+    b.depot(0, 0, tw=(0, 260))
+    for _ in range(int(rng.integers(1, 5))):
+        opens = int(rng.integers(0, 80))
+        b.visit(int(rng.integers(-30, 30)), 0, service=int(rng.integers(0, 6)), tw=(opens, opens + 150))
+    between, rest = int(rng.integers(10, 40)), int(rng.integers(2, 15))
+    b.vehicle_type(shift=(5, 10_000), duty=DutyRule(between, rest, rest // 3 if in_parts else 0))
+    problem = b.build()
+    solution = Solution.of([range(problem.num_visits)])
+    (account,) = explain(problem, solution).routes
+    if check(problem, solution).violations:
+        return
+
+    def holds(leave: int) -> bool:
+        here = problem.replace(shift=[[leave, 10_000]])
+        run = schedule(here, account.figures.route, at_once=True)
+        late = [at > closes for at, closes in zip(run.start[1:-1], problem.visits.tw[:, 1], strict=True)]
+        return not any(late) and run.end_time <= 260
+
+    assert account.spare_time is not None
+    begun, latest = account.figures.start_time, account.figures.start_time + account.spare_time
+    assert all(holds(leave) for leave in range(begun, latest + 1))
+    assert not any(holds(leave) for leave in range(latest + 1, 262))
+
+
+def test_without_any_limit_there_is_no_spare_time_to_tell() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(10, 0)
+    b.vehicle_type(duty=DutyRule(5, 1))
+    (account,) = explain(b.build(), Solution.of([[0]])).routes
+    assert (account.spare_time, account.tightest_visit) == (None, None)
 
 
 def small(**visit: Any) -> tuple[ProblemBuilder, int]:
