@@ -53,7 +53,7 @@ def run_with_breaks(
 def latest_leave_with_breaks(
     problem: Problem, route: Route, plan: Itinerary, rule: DutyRule, most: int, limit: int
 ) -> tuple[int, int]:
-    """The latest departure from which no window is missed nor the end, at `limit`, and the stop missed a unit later.
+    """The latest departure that misses no window nor the end, at `limit`, and the stop missed a unit later.
 
     `most` is the latest without breaks. Who leaves later waits less, and less of the waiting is a break, so that
     all is later (where speeds change with the hour mostly: there some departure before may miss a window).

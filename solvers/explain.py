@@ -18,8 +18,17 @@ from solvers.check import CheckReport, RouteFigures, check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS, Miss, skill_names
 from solvers.features import CLASSIC
 from solvers.insertion import Places, Trial, places_of, try_everywhere
-from solvers.plans import Plan, alternatives, charged, locked_visits, plans_for, try_plans
-from solvers.problem import UNLIMITED, Problem
+from solvers.plans import (
+    OBJECTIVE,
+    Plan,
+    against_objective,
+    alternatives,
+    charged,
+    locked_visits,
+    plans_for,
+    try_plans,
+)
+from solvers.problem import UNLIMITED, Objective, Problem
 from solvers.schedule import latest_departure, schedule
 from solvers.solution import Route, Solution
 
@@ -154,7 +163,7 @@ class Explainer:
             plans = [self._plan(visit, slot) for slot in _candidates(trial)]
         else:
             every = plans_for(self.problem, self.report, visit)
-            trial = try_plans(self.problem, self.report, every)
+            trial = try_plans(self.problem, self.report, every, self._optional(visit))
             gains = np.array([self._gain(visit, plan.route) for plan in every])
             trial = replace(trial, cost=trial.cost - gains)
             plans = [every[slot] for slot in _candidates(trial)]
@@ -175,6 +184,9 @@ class Explainer:
         route = Route(kind, (*old[:at], visit, *old[at:]))
         return Plan(route, index if index >= 0 else None, int(places.spare[slot]), at)
 
+    def _optional(self, visit: int) -> bool:
+        return not self.problem.visits.required[visit]
+
     def _gain(self, visit: int, route: Route) -> int:
         """Prizes that `route` would bring of `visit`, its alternatives or the other end of its pair."""
         partner = self.problem.partner(visit)
@@ -194,6 +206,10 @@ class Explainer:
         if plan.spare == 0:
             name = problem.vehicle_types.names[kind]
             limits.append(Limit(FLEET, 1, None, f"one more vehicle of {name} is needed"))
+        if self._optional(visit) and (amount := against_objective(problem, self.report, plan, run)):
+            longest = problem.objective is Objective.LONGEST
+            more = f"the longest route lasts {amount} longer" if longest else "one more route is driven"
+            limits.append(Limit(OBJECTIVE, amount, None, f"{more}, which counts more than its prize"))
         before = 0
         if plan.index is not None:
             before = cost_of(problem, schedule(problem, self.solution.routes[plan.index])).total
@@ -214,13 +230,17 @@ class Explainer:
         vehicle = problem.vehicle_types.names[best.vehicle_type]
         if not best.limits:
             prize = self._gain(visit, best.changed)
-            if not problem.visits.required[visit] and best.cost >= prize:
+            if self._optional(visit) and best.cost >= prize:
                 return PRIZE_TOO_LOW, f"serving it adds {best.cost} to the cost, its prize is {prize}"
             if self.stuck is not None:
                 return LOCKED, f"no plan can hold: {self.stuck}; relax that or unlock them"
             return INSERTABLE, f"fits in {where} ({vehicle}) for {best.cost} more; search longer"
         listed = "; ".join(x.what for x in best.limits)
-        if len(best.limits) == 1 and trial.everywhere(best.code, int(best.limits[0].amount)):
+        if (
+            len(best.limits) == 1
+            and best.code != OBJECTIVE
+            and trial.everywhere(best.code, int(best.limits[0].amount))
+        ):
             skills = ", ".join(skill_names(problem, int(problem.visits.skills[visit])))
             if best.code == "skills":
                 return best.code, f"no vehicle has every skill of {skills}"

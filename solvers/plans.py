@@ -16,9 +16,11 @@ from solvers.charging import recharged
 from solvers.check import CheckReport, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.insertion import Trial
-from solvers.problem import Problem
-from solvers.schedule import Leg, leg_function, schedule
+from solvers.problem import Objective, Problem
+from solvers.schedule import Leg, Schedule, leg_function, schedule
 from solvers.solution import Halt, Part, Route
+
+OBJECTIVE = "objective"  # optional, and serving it would worsen what the objective puts before costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +125,22 @@ def _with(problem: Problem, route: Route, visit: int, least: int) -> Iterator[tu
         yield len(visits), Route(kind, (*visits, visit), (*halts, Halt(len(visits), place)), route.parts)
 
 
-def try_plans(problem: Problem, report: CheckReport, plans: list[Plan]) -> Trial:
-    """Added cost and misses of each plan; see `solvers.insertion.Trial`."""
+def against_objective(problem: Problem, report: CheckReport, plan: Plan, run: Schedule) -> int:
+    """What `plan`, running so, adds to that which the objective puts before costs: a route, or to the longest."""
+    if problem.objective is Objective.VEHICLES:
+        return int(plan.index is None)
+    if problem.objective is Objective.LONGEST:
+        return max(0, run.duration - max((f.duration for f in report.routes), default=0))
+    return 0
+
+
+def try_plans(problem: Problem, report: CheckReport, plans: list[Plan], optional: bool) -> Trial:
+    """Added cost and misses of each plan; see `solvers.insertion.Trial`. What is `optional` is served only where
+    that does not go against the objective: a miss of its own."""
     legs: dict[int, Leg] = {}
     t = problem.vehicle_types
     codes = [c.code for c in ROUTE_CONSTRAINTS]
-    misses = {code: np.zeros(len(plans), dtype=np.int64) for code in (*codes, "fleet")}
+    misses = {code: np.zeros(len(plans), dtype=np.int64) for code in (*codes, "fleet", OBJECTIVE)}
     cost = np.zeros(len(plans), dtype=np.int64)
     weight = np.zeros(len(plans))
     before = {f.index: f.cost.total for f in report.routes}
@@ -153,5 +165,8 @@ def try_plans(problem: Problem, report: CheckReport, plans: list[Plan]) -> Trial
         if plan.spare == 0:
             misses["fleet"][i] = 1
             weight[i] += 1
+        if optional and (amount := against_objective(problem, report, plan, run)):
+            misses[OBJECTIVE][i] = amount
+            weight[i] += amount / (max(1, run.duration) if problem.objective is Objective.LONGEST else 1)
     kinds = sum(((m > 0).astype(np.int64) for m in misses.values()), np.zeros(len(plans), dtype=np.int64))
     return Trial(cost, misses, kinds, weight)

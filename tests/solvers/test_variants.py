@@ -28,6 +28,7 @@ from solvers.check import check
 from solvers.duty import CHINA, EU, US, DutyRule
 from solvers.explain import FLEET, INSERTABLE, PRIZE_TOO_LOW, explain
 from solvers.features import FEATURES
+from solvers.plans import OBJECTIVE
 from solvers.schedule import latest_departure, schedule
 from tests.conformance.problems import random_problem
 
@@ -338,7 +339,7 @@ def test_reasons_name_every_limit_of_the_route_they_propose(case: set[str], seed
             else:
                 routes[place.route] = place.changed
             after = check(problem, Solution(tuple(routes)))
-            stated = sorted((x.code, x.amount) for x in place.limits)
+            stated = sorted((x.code, x.amount) for x in place.limits if x.code != OBJECTIVE)
             if not explanation.report.violations:
                 assert stated == sorted((v.code, v.amount) for v in after.violations)
             before, now = explanation.report.cost, after.cost
@@ -346,6 +347,28 @@ def test_reasons_name_every_limit_of_the_route_they_propose(case: set[str], seed
             if not place.limits:
                 assert reason.code in (INSERTABLE, PRIZE_TOO_LOW)
                 assert len(after.unserved + after.left_out) < len(explanation.unserved)
+            if not stated and not problem.visits.required[reason.visit] and not explanation.report.violations:
+                better = not place.limits and reason.code == INSERTABLE
+                assert (after.rank < explanation.report.rank) == better
+
+
+@pytest.mark.parametrize(
+    ("objective", "words", "amount"),
+    [
+        (Objective.LONGEST, "the longest route lasts 40 longer, which counts more than its prize", 40),
+        (Objective.VEHICLES, "one more route is driven, which counts more than its prize", 1),
+    ],
+)
+def test_a_prize_does_not_outweigh_the_objective(objective: Objective, words: str, amount: int) -> None:
+    optional = {"required": False, "prize": 500, "delivery": (9, 9), "service": 20}
+    plain = single({"delivery": (9, 9)}, optional, count=2, capacity=(10, 10))
+    problem = plain.replace(objective=objective)
+    (reason,) = explain(problem, Solution.of([[0]])).unserved
+    assert reason.code == OBJECTIVE
+    assert reason.message.startswith(words)
+    assert [(x.code, x.amount) for x in reason.relaxations[0].limits] == [(OBJECTIVE, amount)]
+    (free,) = explain(plain, Solution.of([[0]])).unserved
+    assert free.code == INSERTABLE
 
 
 def test_a_pair_is_explained_as_a_whole() -> None:
