@@ -66,6 +66,12 @@ class UnknownSolverError(LogisticsError):
     code = "unknown-solver"
 
 
+class BrokenSolverError(LogisticsError):
+    """A solver of another package cannot be made."""
+
+    code = "broken-solver"
+
+
 class MissingExtraError(LogisticsError):
     """An optional package is needed; the message names the extra that brings it."""
 

@@ -7,12 +7,13 @@ A package adds a routing solver by declaring, in its own metadata, an entry poin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import Parameter, signature
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from solvers.errors import Fault, InvalidInputError, UnknownSolverError
+from solvers.errors import BrokenSolverError, Fault, InvalidInputError, LogisticsError, UnknownSolverError
 from solvers.problem import Problem
 from solvers.ranges import Ranges, outside
 from solvers.result import OnBest, Result
@@ -87,19 +88,46 @@ def registered() -> dict[str, SolverInfo]:
 def make(name: str, parameters: Mapping[str, Any] | None = None) -> RoutingSolver:
     """The solver registered as `name`, with its parameters.
 
-    `UnknownSolverError` lists all names, `InvalidInputError` names every parameter that the solver lacks,
-    of another kind, or outside the solver's `ranges` (see `solvers.ranges`), if it has any.
+    `UnknownSolverError` lists all names, `BrokenSolverError` says why one of another package cannot be made,
+    `InvalidInputError` names every parameter that the solver lacks, of another kind, or outside the solver's
+    `ranges` (see `solvers.ranges`), if it has any.
     """
+    factory = _factory(name)
+    given = dict(parameters or {})
+    if faults := _parameter_faults(name, factory, given):
+        raise InvalidInputError(tuple(faults))
+    with _own_errors_told(name):
+        solver: RoutingSolver = factory(**given)
+        if not isinstance(solver, Solver):
+            raise TypeError("it needs a name, features and a method solve")
+    return solver
+
+
+def parameter_names(name: str) -> tuple[str, ...]:
+    """The parameters of a solver; errors as of `make`."""
+    return tuple(signature(_factory(name)).parameters)
+
+
+def _factory(name: str) -> Any:
     info = registered().get(name)
     if info is None:
         raise UnknownSolverError(f"no solver {name!r}; there are: {', '.join(registered())}")
     module, _, attribute = info.target.partition(":")
-    factory = getattr(import_module(module), attribute)
-    given = dict(parameters or {})
-    if faults := _parameter_faults(name, factory, given):
-        raise InvalidInputError(tuple(faults))
-    solver: RoutingSolver = factory(**given)
-    return solver
+    with _own_errors_told(name):
+        return getattr(import_module(module), attribute)
+
+
+@contextmanager
+def _own_errors_told(name: str) -> Iterator[None]:
+    """Whatever a solver of another package raises while it is made, as `BrokenSolverError`."""
+    try:
+        yield
+    except LogisticsError:
+        raise
+    except Exception as error:
+        if name in BUILT_IN:
+            raise
+        raise BrokenSolverError(f"solver {name!r} cannot be made: {type(error).__name__}: {error}") from error
 
 
 def enough_iterations(solver: RoutingSolver, problem: Problem) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import queue
@@ -113,7 +114,44 @@ class Campaign:
             raise InvalidInputError(
                 (Fault("--solver", "", ", ".join(twice), "duplicate-label", what, repair),)
             )
+        self._digests = self._digested()
         self._groups = [cpus[i * self.cores : (i + 1) * self.cores] for i in range(wanted)]
+
+    def _digested(self) -> dict[tuple[str, str], str]:
+        """Of each instance file; raises `InvalidInputError` for two files that records could not tell apart."""
+        found: dict[tuple[str, str], str] = {}
+        faults = []
+        for instance in self.instances:
+            digest = hashlib.sha256(instance.path.read_bytes()).hexdigest()[:16]
+            if found.setdefault(_case(instance), digest) != digest:
+                what = f"another instance is called {instance.name} of {instance.set_name}, too"
+                repair = "name the folders differently"
+                faults.append(Fault(str(instance.path), "", "", "duplicate-instance", what, repair))
+        if faults:
+            raise InvalidInputError(tuple(faults))
+        return found
+
+    def _recorded(self) -> list[Record]:
+        """Records of the folder; raises `InvalidInputError` where they are of other instances or parameters."""
+        if not (self.out / RUNS).exists():
+            return []
+        records = load_records([self.out])
+        file, repair = str(self.out / RUNS), "record into another folder"
+        faults = []
+        digests = {(r.set_name, r.instance): r.digest for r in records if r.digest is not None}
+        for case, digest in self._digests.items():
+            if digests.get(case, digest) != digest:
+                what = "the instance is another than in the records"
+                faults.append(Fault(file, "/".join(case), "", "changed-instance", what, repair))
+        labels = {r.label: (r.solver, r.parameters) for r in records}
+        for spec in self.solvers:
+            if labels.get(spec.label, (spec.name, spec.parameters)) != (spec.name, spec.parameters):
+                what = "the label stands for other parameters in the records"
+                mend = f"label it: LABEL={spec.name}:…"
+                faults.append(Fault(file, spec.label, str(spec.parameters), "changed-label", what, mend))
+        if faults:
+            raise InvalidInputError(tuple(faults))
+        return records
 
     def jobs_of(self) -> list[_Job]:
         """All runs, in the order in which they start."""
@@ -137,13 +175,14 @@ class Campaign:
 
         Ctrl-C ends the runs under way, which leave no record, and returns.
         """
-        self.out.mkdir(parents=True, exist_ok=True)
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"it cannot be made: {error.strerror}"
+            fault = Fault("--out", "", str(self.out), "not-writable", what, "name a folder")
+            raise InvalidInputError((fault,)) from None
         jobs = self.jobs_of()
-        had = (
-            {f"{r.label} {r.key}" for r in load_records([self.out]) if r.error is None}
-            if self._begun()
-            else set()
-        )
+        had = {f"{r.label} {r.key}" for r in self._recorded() if r.error is None}
         missing = [j for j in jobs if f"{j.spec.label} {j.key}" not in had]
         outcome = {"done": 0, "failed": 0}
         if missing:
@@ -192,9 +231,6 @@ class Campaign:
                 thread.join()
         return Outcome(outcome["done"], len(jobs) - len(missing), outcome["failed"], interrupted)
 
-    def _begun(self) -> bool:
-        return (self.out / RUNS).exists()
-
     @staticmethod
     def _until_all_end(finished: queue.Queue[Record | Exception | None], threads: int) -> Iterator[Record]:
         while threads:
@@ -224,6 +260,7 @@ class Campaign:
             "stop": asdict(self.stop),
             "cores": self.cores,
             "vehicles": job.vehicles,
+            "digest": self._digests[_case(job.instance)],
             "session": self._session,
         }
         message = {

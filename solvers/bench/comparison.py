@@ -58,9 +58,9 @@ class Comparison:
     def gap(self, solver: str, case: Case) -> float | None:
         """Gap in per cent to the reference of a feasible run."""
         record = self.runs.get((solver, case))
-        if record is None or not record.comparable or record.cost is None:
+        if record is None or not record.comparable or record.measure is None:
             return None
-        return 100.0 * (record.cost / self.reference[case[:2]] - 1.0)
+        return 100.0 * (record.measure / self.reference[case[:2]] - 1.0)
 
     def sets(self) -> list[str]:
         return sorted({case[0] for _, case in self.runs})
@@ -99,7 +99,7 @@ class Comparison:
             integral=self._integral(solver, cases),
             infeasible=sum(r.feasible is False for r in records),
             errors=sum(r.error is not None for r in records),
-            extra_routes=sum(extra)
+            extra_routes=sum(max(0, more) for more in extra)
             if (extra := [r.extra_routes for r in records if r.extra_routes is not None])
             else None,
         )
@@ -147,7 +147,9 @@ class Comparison:
         for case in cases:
             record = self.runs.get((solver, case))
             limit = None if record is None else record.stop.get("time_limit_s")
-            if record is not None and limit and record.error is None and case[:2] in self.reference:
+            if record is None or record.longest is not None:  # histories are of costs
+                continue
+            if limit and record.error is None and case[:2] in self.reference:
                 value = primal_integral(record.history, self.reference[case[:2]], limit)
                 found[case[:2]].append(value)
         return fmean(fmean(values) for values in found.values()) if found else None
@@ -156,11 +158,11 @@ class Comparison:
 def compare(records: Iterable[Record], baseline: str | None = None, level: float = 0.95) -> Comparison:
     """The comparison of all records; without a baseline the first solver by name is it.
 
-    Where an instance has no best-known cost, the best feasible cost among the records stands in. Solvers whose
+    Where an instance has no best-known cost, the best feasible solution among the records stands in. Solvers whose
     runs differ in their stop, cores or bound on the fleet are told apart by it. Raises `InvalidInputError` for an
     unknown baseline and for one label with different parameters.
     """
-    kept = _told_apart(list(records))
+    kept = _with_fewest_routes(_told_apart(list(records)))
     solvers = tuple(sorted({r.label for r in kept}))
     if baseline is None:
         baseline = solvers[0] if solvers else ""
@@ -174,12 +176,27 @@ def compare(records: Iterable[Record], baseline: str | None = None, level: float
         name = r.set_name, r.instance
         if r.best_known:
             reference[name] = r.best_known
-        if r.feasible and r.cost is not None:
-            best[name] = min(r.cost, best.get(name, r.cost))
+        if r.comparable and r.measure is not None:
+            best[name] = min(r.measure, best.get(name, r.measure))
     guessed = frozenset(name for name in best if name not in reference)
     reference |= {name: float(max(best[name], 1)) for name in guessed}
     runs = {(r.label, (r.set_name, r.instance, r.seed)): r for r in kept}
     return Comparison(baseline, solvers, runs, reference, guessed, level)
+
+
+def _with_fewest_routes(records: list[Record]) -> list[Record]:
+    """The records with the fewest routes of any as best-known number, where routes come first and none is known."""
+    fewest: dict[tuple[str, str], int] = {}
+    for r in records:
+        if r.vehicles_first and r.feasible and r.routes is not None and r.best_known_routes is None:
+            name = r.set_name, r.instance
+            fewest[name] = min(r.routes, fewest.get(name, r.routes))
+    return [
+        replace(r, best_known_routes=few)
+        if r.best_known_routes is None and (few := fewest.get((r.set_name, r.instance))) is not None
+        else r
+        for r in records
+    ]
 
 
 def _told_apart(records: list[Record]) -> list[Record]:
@@ -190,7 +207,14 @@ def _told_apart(records: list[Record]) -> list[Record]:
         if meaning.setdefault(r.label, what) != what:
             text = "one label stands for different parameters"
             faults.append(
-                Fault("--solver", r.label, what[1], "duplicate-label", text, "compare fewer folders")
+                Fault(
+                    "--solver",
+                    r.label,
+                    what[1],
+                    "duplicate-label",
+                    text,
+                    "compare fewer folders, or delete its lines",
+                )
             )
     if faults:
         raise InvalidInputError(tuple({f.place: f for f in faults}.values()))

@@ -69,6 +69,8 @@ def markdown(found: Comparison, sessions: Sequence[Mapping[str, Any]], title: st
         "counted as infeasible. Where vehicles come first, runs with more routes than best-known have no gap, "
         "and their surplus is beside the infeasible ones.",
     ]
+    if any(record.longest is not None for record in found.runs.values()):
+        parts.append("Where the longest route comes first, gaps are of its duration, not of the cost.")
     for name in found.sets():
         cases = found.cases(name)
         parts += [f"## {name}", table(COLUMNS, [cells(r, found.baseline) for r in found.rows(cases)])]
@@ -81,7 +83,7 @@ def markdown(found: Comparison, sessions: Sequence[Mapping[str, Any]], title: st
                 ]
     parts += ["## Gap per instance (%)", per_instance(found)]
     if found.guessed:
-        parts.append("† no best-known value: the best cost of these runs stands in.")
+        parts.append("† no best-known value: the best of these runs stands in.")
     if (note := starvation(found)) is not None:
         parts.append(f"**{note}**")
     parts += ["## Made with", f"```sh\n{commands(sessions, command)}\n```", machines(sessions)]

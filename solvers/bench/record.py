@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class Record:
     best_known, best_known_routes    None where none is known
     vehicles      bound on the fleet that the run was given, None for the instance's own
     vehicles_first    fewest routes count before the cost
+    longest       duration of the longest route where that counts before the cost, else None
+    digest        of the instance file
     wall_s, cpu_s, peak_memory_mb    of the call of the solver, warm; memory of the whole process
     history       [seconds, cost, unserved] of each new best
     """
@@ -66,6 +68,8 @@ class Record:
     best_known: float | None = None
     best_known_routes: int | None = None
     vehicles_first: bool = False
+    longest: int | None = None
+    digest: str | None = None
     iterations: int | None = None
     wall_s: float | None = None
     cpu_s: float | None = None
@@ -97,15 +101,20 @@ class Record:
 
     @property
     def comparable(self) -> bool:
-        """Whether the cost can be set beside the best-known one."""
+        """Whether the measure can be set beside the best-known one: where vehicles come first, with as many."""
         return bool(self.feasible) and not self.extra_routes
 
     @property
+    def measure(self) -> int | None:
+        """What gaps are of: the cost, or the longest route where that counts before it."""
+        return self.cost if self.longest is None else self.longest
+
+    @property
     def gap_pct(self) -> float | None:
-        """100 × (cost / best-known − 1) of a feasible solution; where vehicles come first, of one with as many."""
-        if not self.comparable or self.cost is None or not self.best_known:
+        """100 × (measure / best-known − 1) of a feasible solution that is comparable."""
+        if not self.comparable or self.measure is None or not self.best_known:
             return None
-        return 100.0 * (self.cost / self.best_known - 1.0)
+        return 100.0 * (self.measure / self.best_known - 1.0)
 
 
 def run_key(
@@ -140,36 +149,54 @@ def append_line(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of a file of JSON lines; raises `InvalidInputError` with each that is none."""
+    """The objects in a file of JSON lines; raises `InvalidInputError` with each whole line that is none."""
     if not path.exists():
         return []
     content = path.read_bytes()
     lines = content[: content.rfind(b"\n") + 1].splitlines()
-    found, faults = [], []
+    found: list[dict[str, Any]] = []
+    faults = []
     for number, line in enumerate(lines, start=1):
         try:
-            found.append(json.loads(line))
+            record = json.loads(line)
         except ValueError:
-            faults.append(
-                Fault(str(path), f"line {number}", "", "bad-record", "not a JSON record", "delete the line")
-            )
+            record = None
+        if isinstance(record, dict):
+            found.append(record)
+        else:
+            faults.append(_bad_record(path, number, "not a JSON record"))
     if faults:
         raise InvalidInputError(tuple(faults))
     return found
 
 
+def _bad_record(path: Path, number: int, what: str) -> Fault:
+    return Fault(str(path), f"line {number}", "", "bad-record", what, "delete the line")
+
+
 def load_records(folders: Iterable[Path]) -> list[Record]:
-    """All runs of the folders; of those with one key the latest in the last folder counts."""
+    """All runs of the folders; of those with one key the latest in the last folder counts.
+
+    Raises `InvalidInputError` for folders without records, and with each line that is no record of a run.
+    """
     known = {f.name for f in fields(Record)}
+    needed = [f.name for f in fields(Record) if f.default is MISSING and f.default_factory is MISSING]
+    faults = []
     by_key: dict[str, Record] = {}
     for folder in folders:
         if not (folder / RUNS).exists():
             what = f"no {RUNS} here"
             repair = "name a folder that `bench run` wrote"
             raise InvalidInputError((Fault(str(folder), "", "", "no-records", what, repair),))
-        for line in read_lines(folder / RUNS):
+        for number, line in enumerate(read_lines(folder / RUNS), start=1):
+            if lacking := [name for name in needed if name not in line]:
+                what = f"no record of a run, it lacks {', '.join(lacking)}"
+                faults.append(_bad_record(folder / RUNS, number, what))
+                continue
             record = Record(**{key: value for key, value in line.items() if key in known})
             by_key[f"{record.label} {record.key}"] = record
+    if faults:
+        raise InvalidInputError(tuple(faults))
     return list(by_key.values())
 
 

@@ -43,8 +43,8 @@ def charts(found: Comparison) -> list[Chart]:
             made.append(chart)
     costs: dict[str, dict[tuple[str, ...], float]] = {s: {} for s in found.solvers}
     for (solver, (set_name, instance, seed)), record in found.runs.items():
-        if record.feasible and record.cost is not None:
-            costs[solver][set_name, instance, str(seed)] = float(record.cost)
+        if record.comparable and record.measure is not None:
+            costs[solver][set_name, instance, str(seed)] = float(record.measure)
     excess = np.concatenate([[0.0], np.geomspace(0.01, 20.0, 120)])
     if any(costs.values()):
         made.append(
@@ -74,7 +74,7 @@ def _anytime(found: Comparison, set_name: str) -> Chart | None:
         curves = [
             gaps_over_time(r.history, found.reference[c[:2]], times)
             for c in cases
-            if (r := found.runs.get((solver, c))) is not None and r.feasible and c[:2] in found.reference
+            if (r := found.runs.get((solver, c))) is not None and r.comparable and r.longest is None
         ]
         if curves:
             lines[solver] = np.mean(curves, axis=0)  # NaN until the last of them has a solution

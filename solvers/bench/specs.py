@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from solvers.errors import Fault, InvalidInputError
-from solvers.registry import make
+from solvers.registry import make, parameter_names, registered
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,11 @@ def parse_spec(text: str) -> SolverSpec:
 
 
 def parameters_of(path: Path, solver: str) -> dict[str, Any]:
-    """A solver's parameters in a TOML file: its top-level keys, and those of a table named like the solver."""
+    """A solver's parameters in a TOML file: its top-level keys, and those of a table named like the solver.
+
+    Tables of other solvers are theirs. Raises `InvalidInputError` for a file that cannot be read and for each table
+    that is neither a solver's nor a parameter.
+    """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -55,9 +59,16 @@ def parameters_of(path: Path, solver: str) -> dict[str, Any]:
         raise InvalidInputError(
             (Fault(str(path), "", "", "bad-toml", str(error), "mend the file"),)
         ) from None
-    top = {key: value for key, value in content.items() if not isinstance(value, dict)}
-    own = content.get(solver, {})
-    return top | own if isinstance(own, dict) else top
+    own = content.pop(solver, {})
+    own = own if isinstance(own, dict) else {solver: own}
+    known = parameter_names(solver)
+    others = {key for key, value in content.items() if isinstance(value, dict) and key not in known}
+    if strange := sorted(others.difference(registered())):
+        what, repair = "a table of no solver", f"there are: {', '.join(registered())}"
+        raise InvalidInputError(
+            tuple(Fault(str(path), f"[{key}]", "", "unknown-table", what, repair) for key in strange)
+        )
+    return {key: value for key, value in content.items() if key not in others} | own
 
 
 def toml_value(text: str) -> Any:

@@ -115,6 +115,9 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     except LogisticsError as error:
         return {"visits": 0, "error": str(error), "error_code": error.code}
     report = check(problem, result.solution)
+    if problem.objective is Objective.LONGEST:
+        found["longest"] = max((route.duration for route in report.routes), default=0)
+        found["best_known"] = None  # of a cost
     wrong = [v.message for v in report.violations]
     if result.cost != report.cost.total:
         wrong.append(f"the solver states cost {result.cost}, the checker finds {report.cost.total}")

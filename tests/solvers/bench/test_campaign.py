@@ -22,7 +22,7 @@ from solvers.bench.record import RUNS, Record, StopSpec, append_line, read_lines
 from solvers.bench.worker import with_fleet
 from solvers.check import check
 from solvers.clock import Clock
-from solvers.native import dump_solution, load_problem, load_solution
+from solvers.native import dump_problem, dump_solution, load_problem, load_solution
 from solvers.problem import Objective
 from tests.solvers.bench.sample_runs import write_instances
 
@@ -56,6 +56,14 @@ def test_solvers_with_parameters(tmp_path: Path) -> None:
     file = tmp_path / "t.toml"
     file.write_text("near = 7\n[ruin_recreate]\nadjacent = 9\n[savings]\nneighbours = 3\n")
     assert parse_spec(f"ruin_recreate:{file},near=8").parameters == {"near": 8, "adjacent": 9}
+    nested = tmp_path / "nested.toml"
+    nested.write_text('inner = "ruin_recreate"\n[parameters]\nnear = 8\n')
+    assert parse_spec(f"decompose:{nested}").parameters == {
+        "inner": "ruin_recreate",
+        "parameters": {"near": 8},
+    }
+    strange = tmp_path / "strange.toml"
+    strange.write_text("[savinks]\nneighbours = 5\n[genetic]\nelite = 3\n")
     with pytest.raises(UnknownSolverError):
         parse_spec("nonsense")
     for text, code in [
@@ -64,6 +72,7 @@ def test_solvers_with_parameters(tmp_path: Path) -> None:
         ("ruin_recreate:near=many", "parameter-type"),  # its default is none: the annotation says the type
         ("savings:what", "bad-parameter"),
         ("savings:none.toml", "unreadable"),
+        (f"savings:{strange}", "unknown-table"),
     ]:
         with pytest.raises(InvalidInputError) as caught:
             parse_spec(text)
@@ -216,6 +225,63 @@ def test_what_cannot_run_is_refused(tmp_path: Path) -> None:
 def bench(tmp_path: Path, *words: str) -> subprocess.Popen[str]:
     command = [sys.executable, str(ROOT / "cli.py"), "bench", "run", "set", "--out", "out", *words]
     return subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_instances_that_records_cannot_tell_apart_are_refused(tmp_path: Path) -> None:
+    for folder, visits in (("x", 9), ("y", 5)):
+        write_instances(tmp_path / folder / "set", 1, visits)
+    both = choose([tmp_path / "x" / "set", tmp_path / "y" / "set"])
+    with pytest.raises(InvalidInputError, match="duplicate-instance"):
+        Campaign(tmp_path / "out", both, [parse_spec("savings")], [1], StopSpec(iterations=1), jobs=1)
+
+
+def test_records_of_other_instances_or_parameters_are_not_added_to(tmp_path: Path) -> None:
+    write_instances(tmp_path / "set", 2)
+    assert campaign(tmp_path).run().done == 8
+    write_instances(tmp_path / "set", 2, visits=8)
+    quick = [parse_spec("quick=ruin_recreate:near=9")]
+    with pytest.raises(InvalidInputError) as caught:
+        replace(campaign(tmp_path), solvers=quick).run()
+    codes = [(fault.code, fault.place) for fault in caught.value.faults]
+    assert codes == [
+        ("changed-instance", "set/a0"),
+        ("changed-instance", "set/a1"),
+        ("changed-label", "quick"),
+    ]
+    assert len(load_records([tmp_path / "out"])) == 8
+
+
+@pytest.mark.parametrize("line", ["null", "5", "[]", "{}", '{"key": "k"}', "no"])
+def test_lines_that_are_no_records_are_named(tmp_path: Path, line: str) -> None:
+    write_instances(tmp_path / "set", 1)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / RUNS).write_text(f"{line}\n")
+    for act in (lambda: load_records([tmp_path / "out"]), lambda: campaign(tmp_path).run()):
+        with pytest.raises(InvalidInputError) as caught:
+            act()
+        assert [(fault.code, fault.place) for fault in caught.value.faults] == [("bad-record", "line 1")]
+
+
+def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
+    write_instances(tmp_path / "set", 1)
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(InvalidInputError, match="not-writable"):
+        campaign(tmp_path).run()
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_the_longest_route_is_recorded_where_it_comes_first(tmp_path: Path) -> None:
+    b = ProblemBuilder(objective=Objective.LONGEST)
+    b.depot(0, 0)
+    for x in (3, 5):
+        b.visit(x, 0)
+    b.vehicle_type(count=2)
+    (tmp_path / "set").mkdir()
+    dump_problem(b.build(), tmp_path / "set" / "a.json")
+    instances = choose([tmp_path / "set"])
+    Campaign(tmp_path / "out", instances, [parse_spec("alns")], [1], StopSpec(iterations=50), jobs=1).run()
+    (made,) = load_records([tmp_path / "out"])
+    assert (made.longest, made.measure, made.vehicles_first) == (10, 10, False)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

@@ -72,6 +72,41 @@ def test_where_vehicles_come_first_costs_compare_at_equal_routes_only() -> None:
     assert "| s | j | 100 (3) | 4.000 (3) |" in text
 
 
+def test_without_a_best_known_number_the_fewest_vehicles_of_the_runs_count() -> None:
+    more = {"best_known": None, "vehicles_first": True}
+    runs = [
+        record("few", "i", 1, 140, routes=3, **more),
+        record("many", "i", 1, 90, routes=4, **more),
+        record("few", "j", 1, 120, routes=2, **more),
+        record("many", "j", 1, 150, routes=2, **more),
+    ]
+    found = compare(runs, "many")
+    few, many = (found.row(s, found.cases()) for s in ("few", "many"))
+    assert (few.instances, few.extra_routes, few.mean_gap_pct) == (2, 0, 0.0)
+    assert (many.instances, many.extra_routes, many.mean_gap_pct) == (1, 1, pytest.approx(25.0))
+    assert few.difference is not None
+    assert few.difference.mean == pytest.approx(-25.0)  # on j, where both have as many
+
+
+def test_fewer_vehicles_than_best_known_do_not_make_up_for_more() -> None:
+    known = {"best_known_routes": 3, "vehicles_first": True}
+    runs = [record("a", "i", 1, 90, routes=4, **known), record("a", "j", 1, 90, routes=2, **known)]
+    found = compare(runs)
+    assert found.row("a", found.cases()).extra_routes == 1
+
+
+def test_where_the_longest_route_comes_first_gaps_are_of_it() -> None:
+    runs = [
+        record("even", "i", 1, 140, longest=50, best_known=None),
+        record("uneven", "i", 1, 90, longest=60, best_known=None),
+    ]
+    found = compare(runs, "even")
+    assert found.gap("even", ("s", "i", 1)) == 0
+    assert found.gap("uneven", ("s", "i", 1)) == pytest.approx(20.0)
+    assert found.row("even", found.cases()).integral is None
+    assert "gaps are of its duration" in markdown(found, [], "t", "c")
+
+
 def test_starved_runs_are_told() -> None:
     fine, slow = record("a", "i", 1, 101, cpu_s=9.9), record("a", "j", 1, 101, cpu_s=3.0)
     assert "1 of 2 runs" in markdown(compare([fine, slow], "a"), [], "t", "c")
