@@ -12,6 +12,7 @@ from cli_shared import (
     INCOMPLETE,
     INTERNAL,
     INTERRUPTED,
+    FiniteRange,
     as_json,
     note,
     print_json,
@@ -34,9 +35,7 @@ def campaign_options(command: Any) -> Any:
     for option in reversed(
         (
             click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)),
-            click.option(
-                "--time-limit", type=click.FloatRange(min=0, min_open=True), help="Seconds of each run."
-            ),
+            click.option("--time-limit", type=FiniteRange(min=0, min_open=True), help="Seconds of each run."),
             click.option(
                 "--clock",
                 type=click.Choice(["wall", "processor"]),
@@ -165,7 +164,7 @@ def _leave(outcome: Outcome) -> None:
 @campaign_options
 @click.option("--solver", required=True, help="NAME, NAME:KEY=VALUE,… or NAME:FILE.toml: the whole.")
 @click.option("--only", multiple=True, metavar="PART", help="These parts, by name; all by default.")
-@click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999))
+@click.option("--level", default=0.95, show_default=True, type=FiniteRange(0.5, 0.9999))
 @click.option("--list", "list_them", is_flag=True, help="List the parts and run nothing.")
 def ablate(
     solver: str, only: tuple[str, ...], level: float, list_them: bool, as_json: bool, out: Path, **how: Any
@@ -199,7 +198,7 @@ def ablate(
 @bench.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--baseline", help="Solver that the others are compared with; the first by name by default.")
-@click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999))
+@click.option("--level", default=0.95, show_default=True, type=FiniteRange(0.5, 0.9999))
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Write compare.md, report.html and PNG charts here."
 )
@@ -240,9 +239,7 @@ def compare(
 @click.option(
     "--strategy", default="windowed", show_default=True, help="windowed, fast, or another package's."
 )
-@click.option(
-    "--ms-per-step", type=click.FloatRange(min=0, min_open=True), help="Planning time; 90 by default."
-)
+@click.option("--ms-per-step", type=FiniteRange(min=0, min_open=True), help="Planning time; 90 by default.")
 @click.option("--iterations", type=click.IntRange(min=0), help="Chains a step instead of time: reproducible.")
 @click.option("--steps", type=click.IntRange(min=1), help="Shorten the run.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0))

@@ -10,6 +10,7 @@ import click
 from cli_shared import (
     INCOMPLETE,
     INVALID,
+    FiniteRange,
     as_json,
     note,
     number,
@@ -184,7 +185,7 @@ def _dispatch_of(solver: str) -> dict[str, str]:
     help="NAME or NAME:KEY=VALUE,…; the key iterations sizes its searches. Give two or more.",
 )
 @click.option("--replications", default=5, show_default=True, type=click.IntRange(min=2))
-@click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999))
+@click.option("--level", default=0.95, show_default=True, type=FiniteRange(0.5, 0.9999))
 @processes_option
 @seed_option
 @overrides
@@ -268,7 +269,7 @@ def compare(
     help="Values to combine; may be repeated.",
 )
 @click.option("--replications", default=3, show_default=True, type=click.IntRange(min=1))
-@click.option("--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999))
+@click.option("--level", default=0.95, show_default=True, type=FiniteRange(0.5, 0.9999))
 @click.option("--kpi", "shown", multiple=True, help="Key figures to show; may be repeated.")
 @click.option(
     "--require",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import importlib.util
 import json
+import math
 import os
 import shutil
 import sys
@@ -18,6 +19,17 @@ import click
 
 CORES = os.cpu_count() or 1
 INVALID, INTERNAL, INCOMPLETE, INTERRUPTED = 1, 2, 3, 130
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers; click lets "nan" and, without an upper bound, "inf" pass for numbers."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
+
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 overrides = click.option(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import click
 from cli_shared import (
     INCOMPLETE,
     INTERRUPTED,
+    FiniteRange,
     as_json,
     note,
     print_json,
@@ -22,6 +24,7 @@ from cli_shared import (
 )
 
 if TYPE_CHECKING:
+    from solvers.check import CheckReport
     from solvers.problem import Problem
     from solvers.result import Incumbent, Result
     from solvers.solution import Solution
@@ -29,21 +32,31 @@ if TYPE_CHECKING:
 _CV = "Coefficient of variation of the samples of --under."
 
 
-def writable(path: Path) -> None:
-    """Refuse a place where a solution could not be written, before the search."""
-    from solvers.errors import Fault, InvalidInputError
+def writable(path: Path, problem: Problem) -> None:
+    """Refuse a place or a form in which a solution could not be written, before the search."""
+    from solvers.errors import Fault, InvalidInputError, UnsupportedFeatureError
 
-    folder = path.parent
-    if path.is_dir() or not folder.is_dir():
+    what, repair = "", "name a file"
+    if path.is_dir() or not path.parent.is_dir():
         what = "it is a folder" if path.is_dir() else "there is no such folder"
-        raise InvalidInputError((Fault(str(path), "--out", "", "not-writable", what, "name a file"),))
+    elif path.suffix.lower() not in (".json", ".sol"):
+        what, repair = "a solution is .json or .sol", "give it one of these endings"
+    else:
+        try:
+            tempfile.TemporaryFile(dir=path.parent).close()
+        except OSError as error:
+            what = f"nothing can be written there: {error.strerror}"
+    if what:
+        raise InvalidInputError((Fault(str(path), "--out", "", "not-writable", what, repair),))
+    if path.suffix.lower() == ".sol" and "split_delivery" in problem.features:
+        raise UnsupportedFeatureError("a .sol file does not support: split_delivery; write .json")
 
 
 def under_options(command: Any) -> Any:
     """The options about replaying a plan under sampled demands and travel times."""
     for option in (
-        click.option("--travel-cv", default=0.2, show_default=True, type=click.FloatRange(0, 5), help=_CV),
-        click.option("--demand-cv", default=0.2, show_default=True, type=click.FloatRange(0, 5), help=_CV),
+        click.option("--travel-cv", default=0.2, show_default=True, type=FiniteRange(0, 5), help=_CV),
+        click.option("--demand-cv", default=0.2, show_default=True, type=FiniteRange(0, 5), help=_CV),
         click.option(
             "--under",
             type=click.IntRange(min=1),
@@ -61,7 +74,7 @@ def under_options(command: Any) -> Any:
 @click.option("--params", type=click.Path(), help="TOML file of the solver's parameters.")
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="Seconds; 60 where nothing else ends the run.",
 )
 @click.option("--iterations", type=click.IntRange(min=1), help="Stop by iterations: reproducible.")
@@ -99,8 +112,10 @@ def solve(
     """
     from solvers.bench.specs import parameters_of, parse_spec
     from solvers.check import check as verify
+    from solvers.constraints import known_routes
     from solvers.native import dump_solution, load_problem, load_solution
     from solvers.registry import make
+    from solvers.replay import replayable
     from solvers.stop import first_of
 
     spec = parse_spec(name)
@@ -111,7 +126,9 @@ def solve(
     if begin is not None and (wrong := verify(loaded, begin).violations):
         note(f"{start}: the start has {len(wrong)} violations; solvers keep what holds of it")
     if out is not None:
-        writable(Path(out))
+        writable(Path(out), loaded)
+    if under is not None:
+        replayable(loaded)
     if not (time_limit or iterations or no_improvement):
         time_limit = 60.0
     with spinner() as progress:
@@ -135,12 +152,16 @@ def solve(
         dump_solution(loaded, result.solution, out)
         note(f"wrote {out}")
     report = verify(loaded, result.solution)
+    routes = known_routes(loaded, result.solution).routes
+    for odd in _claims(result, report):
+        note(odd)
+    status = result.status if result.status.feasible == report.feasible else report.status
     answer = {
-        "status": str(result.status),
-        "cost": result.cost,
+        "status": str(status),
+        "cost": report.cost.total,
         "routes": [
             {"vehicle_type": loaded.vehicle_types.names[r.vehicle_type], "visits": list(r.visits)}
-            for r in result.solution.routes
+            for r in routes
         ],
         "unserved": list(report.unserved),
         "violations": [v.message for v in report.violations],
@@ -152,8 +173,11 @@ def solve(
         "history": [list(entry) for entry in result.history],
     }
     if not as_json:
+        for violation in report.violations:
+            click.echo(violation.message)
+        broken = f"{len(report.violations)} violations, " if report.violations else ""
         click.echo(
-            f"{result.status}: cost {result.cost:,}, {len(result.solution.routes)} routes, "
+            f"{status}: cost {report.cost.total:,}, {len(routes)} routes, {broken}"
             f"{len(report.unserved)} unserved, {result.runtime_s:.1f} s, {result.solver}"
         )
     if explained:
@@ -165,6 +189,14 @@ def solve(
     if result.interrupted:
         sys.exit(INTERRUPTED)
     sys.exit(INCOMPLETE if report.unserved or report.violations else 0)
+
+
+def _claims(result: Result[Solution], report: CheckReport) -> Iterator[str]:
+    """What a solver says of its solution and the checker does not find."""
+    if result.cost != report.cost.total:
+        yield f"{result.solver} states cost {result.cost:,}, the checker finds {report.cost.total:,}"
+    if result.status.feasible != report.feasible:
+        yield f"{result.solver} calls its solution {result.status}, the checker finds it {report.status}"
 
 
 class Watch:
@@ -274,9 +306,13 @@ def _replayed(
     quiet: bool,
 ) -> dict[str, Any]:
     """What the samples showed as JSON; as tables on stdout too, unless `quiet`."""
+    from solvers.constraints import known_routes
     from solvers.replay import replay
 
-    found = replay(problem, solution, samples, seed, demand_cv=demand_cv, travel_cv=travel_cv).as_json()
+    known = known_routes(problem, solution)
+    if unknown := sum(bool(route.visits) for route in solution.routes) - len(known.routes):
+        note(f"not replayed: {unknown} routes with unknown visits or vehicle types")
+    found = replay(problem, known, samples, seed, demand_cv=demand_cv, travel_cv=travel_cv).as_json()
     if not quiet:
         cost = found["cost"]
         share = found["without_violation_share"]
@@ -314,8 +350,11 @@ def check(
     """Check a solution against its problem, independently of every solver."""
     from solvers.check import check as verify
     from solvers.native import load_problem, load_solution
+    from solvers.replay import replayable
 
     loaded = load_problem(problem, rounding)
+    if under is not None:
+        replayable(loaded)
     plan = load_solution(solution, loaded)
     report = verify(loaded, plan)
     answer: dict[str, Any] = {

@@ -68,6 +68,16 @@ class Replay:
         }
 
 
+def replayable(problem: Problem) -> None:
+    """Raise `UnsupportedFeatureError` for speeds by the hour and demands that routes share."""
+    for feature, what in (
+        ("time_dependent", "speeds that change with the hour"),
+        ("split_delivery", "demands that routes share"),
+    ):
+        if feature in problem.features:
+            raise UnsupportedFeatureError(f"a replay does not support: {feature} ({what})")
+
+
 def replay(
     problem: Problem,
     solution: Solution,
@@ -82,15 +92,9 @@ def replay(
     Demands and travel times are multiplied by log-normal factors of mean 1 and the given coefficients of
     variation: one per visit (both ends of a pair share one) and one per leg. A factor depends only on the seed,
     the sample, and the visit or the leg's two nodes, so that plans of one problem meet the same luck.
-    Raises `UnsupportedFeatureError` for travel times that depend on the hour and for demands that routes share,
-    ValueError where the plan names unknown visits or vehicle types.
+    Raises as `replayable` does, and ValueError where the plan names unknown visits or vehicle types.
     """
-    if "time_dependent" in problem.features:
-        raise UnsupportedFeatureError(
-            "a replay does not support: time_dependent (speeds that change with the hour)"
-        )
-    if "split_delivery" in problem.features:
-        raise UnsupportedFeatureError("a replay does not support: split_delivery (demands that routes share)")
+    replayable(problem)
     planned = check(problem, solution)
     if len(planned.routes) < len(solution.routes):
         raise ValueError("the plan names unknown visits or vehicle types")

@@ -18,6 +18,11 @@ class Status(StrEnum):
     INCOMPLETE = "incomplete"  # every constraint holds, but mandatory visits stay unserved
     INFEASIBLE = "infeasible"  # nothing could be served, or it is proven that not all can
 
+    @property
+    def feasible(self) -> bool:
+        """Whether a solution comes with it that serves all."""
+        return self in (Status.OPTIMAL, Status.FEASIBLE)
+
 
 @dataclass(frozen=True, slots=True)
 class Incumbent(Generic[S]):

@@ -116,6 +116,10 @@ def test_replay_and_explanation(town: Path) -> None:
         (("--start", "town.json"), "town.json"),
         (("--out", "no/such/folder/x.json"), "not-writable"),
         (("--out", "."), "not-writable"),
+        (("--out", "plan.xyz"), "not-writable"),
+        (("--out", "/proc/plan.json"), "not-writable"),
+        (("--time-limit", "nan"), "not a finite number"),
+        (("--travel-cv", "nan"), "not a finite number"),
         (("--under", "0"), "--under"),
         (("--rounding", "nearest"), "--rounding"),
     ],
@@ -124,3 +128,83 @@ def test_bad_input_is_told_at_once(town: Path, words: tuple[str, ...], expected:
     code, _, err = call(town, "solve", "town.json", "--time-limit", "60", *words)
     assert code == 1
     assert expected in err
+
+
+def test_what_a_plan_cannot_be_written_or_replayed_as_is_told_before_the_search(tmp_path: Path) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(10, 0, delivery=12, split=True)
+    b.vehicle_type(count=2, capacity=8)
+    dump_problem(b.build(), tmp_path / "split.json")
+    for words in (("--under", "3"), ("--out", "plan.sol")):
+        code, out, err = call(tmp_path, "solve", "split.json", "--time-limit", "60", *words)
+        assert (code, out) == (1, "")
+        assert "split_delivery" in err
+        assert "cost" not in err  # no search
+
+
+EVIL = """
+from solvers import Result, Route, Solution, Status
+
+class Evil:
+    name = "evil"
+    features = frozenset({"capacities", "time_windows"})
+
+    def solve(self, problem, stop, *, seed, start=None, on_best=None):
+        plan = Solution((Route(0, tuple(range(problem.num_visits))),))
+        return Result(Status.FEASIBLE, plan, 1, (), "evil", seed, 1, 0.0)
+
+class Nameless:
+    pass
+"""
+
+
+def plug_in(folder: Path, monkeypatch: pytest.MonkeyPatch, **solvers: str) -> None:
+    """Solvers of a package of another, that lies in `folder`."""
+    (folder / "other.py").write_text(EVIL)
+    about = folder / "other-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1\n")
+    lines = [f"{name} = {target}" for name, target in solvers.items()]
+    (about / "entry_points.txt").write_text("\n".join(["[logistics.solvers]", *lines, ""]))
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+def test_what_a_solver_states_is_checked(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug_in(town, monkeypatch, evil="other:Evil")
+    words = ("solve", "town.json", "--solver", "evil", "--iterations", "1")
+    code, out, err = call(town, *words)
+    assert code == 3
+    assert "capacity short by" in out
+    assert "infeasible: cost" in out
+    assert "evil states cost 1, the checker finds" in err
+    assert "evil calls its solution feasible, the checker finds it infeasible" in err
+    answer = json.loads(call(town, *words, "--json")[1])
+    assert answer["status"] == "infeasible"
+    assert answer["cost"] > 1
+    assert answer["violations"]
+
+
+def test_a_broken_solver_of_another_package_is_told_and_does_no_harm(
+    town: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in(town, monkeypatch, broken="notthere:Nope", nameless="other:Nameless", evil="other:Evil")
+    code, out, _ = call(town, "solvers", "--json")
+    assert code == 0
+    listed = json.loads(out)
+    assert "ModuleNotFoundError" in listed["broken"]["unavailable"]
+    assert "it needs a name" in listed["nameless"]["unavailable"]
+    assert listed["evil"]["features"] == ["capacities", "time_windows"]
+    code, _, err = call(town, "solve", "town.json", "--solver", "broken", "--iterations", "1")
+    assert code == 1
+    assert "broken-solver" in err
+    assert call(town, "solve", "town.json", "--iterations", "5")[0] == 0
+
+
+def test_a_plan_with_unknown_visits_is_checked_but_not_replayed(town: Path) -> None:
+    plan = {"format": "logistics-solution/1", "routes": [{"vehicle_type": 0, "visits": [0, 999]}]}
+    (town / "plan.json").write_text(json.dumps(plan))
+    code, out, err = call(town, "check", "town.json", "plan.json", "--under", "3", "--json")
+    assert code == 3
+    assert json.loads(out)["violations"]
+    assert "not replayed: 1 routes" in err
