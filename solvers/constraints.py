@@ -241,7 +241,7 @@ def _duplicates(problem: Problem, solution: Solution) -> Iterator[Violation]:
             for visit in trip:
                 known = seen if split is None or not split[visit] else shared
                 if visit in known:
-                    message = f"visit {visit} is served more than once"
+                    message = f"visit {problem.visits.names[visit]} is served more than once"
                     yield Violation("duplicate-visit", index, visit, 1, message)
                 known.add(visit)
 
@@ -262,10 +262,10 @@ def _split(problem: Problem, solution: Solution) -> Iterator[Violation]:
         demand = (v.delivery[visit] + v.pickup[visit]).tolist()
         off = sum(abs(a - b) for a, b in zip(amounts, demand, strict=True))
         if off:
-            message = f"visit {visit} demands {demand}, its parts are {amounts}"
+            message = f"visit {v.names[visit]} demands {demand}, its parts are {amounts}"
             yield Violation("split", None, visit, off, message)
         elif v.split is None or not v.split[visit]:
-            yield Violation("split", None, visit, 1, f"visit {visit} must not be split")
+            yield Violation("split", None, visit, 1, f"visit {v.names[visit]} must not be split")
 
 
 def _fleet(problem: Problem, solution: Solution) -> Iterator[Violation]:

@@ -20,7 +20,7 @@ from solvers.readers.rounding import ROUNDINGS, Rounding, rounding_of
 from solvers.readers.sol import read_sol as read_routes
 from solvers.readers.sol import sol_text
 from solvers.readers.solomon import read_solomon
-from solvers.readers.vrplib import parse_vrplib
+from solvers.readers.vrplib import is_vrplib, parse_vrplib
 from solvers.solution import Solution
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
 def read(path: Path | str, rounding: str) -> Problem:
     """The problem in a VRPLIB, Solomon, Li and Lim or MAMUT (.vrp.json) file.
 
+    VRPLIB files end in .vrp, or in .txt and start with a header.
     `rounding` is a name of `ROUNDINGS`, or "family" for the usual convention of the file's declared type.
     Raises `InvalidInputError` with every fault of the file.
     """
@@ -48,8 +49,7 @@ def read(path: Path | str, rounding: str) -> Problem:
         rounding_of(rounding)  # a wrong name is told before the file is read
     if path.name.lower().endswith(PROBLEM_SUFFIX):
         return read_mamut(path, rounding_of(FAMILIES["MAMUT"].rounding if rounding == "family" else rounding))
-    if path.suffix.lower() == ".txt":
-        lines = read_lines(path)
+    if path.suffix.lower() == ".txt" and not is_vrplib(lines := read_lines(path)):
         name, parse = ("LI-LIM", read_li_lim) if is_li_lim(lines) else ("SOLOMON", read_solomon)
         return parse(path, lines, rounding_of(FAMILIES[name].rounding if rounding == "family" else rounding))
     raw = parse_vrplib(path)
@@ -63,8 +63,8 @@ def family_of(path: Path | str) -> Family:
     path = Path(path)
     if path.name.lower().endswith(PROBLEM_SUFFIX):
         return FAMILIES["MAMUT"]
-    if path.suffix.lower() == ".txt":
-        return FAMILIES["LI-LIM" if is_li_lim(read_lines(path)) else "SOLOMON"]
+    if path.suffix.lower() == ".txt" and not is_vrplib(lines := read_lines(path)):
+        return FAMILIES["LI-LIM" if is_li_lim(lines) else "SOLOMON"]
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in islice(file, 40):
             key, _, value = line.partition(":")

@@ -8,7 +8,7 @@ vehicles come first, then the distance, in double precision (Li and Lim 2003; SI
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from solvers.builder import ProblemBuilder
@@ -41,6 +41,11 @@ def read_li_lim(path: Path, lines: list[Line], rounding: Rounding) -> Problem:
     head = lines[0]
     vehicles = faults.integer(head.number, head.words[0], "number of vehicles", least=1)
     capacity = faults.integer(head.number, head.words[1], "capacity", least=0)
+    speed = faults.number(head.number, head.words[2], "speed")
+    if speed <= 0:
+        faults.add(
+            head.number, head.words[2], "bad-number", "nothing moves at that speed", "use 1, as the sets do"
+        )
     places = [_place(faults, line, i, rounding) for i, line in enumerate(lines[1:])]
     if len(places) < 3:
         faults.add(
@@ -65,7 +70,7 @@ def read_li_lim(path: Path, lines: list[Line], rounding: Rounding) -> Problem:
             name=str(number),
         )
     b.vehicle_type(count=vehicles, capacity=capacity)
-    b.travel(rounding.travel())
+    b.travel(replace(rounding.travel(), duration_per_distance=1.0 / speed))
     return b.build()
 
 

@@ -75,7 +75,8 @@ def _stations_only(problem: Problem, kind: int) -> set[int]:
 
 
 def sol_text(problem: Problem, solution: Solution, cost: int) -> str:
-    """The solution as a .sol file. `cost` is in the problem's units and is written in those of the file.
+    """The solution as a .sol file. `cost` is in the problem's units and is written in those of the instance's
+    coordinates, divided by `cost_scale`. (Published files of some families state it undivided: `families.Family`.)
 
     Raises `UnsupportedFeatureError` where a vehicle charges at a depot where it also may reload: a .sol file
     does not tell the two apart; and for routes that share a visit.

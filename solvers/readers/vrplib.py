@@ -36,6 +36,8 @@ NUMBER_HEADERS = (
     "VEHICLES_MAX_RELOADS",
 )
 
+DIRECTED = ("ACVRP", "VRPTW")  # types whose full matrices may differ by direction, as roads do
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -88,6 +90,12 @@ class RawInstance:
 
 def _is_section(line: Line) -> bool:
     return line.words[0].rstrip(":").endswith("_SECTION")
+
+
+def is_vrplib(lines: list[Line]) -> bool:
+    """Whether the file starts with one of the headers of this format."""
+    key, colon, _ = lines[0].text.partition(":")
+    return bool(colon) and key.strip().upper() in (*TEXT_HEADERS, *NUMBER_HEADERS)
 
 
 def parse_vrplib(path: Path) -> RawInstance:
@@ -258,7 +266,7 @@ def _read_weights(body: list[Line], raw: RawInstance, faults: Faults) -> None:
     matrix[cells[form]()] = [value for _, value in values]
     if form != "FULL_MATRIX":
         matrix = np.maximum(matrix, matrix.T)
-    elif raw.headers.get("TYPE", "").upper() != "ACVRP" and (matrix != matrix.T).any():
+    elif raw.headers.get("TYPE", "").upper() not in DIRECTED and (matrix != matrix.T).any():
         i, j = (int(x) for x in np.argwhere(matrix != matrix.T)[0])
         found = f"({i + 1}, {j + 1}): {matrix[i, j]:g}, ({j + 1}, {i + 1}): {matrix[j, i]:g}"
         faults.add(

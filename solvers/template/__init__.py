@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from solvers.errors import Fault, InvalidInputError
@@ -23,18 +24,23 @@ _FILES = {
 }
 
 
+def _installed(package: str) -> bool:
+    spec = find_spec(package)
+    return spec is not None and spec.origin is not None  # any folder at hand would do as a namespace
+
+
 def write_package(name: str, folder: Path) -> Path:
     """Write a package NAME with a working solver of that name into `folder` and return its path.
 
-    Raises `InvalidInputError` for a name that a package cannot have, that a solver has already, or whose folder
-    exists.
+    Raises `InvalidInputError` for a name that a package cannot have, that a solver or an installed package has
+    already, or whose folder exists.
     """
     target, faults = folder / name, []
     if not _NAME.fullmatch(name):
         repair = "use lower-case letters, digits and single dashes, a letter first"
         faults.append(Fault(name, "name", name, "bad-name", "not a name for a package", repair))
-    elif name.replace("-", "_") in registered():
-        what = "a solver has that name"
+    elif name.replace("-", "_") in registered() or _installed(name.replace("-", "_")):
+        what = "a solver or an installed package has that name"
         faults.append(Fault(name, "name", name, "name-taken", what, "choose another name"))
     elif target.exists():
         faults.append(Fault(str(target), "", "", "file-exists", "it exists already", "choose another name"))

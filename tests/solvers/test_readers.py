@@ -14,7 +14,7 @@ from solvers import Halt, Objective, Problem, Route, Solution
 from solvers.check import check
 from solvers.errors import InvalidInputError
 from solvers.problem import UNLIMITED
-from solvers.readers import family_of, read, read_best_known, read_sol, sol_text
+from solvers.readers import FAMILIES, family_of, read, read_best_known, read_sol, sol_text
 
 DataDir = Callable[[str], Path]
 
@@ -293,8 +293,22 @@ def test_explicit_weights_in_every_format(tmp_path: Path) -> None:
         text = MATRIX.replace(full[0], f"EDGE_WEIGHT_FORMAT: {form}").replace(full[1], weights)
         problem = read(put(tmp_path, text), "round")
         assert check(problem, Solution.of([[0, 1]])).cost.total == 5 + 7 + 9, form
-    directed = MATRIX.replace("TYPE: CVRP", "TYPE: ACVRP").replace("5 0 7", "5 0 2")
-    assert check(read(put(tmp_path, directed), "round"), Solution.of([[0, 1]])).cost.total == 5 + 2 + 9
+    for kind, file in (("ACVRP", "a.vrp"), ("VRPTW", "a.vrp"), ("VRPTW", "a.txt")):
+        directed = MATRIX.replace("TYPE: CVRP", f"TYPE: {kind}").replace("5 0 7", "5 0 2")
+        problem = read(put(tmp_path, directed, file), "round")
+        assert check(problem, Solution.of([[0, 1]])).cost.total == 5 + 2 + 9
+        assert family_of(tmp_path / file) == FAMILIES[kind]
+
+
+def test_instances_of_the_dynamic_challenge_are_read(data_dir: DataDir) -> None:
+    instances = sorted(data_dir("dynamic/euro-neurips-2022").glob("ORTEC*.txt"))
+    assert len(instances) > 20
+    for path in instances[::10]:
+        problem = read(path, "family")
+        assert f"-n{problem.num_visits}-k" in path.name
+        matrix = problem.travel[0].distance
+        assert matrix is not None
+        assert (matrix != matrix.T).any()
 
 
 def test_rich_file(tmp_path: Path) -> None:
@@ -347,6 +361,13 @@ def test_li_lim_file(tmp_path: Path) -> None:
     report = check(problem, Solution.of([[0, 1]]))
     assert report.feasible
     assert (report.rank, report.routes[0].load_peak) == ((0, 1, 200_000), (5,))
+    fast = read(put(tmp_path, LI_LIM.replace("2	20	1", "2	20	4"), "l2.txt"), "family")
+    assert fast.coords is not None
+    whole = fast.travel[0].materialise(fast.coords)
+    assert whole.distance is not None
+    assert whole.duration is not None
+    assert (whole.duration == np.rint(whole.distance / 4)).all()
+    assert whole.duration.any()
 
 
 def test_solomon_file(tmp_path: Path) -> None:
