@@ -41,11 +41,7 @@ def read_li_lim(path: Path, lines: list[Line], rounding: Rounding) -> Problem:
     head = lines[0]
     vehicles = faults.integer(head.number, head.words[0], "number of vehicles", least=1)
     capacity = faults.integer(head.number, head.words[1], "capacity", least=0)
-    speed = faults.number(head.number, head.words[2], "speed")
-    if speed <= 0:
-        faults.add(
-            head.number, head.words[2], "bad-number", "nothing moves at that speed", "use 1, as the sets do"
-        )
+    speed = faults.number(head.number, head.words[2], "speed") or 1.0  # five files say 0 and mean 1
     places = [_place(faults, line, i, rounding) for i, line in enumerate(lines[1:])]
     if len(places) < 3:
         faults.add(
