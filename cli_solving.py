@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ from cli_shared import (
 )
 
 if TYPE_CHECKING:
-    from solvers.check import CheckReport
     from solvers.problem import Problem
     from solvers.result import Incumbent, Result
     from solvers.solution import Solution
@@ -35,21 +34,22 @@ _CV = "Coefficient of variation of the samples of --under."
 def writable(path: Path, problem: Problem) -> None:
     """Refuse a place or a form in which a solution could not be written, before the search."""
     from solvers.errors import Fault, InvalidInputError, UnsupportedFeatureError
+    from solvers.readers import beyond_sol
 
     what, repair = "", "name a file"
-    if path.is_dir() or not path.parent.is_dir():
-        what = "it is a folder" if path.is_dir() else "there is no such folder"
-    elif path.suffix.lower() not in (".json", ".sol"):
-        what, repair = "a solution is .json or .sol", "give it one of these endings"
-    else:
-        try:
+    try:
+        if path.is_dir() or not path.parent.is_dir():
+            what = "it is a folder" if path.is_dir() else "there is no such folder"
+        elif path.suffix.lower() not in (".json", ".sol"):
+            what, repair = "a solution is .json or .sol", "give it one of these endings"
+        else:
             tempfile.TemporaryFile(dir=path.parent).close()
-        except OSError as error:
-            what = f"nothing can be written there: {error.strerror}"
+    except OSError as error:
+        what = f"nothing can be written there: {error.strerror}"
     if what:
         raise InvalidInputError((Fault(str(path), "--out", "", "not-writable", what, repair),))
-    if path.suffix.lower() == ".sol" and "split_delivery" in problem.features:
-        raise UnsupportedFeatureError("a .sol file does not support: split_delivery; write .json")
+    if path.suffix.lower() == ".sol" and (more := beyond_sol(problem)) is not None:
+        raise UnsupportedFeatureError(f"a .sol file does not support: {more}; write .json")
 
 
 def under_options(command: Any) -> Any:
@@ -105,13 +105,15 @@ def solve(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Solve a routing problem: a native .json, a VRPLIB .vrp, a Solomon or a Li and Lim .txt file.
+    """Solve a routing problem: a native .json, a VRPLIB .vrp, or a Solomon, a Li and Lim
+    or a VRPLIB .txt file.
 
     Ctrl-C ends the search with the best solution so far: it is written to --out, or to PROBLEM.best.json in
     the working folder, and the exit code is 130.
     """
     from solvers.bench.specs import parameters_of, parse_spec
     from solvers.check import check as verify
+    from solvers.check import claims, confirmed_status
     from solvers.constraints import known_routes
     from solvers.native import dump_solution, load_problem, load_solution
     from solvers.registry import make
@@ -146,22 +148,22 @@ def solve(
             if watch.best is None:
                 raise
             result = watch.result(loaded, seed)
+    report = verify(loaded, result.solution)
+    plan = known_routes(loaded, result.solution)
+    for claim in claims(result, report):
+        note(claim)
     if result.interrupted and out is None:
         out = f"{Path(problem).stem}.best.json"
     if out is not None:
-        dump_solution(loaded, result.solution, out)
+        dump_solution(loaded, plan, out)
         note(f"wrote {out}")
-    report = verify(loaded, result.solution)
-    routes = known_routes(loaded, result.solution).routes
-    for odd in _claims(result, report):
-        note(odd)
-    status = result.status if result.status.feasible == report.feasible else report.status
+    status = confirmed_status(result, report)
     answer = {
         "status": str(status),
         "cost": report.cost.total,
         "routes": [
             {"vehicle_type": loaded.vehicle_types.names[r.vehicle_type], "visits": list(r.visits)}
-            for r in routes
+            for r in plan.routes
         ],
         "unserved": list(report.unserved),
         "violations": [v.message for v in report.violations],
@@ -177,26 +179,18 @@ def solve(
             click.echo(violation.message)
         broken = f"{len(report.violations)} violations, " if report.violations else ""
         click.echo(
-            f"{status}: cost {report.cost.total:,}, {len(routes)} routes, {broken}"
+            f"{status}: cost {report.cost.total:,}, {len(plan.routes)} routes, {broken}"
             f"{len(report.unserved)} unserved, {result.runtime_s:.1f} s, {result.solver}"
         )
     if explained:
-        answer["explanation"] = _explained(loaded, result.solution, as_json)
+        answer["explanation"] = _explained(loaded, plan, as_json)
     if under is not None:
-        answer["under"] = _replayed(loaded, result.solution, under, seed, demand_cv, travel_cv, as_json)
+        answer["under"] = _replayed(loaded, plan, under, seed, demand_cv, travel_cv, as_json)
     if as_json:
         print_json(answer)
     if result.interrupted:
         sys.exit(INTERRUPTED)
     sys.exit(INCOMPLETE if report.unserved or report.violations else 0)
-
-
-def _claims(result: Result[Solution], report: CheckReport) -> Iterator[str]:
-    """What a solver says of its solution and the checker does not find."""
-    if result.cost != report.cost.total:
-        yield f"{result.solver} states cost {result.cost:,}, the checker finds {report.cost.total:,}"
-    if result.status.feasible != report.feasible:
-        yield f"{result.solver} calls its solution {result.status}, the checker finds it {report.status}"
 
 
 class Watch:
@@ -306,13 +300,9 @@ def _replayed(
     quiet: bool,
 ) -> dict[str, Any]:
     """What the samples showed as JSON; as tables on stdout too, unless `quiet`."""
-    from solvers.constraints import known_routes
     from solvers.replay import replay
 
-    known = known_routes(problem, solution)
-    if unknown := sum(bool(route.visits) for route in solution.routes) - len(known.routes):
-        note(f"not replayed: {unknown} routes with unknown visits or vehicle types")
-    found = replay(problem, known, samples, seed, demand_cv=demand_cv, travel_cv=travel_cv).as_json()
+    found = replay(problem, solution, samples, seed, demand_cv=demand_cv, travel_cv=travel_cv).as_json()
     if not quiet:
         cost = found["cost"]
         share = found["without_violation_share"]
@@ -349,6 +339,7 @@ def check(
 ) -> None:
     """Check a solution against its problem, independently of every solver."""
     from solvers.check import check as verify
+    from solvers.constraints import known_routes
     from solvers.native import load_problem, load_solution
     from solvers.replay import replayable
 
@@ -370,7 +361,8 @@ def check(
             f"cost {report.cost.total:,}; {len(report.violations)} violations, {len(report.unserved)} unserved"
         )
     if under is not None:
-        answer["under"] = _replayed(loaded, plan, under, seed, demand_cv, travel_cv, as_json)
+        known = known_routes(loaded, plan)
+        answer["under"] = _replayed(loaded, known, under, seed, demand_cv, travel_cv, as_json)
     if as_json:
         print_json(answer)
     sys.exit(0 if report.feasible else INCOMPLETE)

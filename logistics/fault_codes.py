@@ -17,6 +17,7 @@ CODES: dict[str, str] = {
     "bad-origin": "a volume table's parcels start where none can",
     "bad-pattern": "a regular expression does not compile",
     "bad-value": "a parameter of the solver is out of its range",
+    "broken-solver": "the solver is of another package, and that cannot be loaded",
     "clock-format": 'a clock time is not "HH:MM" from "00:00" to "48:00"',
     "container-too-small": "a container is smaller than every usual parcel",
     "doors-closed": "doors are open only while no vehicle of a station is on duty",

@@ -268,16 +268,16 @@ class _Run:
             self.note(Solution())
             if self.parts is None:  # a locked route breaks a rule: nothing can be done
                 return
+        first = self.problem.objective is Objective.VEHICLES
         if self.report.unserved and self.searched.num_visits >= FIT_VISITS and _limited(self.searched):
             self.fit_fleet()
             session = self.resumed()
-        if self.problem.objective is Objective.VEHICLES:
-            if self.report.unserved:
-                session = self.resumed()
-            if not self.report.unserved:
-                self.shrink_fleet(session, _least_vehicles(self.problem), self.solver.fleet_share)
+        elif self.report.unserved and first:
             session = self.resumed()
-            session.allow(max(1, len(self.solution.routes)) if not self.report.unserved else None)
+        if first and not self.report.unserved:
+            self.shrink_fleet(session, _least_vehicles(self.problem), self.solver.fleet_share)
+            session = self.resumed()
+            session.allow(max(1, len(self.solution.routes)))
         self.anneal(session, 1.0)
 
     def search_whole(self, parts: Presplit) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from solvers.battery import battery_of
 from solvers.constraints import ROUTE_CONSTRAINTS, SOLUTION_CONSTRAINTS, Violation, unknown_references
 from solvers.problem import Objective, Problem
-from solvers.result import Status
+from solvers.result import Result, Status
 from solvers.schedule import Leg, Schedule, leg_function, schedule
 from solvers.solution import Route, Solution
 
@@ -100,6 +100,24 @@ class CheckReport:
         if self.feasible:
             return Status.FEASIBLE
         return Status.INCOMPLETE if self.routes and not self.violations else Status.INFEASIBLE
+
+
+def claims(result: Result[Solution], report: CheckReport) -> list[str]:
+    """What a solver states of its solution and the checker does not find."""
+    who, found = result.solver, []
+    if result.cost != report.cost.total:
+        found.append(f"{who} states cost {result.cost:,}, the checker finds {report.cost.total:,}")
+    if result.status.feasible != report.feasible:
+        found.append(f"{who} calls its solution {result.status}, the checker finds it {report.status}")
+    if set(result.unserved) != set(report.unserved):
+        few, all_ = len(result.unserved), len(report.unserved)
+        found.append(f"{who} states {few} visits unserved, not those {all_} that the checker finds")
+    return found
+
+
+def confirmed_status(result: Result[Solution], report: CheckReport) -> Status:
+    """The solver's status, which may say what is proven, where the checker agrees; else the checker's."""
+    return result.status if result.status.feasible == report.feasible else report.status
 
 
 def cost_of(problem: Problem, run: Schedule) -> CostParts:

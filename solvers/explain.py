@@ -226,7 +226,8 @@ class Explainer:
         problem = self.problem
         where = f"route {best.route}"
         if best.route is None:
-            where = "under way" if locked_visits(problem, best.vehicle_type) else "an empty vehicle"
+            begun = locked_visits(problem, best.vehicle_type)
+            where = "the vehicle under way" if begun else "an empty vehicle"
         vehicle = problem.vehicle_types.names[best.vehicle_type]
         if not best.limits:
             prize = self._gain(visit, best.changed)

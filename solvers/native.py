@@ -53,7 +53,7 @@ def solution_schema() -> dict[str, Any]:
 
 
 def load_problem(path: Path | str, rounding: str | None = None) -> Problem:
-    """The problem in a .json (native), .vrp (VRPLIB), .txt (Solomon, Li and Lim) or .vrp.json (MAMUT) file.
+    """The problem in a .json (native), .vrp (VRPLIB), .txt (VRPLIB, Solomon, Li and Lim) or .vrp.json (MAMUT) file.
 
     `rounding` names the convention for benchmark files (solvers/readers/rounding.py); None takes the usual one
     of the file's family. Raises `InvalidInputError` with every fault of the file.

@@ -24,6 +24,7 @@ P_contra = TypeVar("P_contra", contravariant=True)
 S = TypeVar("S")
 
 GROUP = "logistics.solvers"
+HERE = "built-in"  # the origin of this project's own solvers
 ENOUGH = 1000
 """Iterations for solvers that do not say how many are enough."""
 
@@ -81,7 +82,7 @@ def registered() -> dict[str, SolverInfo]:
     from importlib.metadata import entry_points  # costs a tenth of the whole import
 
     found = {ep.name: SolverInfo(ep.name, ep.value, "entry point") for ep in entry_points(group=GROUP)}
-    found.update({name: SolverInfo(name, target, "built-in") for name, target in BUILT_IN.items()})
+    found.update({name: SolverInfo(name, target, HERE) for name, target in BUILT_IN.items()})
     return dict(sorted(found.items()))
 
 
@@ -92,42 +93,50 @@ def make(name: str, parameters: Mapping[str, Any] | None = None) -> RoutingSolve
     `InvalidInputError` names every parameter that the solver lacks, of another kind, or outside the solver's
     `ranges` (see `solvers.ranges`), if it has any.
     """
-    factory = _factory(name)
+    info = _info(name)
+    factory, known = _factory(info)
     given = dict(parameters or {})
-    if faults := _parameter_faults(name, factory, given):
+    if faults := _parameter_faults(name, factory, known, given):
         raise InvalidInputError(tuple(faults))
-    with _own_errors_told(name):
+    with own_errors_told(info):
         solver: RoutingSolver = factory(**given)
-        if not isinstance(solver, Solver):
-            raise TypeError("it needs a name, features and a method solve")
+        if not isinstance(solver, Solver) or not isinstance(solver.features, frozenset | set):
+            raise TypeError("it needs a name, a set of features and a method solve")
     return solver
 
 
 def parameter_names(name: str) -> tuple[str, ...]:
     """The parameters of a solver; errors as of `make`."""
-    return tuple(signature(_factory(name)).parameters)
+    return tuple(_factory(_info(name))[1])
 
 
-def _factory(name: str) -> Any:
+def _info(name: str) -> SolverInfo:
     info = registered().get(name)
     if info is None:
         raise UnknownSolverError(f"no solver {name!r}; there are: {', '.join(registered())}")
+    return info
+
+
+def _factory(info: SolverInfo) -> tuple[Any, Mapping[str, Parameter]]:
+    """What makes the solver, and the parameters that this takes."""
     module, _, attribute = info.target.partition(":")
-    with _own_errors_told(name):
-        return getattr(import_module(module), attribute)
+    with own_errors_told(info):
+        factory = getattr(import_module(module), attribute)
+        return factory, signature(factory).parameters
 
 
 @contextmanager
-def _own_errors_told(name: str) -> Iterator[None]:
+def own_errors_told(info: SolverInfo) -> Iterator[None]:
     """Whatever a solver of another package raises while it is made, as `BrokenSolverError`."""
     try:
         yield
     except LogisticsError:
         raise
-    except Exception as error:
-        if name in BUILT_IN:
+    except (Exception, SystemExit) as error:
+        if info.origin == HERE:
             raise
-        raise BrokenSolverError(f"solver {name!r} cannot be made: {type(error).__name__}: {error}") from error
+        message = f"{info.name!r} of another package cannot be made: {type(error).__name__}: {error}"
+        raise BrokenSolverError(message) from error
 
 
 def enough_iterations(solver: RoutingSolver, problem: Problem) -> int:
@@ -155,9 +164,10 @@ def listens(solver: RoutingSolver) -> bool:
     return hasattr(solver, "arrivals")
 
 
-def _parameter_faults(name: str, factory: Any, given: Mapping[str, Any]) -> list[Fault]:
+def _parameter_faults(
+    name: str, factory: Any, known: Mapping[str, Parameter], given: Mapping[str, Any]
+) -> list[Fault]:
     """Parameters that the factory does not have, and values of another kind than its default or out of range."""
-    known = signature(factory).parameters
     if any(p.kind is Parameter.VAR_KEYWORD for p in known.values()):
         return []
     ranges: Ranges = getattr(factory, "ranges", {})

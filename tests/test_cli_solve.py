@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from solvers import ProblemBuilder
+from solvers.battery import Battery
 from solvers.check import check
 from solvers.native import dump_problem, load_problem, load_solution
 
@@ -136,10 +137,19 @@ def test_what_a_plan_cannot_be_written_or_replayed_as_is_told_before_the_search(
     b.visit(10, 0, delivery=12, split=True)
     b.vehicle_type(count=2, capacity=8)
     dump_problem(b.build(), tmp_path / "split.json")
-    for words in (("--under", "3"), ("--out", "plan.sol")):
-        code, out, err = call(tmp_path, "solve", "split.json", "--time-limit", "60", *words)
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(10, 0)
+    b.vehicle_type(battery=Battery(50, 1, 10), stations=[0], reload_depots=[0])
+    dump_problem(b.build(), tmp_path / "charged.json")
+    for file, words, what in (
+        ("split.json", ("--under", "3"), "split_delivery"),
+        ("split.json", ("--out", "plan.sol"), "split_delivery"),
+        ("charged.json", ("--out", "plan.sol"), "charging where a vehicle may reload"),
+    ):
+        code, out, err = call(tmp_path, "solve", file, "--time-limit", "60", *words)
         assert (code, out) == (1, "")
-        assert "split_delivery" in err
+        assert what in err
         assert "cost" not in err  # no search
 
 
@@ -154,8 +164,20 @@ class Evil:
         plan = Solution((Route(0, tuple(range(problem.num_visits))),))
         return Result(Status.FEASIBLE, plan, 1, (), "evil", seed, 1, 0.0)
 
+class Lost(Evil):
+    name = "lost"
+
+    def solve(self, problem, stop, **how):
+        routes = (Route(0, (0, 999)), Route(0, (-1,)), Route(7, (1,)), Route(0, (2,)))
+        return Result(Status.FEASIBLE, Solution(routes), 1, (), "lost", 1, 1, 0.0)
+
 class Nameless:
     pass
+
+class Vague(Evil):
+    features = None
+
+CONSTANT = 5
 """
 
 
@@ -185,15 +207,44 @@ def test_what_a_solver_states_is_checked(town: Path, monkeypatch: pytest.MonkeyP
     assert answer["violations"]
 
 
+@pytest.mark.parametrize("file", ["plan.json", "plan.sol"])
+def test_routes_that_name_what_is_not_there_are_told_and_left_out(
+    town: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    plug_in(town, monkeypatch, lost="other:Lost")
+    words = ("--solver", "lost", "--iterations", "1", "--explain", "--under", "2", "--json", "--out", file)
+    code, out, err = call(town, "solve", "town.json", *words)
+    assert code == 3
+    answer = json.loads(out)
+    assert len(answer["violations"]) >= 3
+    assert answer["routes"] == [{"vehicle_type": "type 0", "visits": [2]}]
+    assert "lost calls its solution feasible" in err
+    problem = load_problem(town / "town.json")
+    assert [route.visits for route in load_solution(town / file, problem).routes] == [(2,)]
+
+
 def test_a_broken_solver_of_another_package_is_told_and_does_no_harm(
     town: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plug_in(town, monkeypatch, broken="notthere:Nope", nameless="other:Nameless", evil="other:Evil")
+    plug_in(
+        town,
+        monkeypatch,
+        broken="notthere:Nope",
+        nameless="other:Nameless",
+        evil="other:Evil",
+        vague="other:Vague",
+        number="other:CONSTANT",
+        ending="ending:Solver",
+    )
+    (town / "ending.py").write_text("raise SystemExit(3)\n")
     code, out, _ = call(town, "solvers", "--json")
     assert code == 0
     listed = json.loads(out)
     assert "ModuleNotFoundError" in listed["broken"]["unavailable"]
-    assert "it needs a name" in listed["nameless"]["unavailable"]
+    assert "SystemExit" in listed["ending"]["unavailable"]
+    assert "not a callable" in listed["number"]["unavailable"]
+    for name in ("nameless", "vague"):
+        assert "it needs a name" in listed[name]["unavailable"]
     assert listed["evil"]["features"] == ["capacities", "time_windows"]
     code, _, err = call(town, "solve", "town.json", "--solver", "broken", "--iterations", "1")
     assert code == 1
@@ -207,4 +258,5 @@ def test_a_plan_with_unknown_visits_is_checked_but_not_replayed(town: Path) -> N
     code, out, err = call(town, "check", "town.json", "plan.json", "--under", "3", "--json")
     assert code == 3
     assert json.loads(out)["violations"]
-    assert "not replayed: 1 routes" in err
+    assert json.loads(out)["under"]["samples"] == 3
+    assert "internal failure" not in err

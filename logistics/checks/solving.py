@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from logistics.checks.findings import Findings, meant
 from solvers import registry
-from solvers.errors import InvalidInputError, LogisticsError, MissingExtraError
+from solvers.errors import BrokenSolverError, InvalidInputError, LogisticsError, MissingExtraError
 from solvers.features import FEATURES
 
 
@@ -32,10 +32,10 @@ def check_solver(findings: Findings) -> None:
                 place, fault.code, fault.message, fault.repair, value=dispatch.parameters[fault.place]
             )
         return
-    except MissingExtraError as error:
+    except (BrokenSolverError, MissingExtraError) as error:
         findings.add(
             ("dispatch", "solver"),
-            "missing-extra",
+            "broken-solver" if isinstance(error, BrokenSolverError) else "missing-extra",
             str(error),
             "install it, or name another solver",
             value=dispatch.solver,

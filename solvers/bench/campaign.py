@@ -122,11 +122,17 @@ class Campaign:
         found: dict[tuple[str, str], str] = {}
         faults = []
         for instance in self.instances:
-            digest = hashlib.sha256(instance.path.read_bytes()).hexdigest()[:16]
+            file = str(instance.path)
+            try:
+                digest = hashlib.sha256(instance.path.read_bytes()).hexdigest()[:16]
+            except OSError as error:
+                what = f"the file cannot be read: {error.strerror}"
+                faults.append(Fault(file, "", "", "unreadable", what, "leave it out, or mend it"))
+                continue
             if found.setdefault(_case(instance), digest) != digest:
                 what = f"another instance is called {instance.name} of {instance.set_name}, too"
-                repair = "name the folders differently"
-                faults.append(Fault(str(instance.path), "", "", "duplicate-instance", what, repair))
+                repair = "rename one, or its folder, or choose one by --match"
+                faults.append(Fault(file, "", "", "duplicate-instance", what, repair))
         if faults:
             raise InvalidInputError(tuple(faults))
         return found
@@ -138,7 +144,7 @@ class Campaign:
         records = load_records([self.out])
         file, repair = str(self.out / RUNS), "record into another folder"
         faults = []
-        digests = {(r.set_name, r.instance): r.digest for r in records if r.digest is not None}
+        digests = {(r.set_name, r.instance): r.digest for r in records if r.digest and r.error is None}
         for case, digest in self._digests.items():
             if digests.get(case, digest) != digest:
                 what = "the instance is another than in the records"

@@ -147,7 +147,7 @@ class Comparison:
         for case in cases:
             record = self.runs.get((solver, case))
             limit = None if record is None else record.stop.get("time_limit_s")
-            if record is None or record.longest is not None:  # histories are of costs
+            if record is None or not record.history_measured:
                 continue
             if limit and record.error is None and case[:2] in self.reference:
                 value = primal_integral(record.history, self.reference[case[:2]], limit)
@@ -201,6 +201,15 @@ def _with_fewest_routes(records: list[Record]) -> list[Record]:
 
 def _told_apart(records: list[Record]) -> list[Record]:
     faults = []
+    instances: dict[tuple[str, str], tuple[str, bool]] = {}
+    for r in records:
+        if r.error is None and r.digest is not None:
+            is_ = r.digest, r.longest is None
+            if instances.setdefault((r.set_name, r.instance), is_) != is_:
+                text = "one name stands for different instances"
+                where = f"{r.set_name}/{r.instance}"
+                repair = "compare fewer folders, or delete its lines"
+                faults.append(Fault("runs", where, r.digest, "changed-instance", text, repair))
     meaning: dict[str, tuple[str, str]] = {}
     for r in records:
         what = r.solver, repr(sorted(r.parameters.items()))

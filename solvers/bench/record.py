@@ -110,6 +110,11 @@ class Record:
         return self.cost if self.longest is None else self.longest
 
     @property
+    def history_measured(self) -> bool:
+        """Whether the history tells how the measure came down: it is of costs, and has no numbers of routes."""
+        return self.longest is None and not self.vehicles_first
+
+    @property
     def gap_pct(self) -> float | None:
         """100 × (measure / best-known − 1) of a feasible solution that is comparable."""
         if not self.comparable or self.measure is None or not self.best_known:
@@ -150,11 +155,19 @@ def append_line(path: Path, content: Mapping[str, Any]) -> None:
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The objects in a file of JSON lines; raises `InvalidInputError` with each whole line that is none."""
+    found, faults = _objects(path)
+    if faults:
+        raise InvalidInputError(tuple(faults))
+    return [record for _, record in found]
+
+
+def _objects(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault]]:
+    """The objects with the numbers of their lines, and a fault for each line that is none."""
     if not path.exists():
-        return []
+        return [], []
     content = path.read_bytes()
     lines = content[: content.rfind(b"\n") + 1].splitlines()
-    found: list[dict[str, Any]] = []
+    found: list[tuple[int, dict[str, Any]]] = []
     faults = []
     for number, line in enumerate(lines, start=1):
         try:
@@ -162,12 +175,10 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             record = None
         if isinstance(record, dict):
-            found.append(record)
+            found.append((number, record))
         else:
             faults.append(_bad_record(path, number, "not a JSON record"))
-    if faults:
-        raise InvalidInputError(tuple(faults))
-    return found
+    return found, faults
 
 
 def _bad_record(path: Path, number: int, what: str) -> Fault:
@@ -181,14 +192,16 @@ def load_records(folders: Iterable[Path]) -> list[Record]:
     """
     known = {f.name for f in fields(Record)}
     needed = [f.name for f in fields(Record) if f.default is MISSING and f.default_factory is MISSING]
-    faults = []
+    faults: list[Fault] = []
     by_key: dict[str, Record] = {}
     for folder in folders:
         if not (folder / RUNS).exists():
             what = f"no {RUNS} here"
             repair = "name a folder that `bench run` wrote"
             raise InvalidInputError((Fault(str(folder), "", "", "no-records", what, repair),))
-        for number, line in enumerate(read_lines(folder / RUNS), start=1):
+        found, bad = _objects(folder / RUNS)
+        faults += bad
+        for number, line in found:
             if lacking := [name for name in needed if name not in line]:
                 what = f"no record of a run, it lacks {', '.join(lacking)}"
                 faults.append(_bad_record(folder / RUNS, number, what))

@@ -51,7 +51,7 @@ def charts(found: Comparison) -> list[Chart]:
             Chart(
                 "profile",
                 "Performance profile: share of runs within a distance of the best of these solvers",
-                "excess over the best cost, %",
+                "excess over the best, %",
                 "share of runs",
                 excess,
                 performance_profile(costs, excess),
@@ -74,7 +74,7 @@ def _anytime(found: Comparison, set_name: str) -> Chart | None:
         curves = [
             gaps_over_time(r.history, found.reference[c[:2]], times)
             for c in cases
-            if (r := found.runs.get((solver, c))) is not None and r.comparable and r.longest is None
+            if (r := found.runs.get((solver, c))) is not None and r.comparable and r.history_measured
         ]
         if curves:
             lines[solver] = np.mean(curves, axis=0)  # NaN until the last of them has a solution

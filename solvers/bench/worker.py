@@ -21,7 +21,7 @@ import numpy as np
 
 from solvers import FirstOf, MaxIterations, MaxRuntime, Problem, ProblemBuilder, clock, make
 from solvers.bench.instances import Instance, best_known
-from solvers.check import check
+from solvers.check import check, claims
 from solvers.errors import Fault, InvalidInputError, LogisticsError
 from solvers.native import dump_solution, load_problem
 from solvers.parallel.pool import parked
@@ -118,9 +118,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     if problem.objective is Objective.LONGEST:
         found["longest"] = max((route.duration for route in report.routes), default=0)
         found["best_known"] = None  # of a cost
-    wrong = [v.message for v in report.violations]
-    if result.cost != report.cost.total:
-        wrong.append(f"the solver states cost {result.cost}, the checker finds {report.cost.total}")
+    wrong = [v.message for v in report.violations] + claims(result, report)
     if job["solution"]:
         Path(job["solution"]).parent.mkdir(parents=True, exist_ok=True)
         dump_solution(problem, result.solution, job["solution"])

@@ -10,6 +10,7 @@ import math
 import shutil
 import subprocess
 import tempfile
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 
 from solvers.errors import MissingExtraError, UnsupportedFeatureError
 from solvers.features import require
+from solvers.interrupts import interrupts_noted
 from solvers.ortools_parts import servable_visits, usable_types
 from solvers.peers.common import PeerFailedError, Report, matrices
 from solvers.problem import Problem
@@ -76,7 +78,10 @@ class HgsSolver:
             routes = [(visits[0],)]
         elif visits:
             search = self._by_program if self.executable is not None else self._by_library
-            routes = search(problem, visits, stop, seed)
+            # the library cannot be halted, but what it then ends with is kept; Ctrl-C ends the program itself
+            halted = interrupts_noted(report.interrupt) if self.executable is None else nullcontext()
+            with halted:
+                routes = search(problem, visits, stop, seed)
         found = [Route(usable[0], route) for route in routes]
         return report.result(found, start, stop.max_iterations or 1, on_best)
 

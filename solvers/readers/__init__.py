@@ -17,8 +17,8 @@ from solvers.readers.li_lim import BestKnown, is_li_lim, read_best_known, read_l
 from solvers.readers.lines import read_lines
 from solvers.readers.mamut import PROBLEM_SUFFIX, SOLUTION_SUFFIX, read_mamut, read_mamut_solution
 from solvers.readers.rounding import ROUNDINGS, Rounding, rounding_of
+from solvers.readers.sol import beyond_sol, sol_text
 from solvers.readers.sol import read_sol as read_routes
-from solvers.readers.sol import sol_text
 from solvers.readers.solomon import read_solomon
 from solvers.readers.vrplib import is_vrplib, parse_vrplib
 from solvers.solution import Solution
@@ -29,6 +29,7 @@ __all__ = [
     "BestKnown",
     "Family",
     "Rounding",
+    "beyond_sol",
     "family_of",
     "read",
     "read_best_known",

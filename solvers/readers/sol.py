@@ -74,6 +74,17 @@ def _stations_only(problem: Problem, kind: int) -> set[int]:
     return stations - (set() if t.reload_depots is None else set(t.reload_depots[kind]))
 
 
+def beyond_sol(problem: Problem) -> str | None:
+    """What plans of the problem may hold and a .sol file cannot, in words; None where it holds all."""
+    if "split_delivery" in problem.features:
+        return "split_delivery (parts of a demand)"
+    kinds = range(len(problem.vehicle_types.count))
+    stations = problem.vehicle_types.stations
+    if stations is not None and any(_stations_only(problem, k) != set(stations[k]) for k in kinds):
+        return "charging where a vehicle may reload"
+    return None
+
+
 def sol_text(problem: Problem, solution: Solution, cost: int) -> str:
     """The solution as a .sol file. `cost` is in the problem's units and is written in those of the instance's
     coordinates, divided by `cost_scale`. (Published files of some families state it undivided: `families.Family`.)

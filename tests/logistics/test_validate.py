@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from logistics.templates import init, templates
 from logistics.validate import load_scenario, validate
+from solvers import registry
 from solvers.errors import InvalidInputError
 
 # name -> (text of the small template, what to put there, what the fault's place, value and code must say)
@@ -166,6 +167,21 @@ def test_a_solver_that_is_not_installed_is_found_before_the_run(small: str, tmp_
         {"missing-extra"},
         {"unsupported-feature"},
     )  # it lacks the features where it is installed
+
+
+def test_a_solver_of_another_package_that_cannot_be_loaded_is_found_before_the_run(
+    small: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {
+        **registry.registered(),
+        "broken": registry.SolverInfo("broken", "not_there:Nope", "entry point"),
+    }
+    monkeypatch.setattr(registry, "registered", lambda: known)
+    path = tmp_path / "town.toml"
+    path.write_text(small, encoding="utf-8")
+    (fault,) = validate(path, {"dispatch.solver": "broken"})
+    assert (fault.place, fault.code) == ("dispatch.solver", "broken-solver")
+    assert "ModuleNotFoundError" in fault.message
 
 
 def test_volumes_of_a_service_without_a_wave_are_found(small: str, tmp_path: Path) -> None:

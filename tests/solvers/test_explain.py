@@ -300,13 +300,17 @@ def test_a_vehicle_under_way_that_cannot_keep_its_visits_is_named() -> None:
     assert "van 1 cannot keep its locked visits (visit promised: window closes 5 too early)" in other.message
     _, alone = explain(under_way(late=5, others=0), Solution()).unserved
     assert alone.code == "time-window"
-    assert alone.message == "visit promised: window closes 5 too early, at the best place (under way, van 1)"
+    assert (
+        alone.message
+        == "visit promised: window closes 5 too early, at the best place (the vehicle under way, van 1)"
+    )
 
 
 def test_a_visit_locked_to_a_vehicle_is_proposed_to_that_one() -> None:
     problem = under_way(late=0)
     promised, other = explain(problem, Solution()).unserved
     assert (promised.code, promised.relaxations[0].changed) == (INSERTABLE, Route(1, (0,)))
+    assert promised.message.startswith("fits in the vehicle under way (van 1) for ")
     assert (other.code, other.relaxations[0].changed) == (INSERTABLE, Route(0, (1,)))
     (beside,) = explain(problem, Solution((Route(1, (0,)),))).unserved
     assert beside.code == INSERTABLE

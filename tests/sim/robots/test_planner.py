@@ -24,8 +24,8 @@ from sim.robots.planner import NO_WAY, PlannerSettings, WindowPlanner
 from sim.robots.problem import RobotProblem
 from sim.robots.registry import make, registered
 from sim.robots.strategies import ErrandPool
-from solvers.errors import UnknownSolverError
-from solvers.registry import Solver
+from solvers.errors import BrokenSolverError, UnknownSolverError
+from solvers.registry import Solver, SolverInfo
 from solvers.result import Status
 from solvers.stop import MaxIterations
 from tests.sim.robots.support import plain_distances, random_floor, random_problem
@@ -353,6 +353,13 @@ def test_stop_ends_a_run_early() -> None:
     problem = random_problem(1, robots=5, steps=50)
     result = make("windowed", SMALL).solve(problem, MaxIterations(10), seed=1)
     assert (len(result.solution.actions), result.status) == (10, Status.INCOMPLETE)
+
+
+def test_a_strategy_of_another_package_that_cannot_be_loaded_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = SolverInfo("broken", "not_there:Nope", "entry point")
+    monkeypatch.setattr("sim.robots.registry.registered", lambda: {"broken": broken})
+    with pytest.raises(BrokenSolverError, match="ModuleNotFoundError"):
+        make("broken")
 
 
 def test_registry() -> None:

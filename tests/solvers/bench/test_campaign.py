@@ -251,6 +251,16 @@ def test_records_of_other_instances_or_parameters_are_not_added_to(tmp_path: Pat
     assert len(load_records([tmp_path / "out"])) == 8
 
 
+def test_an_instance_that_was_mended_is_run_again(tmp_path: Path) -> None:
+    write_instances(tmp_path / "set", 1)
+    whole = (tmp_path / "set" / "a0.vrp").read_text()
+    (tmp_path / "set" / "a0.vrp").write_text(whole.replace("CAPACITY : 3", "CAPACITY : three"))
+    assert campaign(tmp_path).run().failed == 4
+    (tmp_path / "set" / "a0.vrp").write_text(whole)
+    outcome = campaign(tmp_path).run()
+    assert (outcome.done, outcome.failed) == (4, 0)
+
+
 @pytest.mark.parametrize("line", ["null", "5", "[]", "{}", '{"key": "k"}', "no"])
 def test_lines_that_are_no_records_are_named(tmp_path: Path, line: str) -> None:
     write_instances(tmp_path / "set", 1)

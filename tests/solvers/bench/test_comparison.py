@@ -66,6 +66,7 @@ def test_where_vehicles_come_first_costs_compare_at_equal_routes_only() -> None:
     row = found.row("a", found.cases())
     assert (row.instances, row.runs, row.extra_routes) == (1, 2, 1)
     assert row.mean_gap_pct == pytest.approx(4.0)
+    assert row.integral is None  # histories have no numbers of routes
     text = markdown(found, [], "t", "c")
     assert "+1 routes" in text
     assert "| s | i | 100 (3) | cost 90 (4) |" in text
@@ -135,6 +136,13 @@ def test_runs_of_different_stops_are_told_apart() -> None:
 def test_unclear_comparisons_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="there are: a, b"):
         compare(RUNS_OF_TWO, "c")
+    one, other = record("a", "i", 1, 102, digest="1"), record("b", "i", 1, 102, digest="2")
+    with pytest.raises(InvalidInputError, match="changed-instance"):
+        compare([one, other])
+    long = replace(other, digest="1", longest=30)
+    with pytest.raises(InvalidInputError, match="changed-instance"):
+        compare([one, long])
+    compare([one, replace(other, error="unreadable", feasible=None)])  # it was another before it was mended
     with pytest.raises(InvalidInputError, match="duplicate-label"):
         compare([*RUNS_OF_TWO, record("a", "m", 1, 100, parameters={"x": 1})])
 
