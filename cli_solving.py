@@ -111,6 +111,8 @@ def solve(
     Ctrl-C ends the search with the best solution so far: it is written to --out, or to PROBLEM.best.json in
     the working folder, and the exit code is 130.
     """
+    from dataclasses import asdict
+
     from solvers.bench.specs import parameters_of, parse_spec
     from solvers.check import check as verify
     from solvers.check import claims, confirmed_status
@@ -162,7 +164,12 @@ def solve(
         "status": str(status),
         "cost": report.cost.total,
         "routes": [
-            {"vehicle_type": loaded.vehicle_types.names[r.vehicle_type], "visits": list(r.visits)}
+            {
+                "vehicle_type": loaded.vehicle_types.names[r.vehicle_type],
+                "visits": list(r.visits),
+                **({"halts": [asdict(halt) for halt in r.halts]} if r.halts else {}),
+                **({"parts": [asdict(part) for part in r.parts]} if r.parts else {}),
+            }
             for r in plan.routes
         ],
         "unserved": list(report.unserved),

@@ -260,3 +260,20 @@ def test_a_plan_with_unknown_visits_is_checked_but_not_replayed(town: Path) -> N
     assert json.loads(out)["violations"]
     assert json.loads(out)["under"]["samples"] == 3
     assert "internal failure" not in err
+
+
+def test_the_answer_holds_reloads_and_parts_as_the_file_does(tmp_path: Path) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(10, 0, delivery=12, split=True)
+    b.vehicle_type(count=1, capacity=8, reload_depots=[0])
+    dump_problem(b.build(), tmp_path / "split.json")
+    code, out, err = call(
+        tmp_path, "solve", "split.json", "--iterations", "50", "--json", "--out", "plan.json"
+    )
+    assert code == 0, err
+    (told,) = json.loads(out)["routes"]
+    (written,) = json.loads((tmp_path / "plan.json").read_text())["routes"]
+    assert told["halts"]
+    assert told["parts"]
+    assert (told["halts"], told["parts"]) == (written["halts"], written["parts"])
