@@ -21,7 +21,7 @@ COLUMNS = (
 
 
 def percent(value: float | None, digits: int = 3) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "–" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"  # no "-0.000"
 
 
 def cells(row: Row, baseline: str) -> list[str]:

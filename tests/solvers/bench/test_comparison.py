@@ -14,7 +14,7 @@ import pytest
 from solvers import InvalidInputError
 from solvers.bench.comparison import compare
 from solvers.bench.machine import command_text
-from solvers.bench.markdown import markdown
+from solvers.bench.markdown import markdown, percent
 from solvers.bench.record import RUNS, append_line
 from solvers.bench.report import write_report
 from solvers.bench.stats import bootstrap_mean, gaps_over_time, performance_profile, primal_integral
@@ -106,6 +106,10 @@ def test_where_the_longest_route_comes_first_gaps_are_of_it() -> None:
     assert found.gap("uneven", ("s", "i", 1)) == pytest.approx(20.0)
     assert found.row("even", found.cases()).integral is None
     assert "gaps are of its duration" in markdown(found, [], "t", "c")
+
+
+def test_what_is_rounded_to_nothing_has_no_sign() -> None:
+    assert [percent(x) for x in (-0.0003, 0.0003, -0.0006, None)] == ["0.000", "0.000", "-0.001", "–"]
 
 
 def test_starved_runs_are_told() -> None:
