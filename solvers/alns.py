@@ -374,8 +374,8 @@ class _Run:
         from solvers.kernels.rich.layout import LONGEST
 
         if known := self.packed[LONGEST]:
-            longest = max((route.schedule.duration for route in self.report.routes), default=known)
-            if not 0.99 * known <= longest <= known and longest > 0:
+            longest = self.report.longest
+            if longest > 0 and not 0.99 * known <= longest <= known:
                 self.packed.measure_by(longest)
                 before, session = session, self.resumed()
                 session.follow(before)

@@ -69,7 +69,8 @@ def latest_leave_with_breaks(
 
     holds, fails = plan.leave, most + 1
     if most < plan.leave or missed(plan.leave) is not None:
-        holds, fails = min(most, plan.leave - 1), min(most, plan.leave - 1) + 1
+        holds = min(most, plan.leave - 1)
+        fails = holds + 1
     while fails - holds > 1:
         middle = (holds + fails) // 2
         if missed(middle) is None:

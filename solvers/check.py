@@ -5,6 +5,7 @@ Plain Python; shares no code with the kernels. Every solution in every test and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from solvers.battery import battery_of
@@ -95,11 +96,20 @@ class CheckReport:
         return not self.violations and not self.unserved
 
     @property
+    def longest(self) -> int:
+        """Duration of the longest route, 0 where there is none."""
+        return _longest(self.routes)
+
+    @property
     def status(self) -> Status:
         """The status of a result that holds this solution, when nothing more is proven."""
         if self.feasible:
             return Status.FEASIBLE
         return Status.INCOMPLETE if self.routes and not self.violations else Status.INFEASIBLE
+
+
+def _longest(routes: Iterable[RouteFigures]) -> int:
+    return max((figures.duration for figures in routes if figures.route.visits), default=0)
 
 
 def claims(result: Result[Solution], report: CheckReport) -> list[str]:
@@ -221,6 +231,6 @@ def check(problem: Problem, solution: Solution) -> CheckReport:
     if problem.objective is Objective.VEHICLES:
         goal = (sum(1 for f in figures if f.route.visits), cost.total)
     if problem.objective is Objective.LONGEST:
-        goal = (max((f.duration for f in figures if f.route.visits), default=0), cost.total)
+        goal = (_longest(figures), cost.total)
     rank = (*(missed.count(level) for level in levels), *goal)
     return CheckReport(tuple(violations), cost, tuple(figures), unserved, left_out, rank)

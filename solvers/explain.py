@@ -28,7 +28,7 @@ from solvers.plans import (
     plans_for,
     try_plans,
 )
-from solvers.problem import UNLIMITED, Objective, Problem
+from solvers.problem import FAR, UNLIMITED, Objective, Problem
 from solvers.schedule import latest_departure, schedule
 from solvers.solution import Route, Solution
 
@@ -277,7 +277,7 @@ def account(problem: Problem, figures: RouteFigures) -> RouteAccount:
     return RouteAccount(
         figures=figures,
         spare_capacity=tuple(int(c) - p for c, p in zip(capacity, run.load_peak, strict=True)),
-        spare_time=None if latest >= UNLIMITED // 2 else latest - run.start_time,
+        spare_time=None if latest >= FAR else latest - run.start_time,
         spare_distance=room(int(t.max_distance[kind]), run.distance),
         spare_duration=room(int(t.max_duration[kind]), run.duration),
         tightest_visit=tightest,

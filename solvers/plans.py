@@ -130,7 +130,7 @@ def against_objective(problem: Problem, report: CheckReport, plan: Plan, run: Sc
     if problem.objective is Objective.VEHICLES:
         return int(plan.index is None)
     if problem.objective is Objective.LONGEST:
-        return max(0, run.duration - max((f.duration for f in report.routes), default=0))
+        return max(0, run.duration - report.longest)
     return 0
 
 

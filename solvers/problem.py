@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from solvers.travel import FloatArray, IntArray, Travel
 
 UNLIMITED = np.int64(2**60)  # stands for "no limit" in every integer array; sums of a few stay in int64
+FAR = UNLIMITED // 2  # what a route's times leave of "no limit" is still beyond this
 
 BoolArray = NDArray[np.bool_]
 BitArray = NDArray[np.uint64]

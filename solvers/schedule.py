@@ -21,7 +21,7 @@ from solvers.itinerary import (
     latest_return,
     leg_function,
 )
-from solvers.problem import UNLIMITED, Problem
+from solvers.problem import FAR, Problem
 from solvers.solution import Route
 from solvers.time_dependent import Arcs, latest_leave, rounded, run_times
 
@@ -186,7 +186,7 @@ def latest_departure(problem: Problem, route: Route) -> tuple[int, int | None]:
         bound, binding = math.floor(leave), visit
     else:
         bound, binding = _latest_leave(plan, limit)
-    if bound < UNLIMITED // 2 and (rule := rule_of(problem.vehicle_types.duty, kind)) is not None:
+    if bound < FAR and (rule := rule_of(problem.vehicle_types.duty, kind)) is not None:
         bound, stop = latest_leave_with_breaks(problem, route, plan, rule, bound, limit)
         binding = None if plan.visits[stop] == NOBODY else plan.visits[stop]
     return bound, binding

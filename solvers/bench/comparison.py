@@ -15,6 +15,7 @@ from solvers.errors import Fault, InvalidInputError
 
 SIZES = ((200, "up to 200"), (600, "201–600"), (1500, "601–1,500"), (10**9, "over 1,500"))
 ALL = "all"
+_FEWER = "compare fewer folders, or delete its lines"
 
 Case = tuple[str, str, int]  # set, instance, seed
 
@@ -26,7 +27,8 @@ class Row:
     instances    with a feasible solution of at least one seed
     mean_gap_pct mean over instances of the mean over seeds
     difference   of the gaps, solver minus baseline, paired by instance and seed
-    integral     mean primal integral in per cent, None where the runs have no time limit
+    integral     mean primal integral in per cent, None where the runs have no time limit, or
+                 something comes before the cost
     infeasible, errors    runs that ended without a feasible solution, and without any
     extra_routes          sum over the runs of routes beyond the best-known number, where vehicles come first;
                           such runs have no gap
@@ -160,7 +162,7 @@ def compare(records: Iterable[Record], baseline: str | None = None, level: float
 
     Where an instance has no best-known cost, the best feasible solution among the records stands in. Solvers whose
     runs differ in their stop, cores or bound on the fleet are told apart by it. Raises `InvalidInputError` for an
-    unknown baseline and for one label with different parameters.
+    unknown baseline, for one label with different parameters and for one name of different instances.
     """
     kept = _with_fewest_routes(_told_apart(list(records)))
     solvers = tuple(sorted({r.label for r in kept}))
@@ -200,31 +202,13 @@ def _with_fewest_routes(records: list[Record]) -> list[Record]:
 
 
 def _told_apart(records: list[Record]) -> list[Record]:
-    faults = []
-    instances: dict[tuple[str, str], tuple[str, bool]] = {}
-    for r in records:
-        if r.error is None and r.digest is not None:
-            is_ = r.digest, r.longest is None
-            if instances.setdefault((r.set_name, r.instance), is_) != is_:
-                text = "one name stands for different instances"
-                where = f"{r.set_name}/{r.instance}"
-                repair = "compare fewer folders, or delete its lines"
-                faults.append(Fault("runs", where, r.digest, "changed-instance", text, repair))
+    faults = _mixed_instances(records)
     meaning: dict[str, tuple[str, str]] = {}
     for r in records:
         what = r.solver, repr(sorted(r.parameters.items()))
         if meaning.setdefault(r.label, what) != what:
             text = "one label stands for different parameters"
-            faults.append(
-                Fault(
-                    "--solver",
-                    r.label,
-                    what[1],
-                    "duplicate-label",
-                    text,
-                    "compare fewer folders, or delete its lines",
-                )
-            )
+            faults.append(Fault("--solver", r.label, what[1], "duplicate-label", text, _FEWER))
     if faults:
         raise InvalidInputError(tuple({f.place: f for f in faults}.values()))
     stops: dict[str, set[str]] = defaultdict(set)
@@ -234,6 +218,22 @@ def _told_apart(records: list[Record]) -> list[Record]:
     if not several:
         return records
     return [replace(r, label=f"{r.label} @ {stop_text(r)}") for r in records]
+
+
+def _mixed_instances(records: list[Record]) -> list[Fault]:
+    """Faults for names under which runs of different files, or with different measures, were recorded."""
+    digests: dict[tuple[str, str], str] = {}
+    by_cost: dict[tuple[str, str], bool] = {}
+    faults = []
+    for r in records:
+        if r.error is not None:
+            continue
+        name, own = (r.set_name, r.instance), r.longest is None
+        other_file = r.digest is not None and digests.setdefault(name, r.digest) != r.digest
+        if other_file or by_cost.setdefault(name, own) != own:
+            text = "one name stands for different instances"
+            faults.append(Fault("runs", "/".join(name), r.digest or "", "changed-instance", text, _FEWER))
+    return faults
 
 
 def stop_text(record: Record) -> str:

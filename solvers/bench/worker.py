@@ -116,7 +116,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
         return {"visits": 0, "error": str(error), "error_code": error.code}
     report = check(problem, result.solution)
     if problem.objective is Objective.LONGEST:
-        found["longest"] = max((route.duration for route in report.routes), default=0)
+        found["longest"] = report.longest
         found["best_known"] = None  # of a cost
     wrong = [v.message for v in report.violations] + claims(result, report)
     if job["solution"]:

@@ -50,10 +50,11 @@ def read(path: Path | str, rounding: str) -> Problem:
         rounding_of(rounding)  # a wrong name is told before the file is read
     if path.name.lower().endswith(PROBLEM_SUFFIX):
         return read_mamut(path, rounding_of(FAMILIES["MAMUT"].rounding if rounding == "family" else rounding))
-    if path.suffix.lower() == ".txt" and not is_vrplib(lines := read_lines(path)):
+    lines = read_lines(path)
+    if path.suffix.lower() == ".txt" and not is_vrplib(lines):
         name, parse = ("LI-LIM", read_li_lim) if is_li_lim(lines) else ("SOLOMON", read_solomon)
         return parse(path, lines, rounding_of(FAMILIES[name].rounding if rounding == "family" else rounding))
-    raw = parse_vrplib(path)
+    raw = parse_vrplib(path, lines)
     if rounding == "family":
         rounding = family(raw.headers["TYPE"]).rounding
     return build_problem(raw, rounding_of(rounding), path.stem)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers.readers.lines import LARGEST, Faults, Line, read_lines
+from solvers.readers.lines import LARGEST, Faults, Line
 from solvers.travel import FloatArray
 
 TEXT_HEADERS = (
@@ -98,9 +98,8 @@ def is_vrplib(lines: list[Line]) -> bool:
     return bool(colon) and key.strip().upper() in (*TEXT_HEADERS, *NUMBER_HEADERS)
 
 
-def parse_vrplib(path: Path) -> RawInstance:
-    """The file's content; raises `InvalidInputError` with every fault."""
-    lines = read_lines(path)
+def parse_vrplib(path: Path, lines: list[Line]) -> RawInstance:
+    """The content of the file's lines; raises `InvalidInputError` with every fault."""
     faults = Faults(path)
     raw = RawInstance()
     blocks = _split(lines, raw, faults)

@@ -146,6 +146,8 @@ def test_unclear_comparisons_are_refused() -> None:
     long = replace(other, digest="1", longest=30)
     with pytest.raises(InvalidInputError, match="changed-instance"):
         compare([one, long])
+    with pytest.raises(InvalidInputError, match="changed-instance"):
+        compare([replace(one, digest=None), replace(long, digest=None)])  # of before digests were recorded
     compare([one, replace(other, error="unreadable", feasible=None)])  # it was another before it was mended
     with pytest.raises(InvalidInputError, match="duplicate-label"):
         compare([*RUNS_OF_TWO, record("a", "m", 1, 100, parameters={"x": 1})])
