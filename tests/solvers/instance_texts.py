@@ -1,0 +1,197 @@
+"""Small instance files of every format that the readers know, for their tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PLAIN = """NAME : tiny
+TYPE : CVRP
+DIMENSION : 4
+EDGE_WEIGHT_TYPE : EUC_2D
+CAPACITY : 10
+NODE_COORD_SECTION
+1 0 0
+2 3 4
+3 6 8
+4 0 5
+DEMAND_SECTION
+1 0
+2 4
+3 5
+4 6
+DEPOT_SECTION
+1
+-1
+EOF
+"""
+
+MATRIX = """NAME: table
+TYPE: CVRP
+DIMENSION: 3
+EDGE_WEIGHT_TYPE: EXPLICIT
+EDGE_WEIGHT_FORMAT: FULL_MATRIX
+CAPACITY: 10
+EDGE_WEIGHT_SECTION
+0 5 9
+5 0 7
+9 7 0
+DEMAND_SECTION
+1 0
+2 4
+3 5
+DEPOT_SECTION
+1
+-1
+EOF
+"""
+
+RICH = """NAME: rich
+TYPE: RICH
+DIMENSION: 5
+VEHICLES: 3
+VEHICLES_MAX_DURATION: 90
+EDGE_WEIGHT_TYPE: EUC_2D
+NODE_COORD_SECTION
+1 0 0
+2 10 0
+3 3 4
+4 6 8
+5 0 5
+DEMAND_SECTION
+1 0 0
+2 0 0
+3 4 1
+4 5 2
+5 6 3
+CAPACITY_SECTION
+1 10 5
+2 10 5
+3 20 9
+VEHICLES_DEPOT_SECTION
+1 1
+2 1
+3 2
+VEHICLES_FIXED_COST_SECTION
+1 7
+2 7
+3 9
+VEHICLES_UNIT_DISTANCE_COST_SECTION
+1 1
+2 1
+3 2
+VEHICLES_ALLOWED_CLIENTS_SECTION
+1 3 4
+2 3 4
+3 3 4 5
+SERVICE_TIME_SECTION
+1 0
+2 0
+3 2
+4 2
+5 2.26
+TIME_WINDOW_SECTION
+1 0 100
+2 0 100
+3 5 50
+4 5 50
+5 5 50
+PRIZE_SECTION
+1 0
+2 0
+3 0
+4 0
+5 3.5
+RELEASE_TIME_SECTION
+1 0
+2 0
+3 1
+4 0
+5 0
+DEPOT_SECTION
+1
+2
+EOF
+"""
+
+BACKHAULS = """NAME: back
+TYPE: VRPB
+DIMENSION: 4
+CAPACITY: 9
+EDGE_WEIGHT_TYPE: EUC_2D
+NODE_COORD_SECTION
+1 0 0
+2 3 4
+3 6 8
+4 0 5
+DEMAND_SECTION
+1 0
+2 4
+3 5
+4 0
+BACKHAUL_SECTION
+1 0
+2 0
+3 0
+4 7
+DEPOT_SECTION
+1
+-1
+EOF
+"""
+
+TRIPS = """NAME: trips
+TYPE: MTVRPTWR
+DIMENSION: 4
+VEHICLES: 2
+VEHICLES_MAX_RELOADS: 1
+CAPACITY: 9
+EDGE_WEIGHT_TYPE: EUC_2D
+NODE_COORD_SECTION
+1 0 0
+2 3 4
+3 6 8
+4 0 5
+DEMAND_SECTION
+1 0
+2 4
+3 5
+4 6
+RELEASE_TIME_SECTION
+1 0
+2 7
+3 0
+4 60
+VEHICLES_RELOAD_DEPOT_SECTION
+1 1
+2 1
+DEPOT_SECTION
+1
+-1
+EOF
+"""
+
+LI_LIM = """2	20	1
+0	0	0	0	0	900	0	0	0
+1	3	4	5	10	90	9	0	2
+2	6	8	-5	20	90	9	1	0
+"""
+
+SOLOMON = """S1
+
+VEHICLE
+NUMBER     CAPACITY
+  3         20
+
+CUSTOMER
+CUST NO.  XCOORD.   YCOORD.    DEMAND   READY TIME  DUE DATE   SERVICE   TIME
+
+    0      0         0          0          0       100          0
+    1      3         4          5          10       50          9
+    2      6         8          5          10       50          9
+"""
+
+
+def put(tmp_path: Path, text: str, name: str = "case.vrp") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
