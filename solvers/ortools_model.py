@@ -123,7 +123,11 @@ class Model:
     @cached_property
     def _travel(self) -> dict[int, tuple[IntArray, IntArray]]:
         profiles = {int(self.problem.vehicle_types.profile[k]) for k in self._kinds}
-        return {p: travel_between(self.problem, p, self._nodes) for p in profiles}
+        between = {p: travel_between(self.problem, p, self._nodes) for p in profiles}
+        for table in (table for tables in between.values() for table in tables):
+            # only a vehicle that stays where it is goes from start to end; OR-Tools holds it to its limits too
+            table[: len(self._local), : len(self._local)] = 0
+        return between
 
     def _of_type(self, kind: int) -> tuple[IntArray, IntArray]:
         return self._travel[int(self.problem.vehicle_types.profile[kind])]

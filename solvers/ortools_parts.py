@@ -20,14 +20,29 @@ _MOST = 2**52  # bound on the sum of penalties; leaves room for costs in OR-Tool
 def penalties(problem: Problem) -> IntArray:
     """(n,) cost of leaving each visit out: its prize, or more than any plan costs if it is mandatory.
 
-    Mandatory visits weigh by priority as in `level_weights`.
+    Mandatory visits weigh by priority as in `level_weights`. Where costs are so large that `_MOST` is not enough,
+    they weigh less than that: see `decisive`.
     """
-    v, t = problem.visits, problem.vehicle_types
+    v = problem.visits
     penalty = np.array(v.prize, dtype=np.int64)
     mandatory = np.flatnonzero(v.required)
     if not len(mandatory):
         return penalty
-    base = 1 + int(penalty[~v.required].sum())
+    base = min(1 + _dearest_plan(problem), _MOST // len(mandatory))
+    _, rank, members = np.unique(v.priority[mandatory], return_inverse=True, return_counts=True)
+    weights = level_weights(members.tolist(), _MOST // base)
+    penalty[mandatory] = np.array([base * w for w in weights], dtype=np.int64)[rank]
+    return penalty
+
+
+def decisive(problem: Problem, penalty: IntArray) -> bool:
+    """Whether plans of least cost and `penalties` leave out as few mandatory visits as can be."""
+    return bool((penalty[problem.visits.required] > _dearest_plan(problem)).all())
+
+
+def _dearest_plan(problem: Problem) -> int:
+    """A bound on the cost of any plan: all prizes forgone, and the dearest trip for each visit."""
+    v, t = problem.visits, problem.vehicle_types
     dearest = 0
     for kind in range(len(t.count)):
         distance, duration = _longest_leg(problem, int(t.profile[kind]))
@@ -38,11 +53,7 @@ def penalties(problem: Problem) -> IntArray:
             + int(t.distance_cost[kind]) * 2 * distance
             + int(t.time_cost[kind]) * lasting,
         )
-    base = max(base, 1 + 2 * dearest)
-    _, rank, members = np.unique(v.priority[mandatory], return_inverse=True, return_counts=True)
-    weights = level_weights(members.tolist(), _MOST // base)
-    penalty[mandatory] = np.array([base * w for w in weights], dtype=np.int64)[rank]
-    return penalty
+    return int(v.prize[~v.required].sum()) + problem.num_visits * dearest
 
 
 def _longest_leg(problem: Problem, profile: int) -> tuple[int, int]:
@@ -60,18 +71,13 @@ def _latest_wait(problem: Problem, kind: int) -> int:
 
 
 def usable_types(problem: Problem) -> list[int]:
-    """Vehicle types that exist and can at least drive from their start to their end depot within limits."""
-    t = problem.vehicle_types
-    found = []
-    for kind in range(len(t.count)):
-        distance, duration = leg_function(problem, int(t.profile[kind]))(
-            int(t.start_depot[kind]), int(t.end_depot[kind])
-        )
-        end = earliest_departure(problem, Route(kind, ())) + duration
-        fits = distance <= t.max_distance[kind] and duration <= t.max_duration[kind]
-        if t.count[kind] > 0 and fits and end <= latest_return(problem, kind):
-            found.append(kind)
-    return found
+    """Vehicle types that exist and whose day does not end before it begins."""
+    count = problem.vehicle_types.count
+    return [
+        kind
+        for kind in range(len(count))
+        if count[kind] > 0 and earliest_departure(problem, Route(kind, ())) <= latest_return(problem, kind)
+    ]
 
 
 def able_visits(problem: Problem, visits: Sequence[int], kinds: Sequence[int]) -> list[int]:

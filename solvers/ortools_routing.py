@@ -24,6 +24,7 @@ from solvers.ortools_model import Budget, Model, Routes
 from solvers.ortools_parts import (
     able_visits,
     compact_groups,
+    decisive,
     nearest_first,
     need_of,
     penalties,
@@ -394,8 +395,8 @@ class _Run:
         solution = Solution(self.routes)
         report = check(self.problem, solution)
         status = Status.OPTIMAL if self.proven and report.feasible else report.status
-        if self.proven and report.unserved:
-            status = Status.INFEASIBLE  # leaving fewer mandatory visits out is proven impossible
+        if self.proven and report.unserved:  # leaving fewer mandatory visits out may be proven impossible
+            status = Status.INFEASIBLE if decisive(self.problem, self.penalty) else report.status
         hopeless = set(range(self.problem.num_visits)) - set(possible_visits(self.problem, self.usable))
         if any(self.problem.visits.required[v] for v in hopeless):
             status = Status.INFEASIBLE
