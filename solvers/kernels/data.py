@@ -192,7 +192,7 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
 
     far = int(UNLIMITED)
     if barred is not None:
-        far = max(1 << 29, 64 * int(dist.max(initial=0)))
+        far = max(1 << 29, 2 * (n + 2) * int(dist.max(initial=0)))  # half of it is beyond any route
         same = dur is dist and not timed  # no clock reads the durations then
         dist = dist.astype(np.int32 if far < 2**31 else np.int64)
         dist[:, barred] = far

@@ -187,6 +187,25 @@ def test_a_start_is_never_worsened(name: str, seed: int) -> None:
 
 
 @every_solver
+def test_a_long_route_in_small_units_is_a_route(name: str) -> None:
+    """What stands for an arc that may not be driven is beyond any route, however many legs this has."""
+    rng, unit, n = np.random.default_rng(1), 9000, 60
+    legs = np.triu(rng.integers(600, 1000, (n + 1, n + 1)), 1) * unit
+    b = ProblemBuilder()
+    b.depot()
+    for i in range(n):
+        b.visit(**({"delivery": 1} if i < n - 5 else {"pickup": 1, "backhaul": True}))
+    b.vehicle_type(count=1, capacity=n)
+    b.travel(Travel.of_matrices(legs + legs.T))
+    problem = b.build()
+    if not problem.features <= quick(name).features:
+        return
+    start = make("alns").solve(problem, MaxIterations(3000), seed=1).solution
+    result = solved(name, problem, start=start)
+    assert verified(problem, result).rank <= check(problem, start).rank
+
+
+@every_solver
 def test_a_start_with_violations_does_no_harm(name: str) -> None:
     problem = random_problem((), 3)
     everything = Solution.of([range(problem.num_visits)])
