@@ -54,7 +54,7 @@ def bootstrap_mean(groups: Sequence[Sequence[float]], level: float = 0.95, seed:
 def primal_integral(history: Sequence[Sequence[float]], reference: float, horizon_s: float) -> float:
     """Mean primal gap over the run in per cent (Berthold 2013): 0 is best-known at once, 100 is nothing found.
 
-    The gap is 1 without a complete solution and |c − c*| / max(c, c*) with one of cost c.
+    The gap is 1 without a complete solution, (c − c*) / max(c, c*) with one of cost c, and 0 with one below c*.
     """
     total, since, gap = 0.0, 0.0, 1.0
     for seconds, cost, unserved in history:
@@ -62,7 +62,7 @@ def primal_integral(history: Sequence[Sequence[float]], reference: float, horizo
         total += gap * (at - since)
         since = at
         if unserved == 0:
-            gap = abs(cost - reference) / max(cost, reference, 1e-12)
+            gap = max(0.0, cost - reference) / max(cost, reference, 1e-12)
     return 100.0 * (total + gap * (horizon_s - since)) / horizon_s
 
 

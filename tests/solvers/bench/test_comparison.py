@@ -174,6 +174,7 @@ def test_primal_integral() -> None:
     assert primal_integral(history, 100, 10) == pytest.approx(100 * (2 * 1 + 4 * 0.5) / 10)
     assert primal_integral([], 100, 10) == 100
     assert primal_integral([[20.0, 100, 0]], 100, 10) == 100
+    assert primal_integral([[0.0, 90, 0]], 100, 10) == 0  # better than best-known is no gap
 
 
 def test_anytime_curve() -> None:
