@@ -29,6 +29,12 @@ FIT_VISITS, FIT_SHARE = 500, 0.4
 FEW_REMOVED, MOST_REMOVED = 10.0, 40.0
 # Share of the run after which the first attempt to drop a route is given up; half as long again each time.
 PATIENCE = 0.03
+# How often visits are put in by priority first, so that one takes the place of a lower one
+BY_PRIORITY = 0.5
+# Share of the run for finding places for visits that the start leaves out, whatever that costs
+PLACES_SHARE = 0.35
+# Share of the run after which the longest route, where that comes first, is taken for as short as it gets
+LONGEST_SHARE = 0.7
 _BATCH_S = 0.15  # aim of a batch's length, where time decides
 
 
@@ -217,8 +223,9 @@ class _Run:
         exchanges = s.exchanges
         if exchanges is None:
             exchanges = 1.0 if self.searched.features & {"pickup_delivery", "time_dependent"} else 4.0
+        urgent = BY_PRIORITY if "priorities" in self.searched.features else 0.0
         # ruins and temperature are set as the search goes on
-        tune = np.array([0.0, 0.0, s.blink, 0.0, 0.0, s.reaction, 0.0, exchanges])
+        tune = np.array([0.0, 0.0, s.blink, 0.0, 0.0, s.reaction, 0.0, exchanges, urgent])
         made = Session(self.searched, self.packed, self.seed, tune, weights)
         if start is None:
             made.load_locked()
@@ -274,10 +281,15 @@ class _Run:
             session = self.resumed()
         elif self.report.unserved and first:
             session = self.resumed()
+        if self.report.unserved:
+            session = self.find_places(session)
         if first and not self.report.unserved:
             self.shrink_fleet(session, _least_vehicles(self.problem), self.solver.fleet_share)
             session = self.resumed()
             session.allow(max(1, len(self.solution.routes)))
+        if self.problem.objective is Objective.LONGEST:
+            self.anneal(session, LONGEST_SHARE)
+            session = self.within_longest()
         self.anneal(session, 1.0)
 
     def search_whole(self, parts: Presplit) -> None:
@@ -420,6 +432,25 @@ class _Run:
                 dropping = len(session.best().routes) == few
         return session
 
+    def find_places(self, session: Session) -> Session:
+        """Look for places for what is absent, as when a route was dropped, for a part of what is left of the run."""
+        until = self.done() + PLACES_SHARE * (1.0 - self.done())
+        session.cool(session.edge_cost, 0.1, 0.1, 0.0, fleet=True)
+        session.remove(*self.ruins(1.0))
+        while not session.complete and not self.over() and self.done() < until and self.batch() > 0:
+            self.step(session)
+        return self.resumed()
+
+    def within_longest(self) -> Session:
+        """A search from the best plan for lower cost, in which no route may last longer than the longest there."""
+        types = self.searched.vehicle_types
+        within = np.minimum(types.max_duration, self.report.longest)
+        self.searched = replace(
+            self.searched, objective=Objective.COST, vehicle_types=replace(types, max_duration=within)
+        )
+        self.packed = self.pack(self.searched)
+        return self.resumed()
+
     def fit_fleet(self) -> None:
         """Serve all with more vehicles than there are, then with ever fewer, down to the fleet.
 
@@ -471,7 +502,9 @@ def _limited(problem: Problem) -> bool:
 
 def _least_vehicles(problem: Problem) -> int:
     """A lower bound on the number of routes, by load."""
-    if problem.features & {"reloads", "pickup_delivery", "exclusive_groups"} or problem.num_visits == 0:
+    if not problem.visits.required.any():
+        return 0
+    if problem.features & {"reloads", "pickup_delivery", "exclusive_groups"}:
         return 1
     v, t = problem.visits, problem.vehicle_types
     loads = v.delivery[v.required].sum(axis=0), v.pickup[v.required].sum(axis=0)

@@ -417,6 +417,23 @@ def test_no_prize_outweighs_a_mandatory_visit(name: str) -> None:
     assert (result.solution, result.cost) == (Solution.of([[0]]), 140)
 
 
+@pytest.mark.parametrize("name", ["alns", "ant_colony", "genetic", "portfolio", "ruin_recreate"])
+@pytest.mark.parametrize(("priorities", "cheap"), [(False, 267), (True, 443)])
+def test_a_fleet_too_small_for_all_is_still_used_well(name: str, priorities: bool, cheap: int) -> None:
+    """Who stays out is settled by numbers and priorities; among such plans the cost counts."""
+    rng = np.random.default_rng(7)
+    b = ProblemBuilder()
+    b.depot(50, 50)
+    for i in range(40):
+        b.visit(*rng.integers(0, 100, 2).tolist(), delivery=1, priority=i % 2 if priorities else 0)
+    b.vehicle_type(count=2, capacity=10)
+    problem = b.build()
+    report = verified(problem, quick(name).solve(problem, MaxIterations(4000), seed=1))
+    assert len(report.unserved) == 20
+    assert not priorities or not any(v % 2 for v in report.unserved)
+    assert report.cost.total < 1.2 * cheap
+
+
 @every_solver
 @pytest.mark.parametrize("stay", [9999, 0])
 def test_an_empty_route_is_held_to_no_limit(name: str, stay: int) -> None:

@@ -42,6 +42,27 @@ def test_more_routes_are_begun_where_that_makes_the_longest_shorter() -> None:
     assert rank[1] < 2200
 
 
+def test_among_plans_with_the_same_longest_route_the_cost_counts() -> None:
+    """One visit far away settles the longest route; the others are then to be served at least cost."""
+    rng = np.random.default_rng(5)
+    places = [*rng.integers(0, 100, (40, 2)).tolist(), [300, 50]]
+
+    def problem(objective: Objective, limit: int) -> Problem:
+        b = ProblemBuilder(objective=objective)
+        b.depot(50, 50)
+        for x, y in places:
+            b.visit(x, y, delivery=1)
+        b.vehicle_type(count=41, capacity=15, max_duration=limit)
+        return b.build()
+
+    whole = problem(Objective.LONGEST, 2000)
+    found = check(whole, make("alns").solve(whole, MaxIterations(10_000), seed=1).solution)
+    assert found.longest == 500
+    bounded = problem(Objective.COST, 500)
+    cheapest = check(bounded, make("alns").solve(bounded, MaxIterations(10_000), seed=1).solution)
+    assert found.cost.total <= 1.01 * cheapest.cost.total
+
+
 def test_a_long_wait_is_no_reason_to_leave_a_visit_out() -> None:
     b = ProblemBuilder(objective=Objective.LONGEST)
     b.depot(0, 0)

@@ -99,9 +99,9 @@ KIND = 16
     STATION_COUNT,
 ) = range(16)
 
-# --- P: job rows of JOB words from JOB_AT: kind, first member, members, required, hard weight
+# --- P: job rows of JOB words from JOB_AT: kind, first member, members, required, hard weight, level of priority
 JOB = 6
-J_KIND, J_FROM, J_COUNT, J_REQUIRED, J_HARD, _ = range(6)
+J_KIND, J_FROM, J_COUNT, J_REQUIRED, J_HARD, J_LEVEL = range(6)
 SINGLE, PAIR, GROUP = 0, 1, 2
 
 # --- F: node rows of F_NODE words

@@ -293,7 +293,7 @@ def _job_rows(
     rows = np.zeros((len(jobs), at.JOB), dtype=np.int64)
     members = [d + x for job in jobs for x in job]
     lost, costs = np.zeros(len(members)), np.zeros(len(jobs))
-    hard = _importance(problem, jobs)
+    hard, level = _importance(problem, jobs)
     place = 0
     for k, job in enumerate(jobs):
         required = bool(v.required[job[0]])
@@ -306,7 +306,7 @@ def _job_rows(
             len(job),
             required,
             hard[k],
-            0,
+            level[k],
         )
         if not required:
             costs[k] = max(prizes) if group else sum(prizes)
@@ -316,8 +316,11 @@ def _job_rows(
     return rows, np.array(members, dtype=np.int64), price * lost, price * costs
 
 
-def _importance(problem: Problem, jobs: tuple[tuple[int, ...], ...]) -> list[int]:
-    """Weights of absent mandatory jobs by priority, see `level_weights`; a pair weighs what two visits do."""
+def _importance(problem: Problem, jobs: tuple[tuple[int, ...], ...]) -> tuple[list[int], list[int]]:
+    """Weights of absent mandatory jobs by priority, see `level_weights`, and their levels from 0 up.
+
+    A pair weighs what two visits do.
+    """
     v = problem.visits
     level = [int(v.priority[list(job)].max()) if v.required[job[0]] else None for job in jobs]
     size = [2 if problem.partner(job[0]) is not None else 1 for job in jobs]
@@ -327,7 +330,8 @@ def _importance(problem: Problem, jobs: tuple[tuple[int, ...], ...]) -> list[int
             counts[x] += s
     known = sorted(counts)
     weight = dict(zip(known, level_weights([counts[x] for x in known]), strict=True))
-    return [0 if x is None else s * weight[x] for s, x in zip(size, level, strict=True)]
+    weights = [0 if x is None else s * weight[x] for s, x in zip(size, level, strict=True)]
+    return weights, [0 if x is None else known.index(x) for x in level]
 
 
 def _matrix(problem: Problem, travel: Travel) -> FloatArray:

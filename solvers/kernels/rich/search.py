@@ -39,6 +39,7 @@ from solvers.kernels.rich.layout import (
     INSERTION,
     J_COUNT,
     J_FROM,
+    J_LEVEL,
     J_REQUIRED,
     JOB,
     JOB_AT,
@@ -103,11 +104,12 @@ NEARBY = 30  # so many visits near each member of a job tell which
 DOUBTED, DEARER = 0.2, 20.0
 # share of iterations in which prizes count up to 2 ** MOST_GENEROUS times: where none pays alone, many may together
 GENEROUS, MOST_GENEROUS = 0.03, 5.0
+ABOVE_ALL = 1e13  # of the keys by which absent jobs are put in order
 
 SEARCH, CONSTRUCT, DROP_ROUTE, KEEP, LOAD, EVALUATE = range(6)
 
 # the tuning vector
-MEAN_REMOVED, MAX_STRING, BLINK, TEMPERATURE, FLEET, REACTION, DONE, EXCHANGES = range(8)
+MEAN_REMOVED, MAX_STRING, BLINK, TEMPERATURE, FLEET, REACTION, DONE, EXCHANGES, URGENT = range(9)
 
 
 @helper
@@ -217,9 +219,10 @@ def strings(P: Any, S: Any, B: Any, T: Any, near: int, split: bool) -> int:
 
 
 @helper
-def sort_absent(D: Any, F: Any, P: Any, S: Any, V: Any, X: Any) -> None:
-    """Order the absent jobs: at random, by load, far or close, narrow windows or early ends first."""
+def sort_absent(D: Any, F: Any, P: Any, S: Any, X: Any, T: Any) -> None:
+    """Order the absent jobs: at random, by load, far or close, narrow windows or early ends first; or by priority."""
     keys, n, choice = int(X[KEY_AT]), S[N_ABSENT], rand(S) * 15.0
+    urgent = T[URGENT] > 0.0 and rand(S) < T[URGENT]
     for q in range(n):
         job = S[S[ABSENT_AT] + q]
         x = P[P[MEMBER_AT] + P[P[JOB_AT] + JOB * job + J_FROM]]
@@ -237,6 +240,8 @@ def sort_absent(D: Any, F: Any, P: Any, S: Any, V: Any, X: Any) -> None:
             key = F[F_NODE * x + LATE]
         if P[P[JOB_AT] + JOB * job + J_REQUIRED] == 0:
             key = key if choice < 4.0 else key - 1e-6 * F[P[F_JOB_AT] + job]
+        elif urgent:
+            key -= ABOVE_ALL * P[P[JOB_AT] + JOB * job + J_LEVEL]
         X[keys + q] = key
     gap = n // 2
     while gap > 0:
@@ -256,7 +261,7 @@ def recreate(
 ) -> None:
     """Insert the absent jobs one after the other, each at its cheapest place; those stay out that have none, or for
     which it costs more than `worth` times their prize. With probability `doubt` a type passes for dearer."""
-    sort_absent(D, F, P, S, V, X)
+    sort_absent(D, F, P, S, X, T)
     left = 0
     for q in range(S[N_ABSENT]):
         job = S[S[ABSENT_AT] + q]
@@ -494,11 +499,12 @@ def search(
         if V[MISSED] != V[MISSED_OLD] or V[MISSED] > 0:
             if V[MISSED] != V[MISSED_OLD]:
                 accepted = V[MISSED] < V[MISSED_OLD]
-            now = absences(S, S[ABSENT_AT], S[N_ABSENT])
-            before = absences(S, S[ABSENT_OLD_AT], S[N_ABSENT_OLD])
-            accepted = accepted or now < before
-            for q in range(S[N_ABSENT]):
-                S[S[ABSENCES_AT] + S[S[ABSENT_AT] + q]] += 1
+            if T[FLEET] > 0:
+                now = absences(S, S[ABSENT_AT], S[N_ABSENT])
+                before = absences(S, S[ABSENT_OLD_AT], S[N_ABSENT_OLD])
+                accepted = accepted or now < before
+                for q in range(S[N_ABSENT]):
+                    S[S[ABSENCES_AT] + S[S[ABSENT_AT] + q]] += 1
         score = 0.0
         if accepted:
             score = 1.0 if V[COST_NOW] != old else 0.2
