@@ -433,7 +433,7 @@ class _Run:
         return session
 
     def find_places(self, session: Session) -> Session:
-        """Look for places for what is absent, as when a route was dropped, for a part of what is left of the run."""
+        """Look for places for what is absent, as after a route was dropped, for a part of the run that is left."""
         until = self.done() + PLACES_SHARE * (1.0 - self.done())
         session.cool(session.edge_cost, 0.1, 0.1, 0.0, fleet=True)
         session.remove(*self.ruins(1.0))

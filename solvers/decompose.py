@@ -15,10 +15,11 @@ from solvers.choice import features_of_solver
 from solvers.errors import Fault, InvalidInputError, UnknownSolverError
 from solvers.features import require
 from solvers.neighbourhood import Neighbourhood, Neighbourhoods
+from solvers.plans import charged
 from solvers.problem import Objective, Problem
 from solvers.ranges import ANY, PART, SOME, Ranges
 from solvers.registry import RoutingSolver, enough_iterations, make, registered
-from solvers.result import Incumbent, OnBest, Result, Status
+from solvers.result import Incumbent, OnBest, Result
 from solvers.solution import Route, Solution
 from solvers.stop import FirstOf, MaxIterations, MaxRuntime, Monitor, Progress, Stop
 from solvers.subproblem import Part, cut
@@ -256,9 +257,7 @@ class _Run:
         if sound is not None:
             self.take(*sound)
         else:
-            locked = Solution.of(
-                Route(kind, visits) for kind, visits in enumerate(self.problem.vehicle_types.locked or ())
-            )
+            locked = self.locked_plan()
             report = check(self.problem, locked)
             if report.violations:
                 self.note()
@@ -266,6 +265,16 @@ class _Run:
             self.take(locked, report)
         self.build()
         return True
+
+    def locked_plan(self) -> Solution:
+        """Just the locked visits of vehicles under way, charging on the way where they must."""
+        begun = enumerate(self.problem.vehicle_types.locked or ())
+        routes = []
+        for route in (Route(kind, visits) for kind, visits in begun if visits):
+            ways = charged(self.problem, route)
+            sound = (way for way in ways if not check(self.problem, Solution((way,))).violations)
+            routes.append(next(sound, route))
+        return Solution(tuple(routes))
 
     def build(self) -> None:
         """Have the inner solver serve what is on no route, one neighbourhood after the other, at its quickest."""
@@ -307,17 +316,12 @@ class _Run:
         return route.visits[int(self.rng.integers(len(route)))]
 
     def result(self) -> Result[Solution]:
-        required = self.problem.visits.required
-        absent = absent_visits(self.problem, self.solution.served())
-        unserved = tuple(v for v in absent if required[v])
-        status = Status.FEASIBLE
-        if unserved:
-            status = Status.INCOMPLETE if self.solution.routes else Status.INFEASIBLE
+        report = check(self.problem, self.solution)
         return Result(
-            status=status,
+            status=report.status,
             solution=self.solution,
-            cost=self.cost,
-            unserved=unserved,
+            cost=report.cost.total,
+            unserved=report.unserved,
             solver=self.solver.name,
             seed=self.seed,
             iterations=self.iterations,

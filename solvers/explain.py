@@ -156,14 +156,14 @@ class Explainer:
 
     def reason(self, visit: int) -> Reason:
         """Why `visit`, which no route serves, is unserved; raises ValueError if a route serves it."""
-        if visit in self.solution.served():
+        if any(visit in figures.route.visits for figures in self.report.routes):
             raise ValueError(f"visit {visit} is served")
         if self.problem.features <= CLASSIC and not any(r.halts for r in self.solution.routes):
             trial = try_everywhere(self.problem, self.places, visit)
             plans = [self._plan(visit, slot) for slot in _candidates(trial)]
         else:
             every = plans_for(self.problem, self.report, visit)
-            trial = try_plans(self.problem, self.report, every, self._optional(visit))
+            trial = try_plans(self.problem, self.report, every, visit, self._optional(visit))
             gains = np.array([self._gain(visit, plan.route) for plan in every])
             trial = replace(trial, cost=trial.cost - gains)
             plans = [every[slot] for slot in _candidates(trial)]
@@ -236,11 +236,16 @@ class Explainer:
             if self.stuck is not None:
                 return LOCKED, f"no plan can hold: {self.stuck}; relax that or unlock them"
             return INSERTABLE, f"fits in {where} ({vehicle}) for {best.cost} more; search longer"
-        listed = "; ".join(x.what for x in best.limits)
+        listed, first = "; ".join(x.what for x in best.limits), best.limits[0]
+        # misses of several load dimensions, or of other visits' windows, are not one and the same everywhere
+        one = best.code != "capacity" or problem.num_load_dimensions == 1
+        own = best.code != "time-window" or first.visit == visit
         if (
             len(best.limits) == 1
             and best.code != OBJECTIVE
-            and trial.everywhere(best.code, int(best.limits[0].amount))
+            and one
+            and own
+            and trial.everywhere(best.code, first.amount)
         ):
             skills = ", ".join(skill_names(problem, int(problem.visits.skills[visit])))
             if best.code == "skills":

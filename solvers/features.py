@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FEATURES: dict[str, str] = {
     "capacities": "more than one load dimension",
     "pickups": "goods collected from visits",
-    "time_windows": "time windows, service times or shift windows that bind",
+    "time_windows": "windows of visits, depots or shifts that bind",
     "release_times": "goods that are ready at the depot only later",
     "multi_depot": "several depots",
     "heterogeneous_fleet": "several vehicle types",

@@ -12,7 +12,7 @@ from solvers import clock
 from solvers.constraints import known_routes
 from solvers.features import CLASSIC, require
 from solvers.problem import Problem
-from solvers.ranges import ANY, SHARE, SOME, Ranges
+from solvers.ranges import ANY, POSITIVE, SHARE, SOME, Ranges
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Route, Solution
 from solvers.stop import MaxIterations, MaxRuntime, Progress, Started, Stop, Uncounted
@@ -90,13 +90,13 @@ class GeneticSolver:
         "patience": SOME,
         "longest": (1, 3),
         "ordered_share": SHARE,
-        "most_routes": ANY,
+        "most_routes": SHARE,
         "target_feasible": SHARE,
         "raise_factor": SOME,
         "lower_factor": SHARE,
         "prices_every": SOME,
         "repair": SHARE,
-        "repair_factor": ANY,
+        "repair_factor": POSITIVE,
     }
 
     def __init__(

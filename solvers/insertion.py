@@ -67,16 +67,18 @@ class Places:
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
     """One visit at every place: added cost (P,), the amount missed by constraint code (P,), the number of
-    constraints missed (P,) and the sum of the misses in relation to their limits (P,)."""
+    constraints missed (P,), the sum of the misses in relation to their limits (P,), and by how much the visit's own
+    window is missed (P,)."""
 
     cost: IntArray
     misses: dict[str, IntArray]
     kinds: IntArray
     weight: NDArray[np.float64]
+    own_window: IntArray
 
     def everywhere(self, code: str, amount: int) -> bool:
-        """Whether no place of an able vehicle, taken or free, misses `code` by less than `amount`."""
-        misses = self.misses[code]
+        """Whether no place of an able vehicle, taken or free, misses `code` (the visit's own window) by less."""
+        misses = self.own_window if code == "time-window" else self.misses[code]
         able = self.misses["skills"] == 0 if code != "skills" else np.ones(len(misses), dtype=bool)
         return bool(able.any()) and int(misses[able].min()) >= amount
 
@@ -244,4 +246,6 @@ def try_everywhere(problem: Problem, places: Places, visit: int) -> Trial:
     cost = cost + np.where(p.route >= 0, 0, t.fixed_cost[kind])
     kinds = sum((np.asarray(m) > 0).astype(np.int64) for _, m, _ in limits)
     weight = sum(np.asarray(w, dtype=np.float64) for _, _, w in limits)
-    return Trial(cost, {code: m for code, m, _ in limits}, np.asarray(kinds), np.asarray(weight))
+    return Trial(
+        cost, {code: m for code, m, _ in limits}, np.asarray(kinds), np.asarray(weight), over(start - closes)
+    )

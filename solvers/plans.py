@@ -134,15 +134,16 @@ def against_objective(problem: Problem, report: CheckReport, plan: Plan, run: Sc
     return 0
 
 
-def try_plans(problem: Problem, report: CheckReport, plans: list[Plan], optional: bool) -> Trial:
-    """Added cost and misses of each plan; see `solvers.insertion.Trial`. What is `optional` is served only where
-    that does not go against the objective: a miss of its own."""
+def try_plans(problem: Problem, report: CheckReport, plans: list[Plan], visit: int, optional: bool) -> Trial:
+    """Added cost and misses of each plan with `visit`; see `solvers.insertion.Trial`. What is `optional` is served
+    only where that does not go against the objective: a miss of its own."""
     legs: dict[int, Leg] = {}
     t = problem.vehicle_types
     codes = [c.code for c in ROUTE_CONSTRAINTS]
     misses = {code: np.zeros(len(plans), dtype=np.int64) for code in (*codes, "fleet", OBJECTIVE)}
     cost = np.zeros(len(plans), dtype=np.int64)
     weight = np.zeros(len(plans))
+    own_window = np.zeros(len(plans), dtype=np.int64)
     before = {f.index: f.cost.total for f in report.routes}
     for i, plan in enumerate(plans):
         kind = plan.route.vehicle_type
@@ -159,8 +160,11 @@ def try_plans(problem: Problem, report: CheckReport, plans: list[Plan], optional
             "battery": max(1, int(t.battery[kind, 0])) if t.battery is not None else 1,
         }
         for constraint in ROUTE_CONSTRAINTS:
-            amount = sum(miss.amount for miss in constraint.check(problem, run))
+            found = list(constraint.check(problem, run))
+            amount = sum(miss.amount for miss in found)
             misses[constraint.code][i] = amount
+            if constraint.code == "time-window":
+                own_window[i] = sum(miss.amount for miss in found if miss.visit == visit)
             weight[i] += amount / scale.get(constraint.code, 1)
         if plan.spare == 0:
             misses["fleet"][i] = 1
@@ -169,4 +173,4 @@ def try_plans(problem: Problem, report: CheckReport, plans: list[Plan], optional
             misses[OBJECTIVE][i] = amount
             weight[i] += amount / (max(1, run.duration) if problem.objective is Objective.LONGEST else 1)
     kinds = sum(((m > 0).astype(np.int64) for m in misses.values()), np.zeros(len(plans), dtype=np.int64))
-    return Trial(cost, misses, kinds, weight)
+    return Trial(cost, misses, kinds, weight, own_window)

@@ -190,7 +190,7 @@ class _Run:
     def hear(self, found: Incumbent[Solution]) -> None:
         """An incumbent of a worker, while it runs."""
         if (found.unserved, found.cost) < (len(self.report.unserved), self.report.cost.total) or (
-            self.problem.features & {"priorities", "vehicles_first"}
+            self.problem.features & {"priorities", "vehicles_first", "longest_route"}
         ):
             self.offer(found.solution)
 

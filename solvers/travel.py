@@ -61,7 +61,7 @@ class Travel:
         return self.metric is Metric.MATRIX
 
     def materialise(self, coords: FloatArray) -> Travel:
-        """The same profile as matrices, computed in row blocks; needs 16 N² bytes."""
+        """The same profile as matrices, but for its speeds by the hour, in row blocks; needs 16 N² bytes."""
         if self.is_matrix:
             return self
         n = len(coords)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from solvers import (
+    Battery,
     InvalidInputError,
     MaxIterations,
     MaxRuntime,
@@ -186,6 +187,34 @@ def test_where_nothing_can_be_served_there_is_no_longest_route() -> None:
     b.vehicle_type(count=1, capacity=1)
     result = solved(b.build(), MaxIterations(20), size=2)
     assert (result.status, result.unserved) == (Status.INFEASIBLE, (0, 1, 2, 3, 4, 5))
+
+
+def test_a_vehicle_under_way_may_have_to_charge_before_its_locked_visits() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    station = b.depot(50, 0)
+    b.visit(90, 0)
+    for i in range(6):
+        b.visit(5 + i, 3)
+    battery = Battery(capacity=120, consumption=1, rate=10)
+    b.vehicle_type(1, 9, locked=[0], battery=battery, stations=[station])
+    b.vehicle_type(2, 9)
+    result = make("decompose", {"size": 3}).solve(b.build(), MaxIterations(300), seed=1)
+    assert result.status is Status.FEASIBLE
+    assert not check(b.build(), result.solution).violations
+
+
+def test_a_vehicle_under_way_that_is_too_late_makes_the_problem_infeasible() -> None:
+    """Even where all its visits are optional: it has set out for them."""
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(90, 0, tw=(0, 10), required=False, prize=1)
+    for i in range(6):
+        b.visit(5 + i, 3, required=False, prize=1)
+    b.vehicle_type(1, 9, locked=[0])
+    b.vehicle_type(2, 9)
+    result = make("decompose", {"size": 3}).solve(b.build(), MaxIterations(300), seed=1)
+    assert result.status is check(b.build(), result.solution).status is Status.INFEASIBLE
 
 
 def test_building_ends_with_the_time() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from solvers.check import check
 from solvers.duty import DutyRule
 from solvers.explain import FLEET, INSERTABLE, LOCKED, PRIZE_TOO_LOW, Explainer, Relaxation, explain
 from solvers.insertion import places_of, try_everywhere
+from solvers.problem import UNLIMITED
 from solvers.schedule import schedule
 
 
@@ -112,6 +114,7 @@ def granted(problem: Problem, visit: int, place: Relaxation) -> Problem:
     """The problem with just the stated limits relaxed by just the stated amounts."""
     t, v = problem.vehicle_types, problem.visits
     changes: dict[str, Any] = {}
+    hours = np.minimum(problem.depots.tw, UNLIMITED - 2**40)  # "always" may be extended, too
 
     def changed(key: str, old: Any) -> Any:
         return changes.setdefault(key, np.array(old))
@@ -123,7 +126,8 @@ def granted(problem: Problem, visit: int, place: Relaxation) -> Problem:
         elif limit.code == "time-window":
             changed("tw", v.tw)[at, 1] += limit.amount
         elif limit.code == "late-return":
-            changed("shift", t.shift)[kind, 1] += 1000
+            changed("shift", t.shift)[kind, 1] += limit.amount
+            hours[int(t.end_depot[kind]), 1] += limit.amount
         elif limit.code in ("max-distance", "max-duration"):
             key = limit.code.replace("-", "_")
             changed(key, getattr(t, key))[kind] += limit.amount
@@ -131,6 +135,7 @@ def granted(problem: Problem, visit: int, place: Relaxation) -> Problem:
             changed("skills", t.skills)  # the vehicle's own skill set has the same field name as the visits'
         elif limit.code == FLEET:
             changed("count", t.count)[kind] += limit.amount
+    changes["depots"] = dataclasses.replace(problem.depots, tw=hours)
     return problem.replace(**{k: value for k, value in changes.items() if k != "skills"})
 
 
@@ -145,10 +150,30 @@ def test_granting_a_relaxation_makes_the_visit_fit(situation: tuple[Problem, Sol
             codes = {x.code for x in place.limits}
             after = inserted(solution, place.route, place.vehicle_type, place.position, reason.visit)
             violations = check(granted(problem, reason.visit, place), after).violations
-            late = {"late-return"} if "late-return" in codes else set()  # the depot may close as well
-            assert {v.code for v in violations} <= ({"skills"} & codes) | late
+            assert {v.code for v in violations} <= {"skills"} & codes
             prize = 0 if problem.visits.required[reason.visit] else int(problem.visits.prize[reason.visit])
             assert place.cost == check(problem, after).cost.total - explanation.report.cost.total + prize
+
+
+def test_vehicles_that_lack_different_loads_are_not_told_as_one() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(10, 0, delivery=[5, 5])
+    b.vehicle_type(1, [2, 10])
+    b.vehicle_type(1, [10, 0])
+    (reason,) = explain(b.build(), Solution()).unserved
+    assert reason.code == "capacity"
+    assert "for every vehicle" not in reason.message
+
+
+def test_plans_with_unknown_visits_are_explained() -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(1, 0)
+    b.visit(2, 0)
+    b.vehicle_type(1)
+    explanation = explain(b.build(), Solution((Route(0, (0, 99)),)))
+    assert [reason.visit for reason in explanation.unserved] == [0, 1]
 
 
 @settings(max_examples=20)

@@ -20,6 +20,7 @@ from solvers import (
     MaxIterations,
     MaxRuntime,
     NoImprovement,
+    Objective,
     Problem,
     ProblemBuilder,
     Route,
@@ -107,6 +108,21 @@ def test_many_route_costs_equal_the_checkers(case: tuple[str, ...]) -> None:
         for k in (1, 2, 3, 5, 1, 4)
     ]
     assert route_costs(problem, routes) == [cost_of(problem, schedule(problem, r)).total for r in routes]
+
+
+def test_what_workers_find_is_taken_where_the_longest_route_comes_first() -> None:
+    """It may cost more."""
+    b = ProblemBuilder(objective=Objective.LONGEST)
+    b.depot(0, 0)
+    for x, y in ((10, 0), (0, 12), (3, 0)):
+        b.visit(x, y)
+    b.vehicle_type(2, fixed_cost=50)
+    problem = b.build()
+    run = _Run(make("portfolio"), problem, MaxIterations(1), 1, None, [])
+    run.offer(Solution.of([[0, 2, 1]]))
+    shorter = Solution.of([[0, 2], [1]])
+    run.hear(Incumbent(shorter, check(problem, shorter).cost.total, 0, 0.1, 1))
+    assert run.best == shorter
 
 
 def test_a_failing_member_does_not_end_the_others() -> None:

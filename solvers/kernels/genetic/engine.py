@@ -139,10 +139,6 @@ class Evolution:
         self._call(0, 2 if search else 1)
 
     @property
-    def generation(self) -> int:
-        return int(self.rows[I.GENERATION])
-
-    @property
     def best_cost(self) -> int | None:
         """Cost of the best feasible solution, prizes of visits it leaves out included; None if none is known."""
         if not self.rows[I.HAS_BEST]:

@@ -220,7 +220,7 @@ def strings(P: Any, S: Any, B: Any, T: Any, near: int, split: bool) -> int:
 
 @helper
 def sort_absent(D: Any, F: Any, P: Any, S: Any, X: Any, T: Any) -> None:
-    """Order the absent jobs: at random, by load, far or close, narrow windows or early ends first; or by priority."""
+    """Order the absent jobs: at random, by load, far or close, narrow windows or early ends first; by priority."""
     keys, n, choice = int(X[KEY_AT]), S[N_ABSENT], rand(S) * 15.0
     urgent = T[URGENT] > 0.0 and rand(S) < T[URGENT]
     for q in range(n):

@@ -202,9 +202,9 @@ class Session:
         """Mean number of visits on a route of the best solution."""
         return self.problem.num_visits / max(1, int(self.state[at.N_BEST]))
 
-    def allow(self, routes: int | None) -> None:
+    def allow(self, routes: int) -> None:
         """Let there be no more routes than this."""
-        self.state[at.CAP] = self.packed[at.SLOTS] if routes is None else min(routes, self.packed[at.SLOTS])
+        self.state[at.CAP] = min(routes, self.packed[at.SLOTS])
 
     def keep(self) -> Solution:
         """Make the present solution the best, and return it."""
