@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def bench() -> None:
     """Measure solvers on folders of benchmark instances."""
 
 
-def campaign_options(command: Any) -> Any:
+def campaign_options(command: Any, *, out_required: bool = True) -> Any:
     """Arguments and options of commands that run solvers on instances."""
     for option in reversed(
         (
@@ -58,7 +59,7 @@ def campaign_options(command: Any) -> Any:
             ),
             click.option(
                 "--out",
-                required=True,
+                required=out_required,
                 type=click.Path(path_type=Path),
                 help="Folder of the records; resumed if it exists.",
             ),
@@ -161,13 +162,19 @@ def _leave(outcome: Outcome) -> None:
 
 
 @bench.command()
-@campaign_options
+@partial(campaign_options, out_required=False)
 @click.option("--solver", required=True, help="NAME, NAME:KEY=VALUE,… or NAME:FILE.toml: the whole.")
 @click.option("--only", multiple=True, metavar="PART", help="These parts, by name; all by default.")
 @click.option("--level", default=0.95, show_default=True, type=FiniteRange(0.5, 0.9999))
-@click.option("--list", "list_them", is_flag=True, help="List the parts and run nothing.")
+@click.option("--list", "list_them", is_flag=True, help="List the parts and run nothing; needs no --out.")
 def ablate(
-    solver: str, only: tuple[str, ...], level: float, list_them: bool, as_json: bool, out: Path, **how: Any
+    solver: str,
+    only: tuple[str, ...],
+    level: float,
+    list_them: bool,
+    as_json: bool,
+    out: Path | None,
+    **how: Any,
 ) -> None:
     """Print what each part of a solver is worth: runs without it, paired with runs of the whole."""
     from solvers.bench import load_records, parse_spec
@@ -179,6 +186,8 @@ def ablate(
         for spec in made[1:]:
             click.echo(f"{spec.label}: {spec.parameters}")
         return
+    if out is None:
+        raise click.MissingParameter(param_hint="'--out'", param_type="option")
     outcome = _campaign(made, out, **how)
     labels = {spec.label for spec in made}
     records = [r for r in load_records([out]) if r.label in labels] if (out / "runs.jsonl").exists() else []

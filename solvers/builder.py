@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from itertools import pairwise
@@ -14,6 +15,7 @@ from solvers.builder_faults import faults_of, too_many_skills
 from solvers.duty import DutyRule
 from solvers.errors import InvalidInputError
 from solvers.problem import UNLIMITED, Depots, Objective, Problem, VehicleTypes, Visits, _frozen
+from solvers.size_faults import Found
 from solvers.travel import Metric, Travel
 
 Amounts = int | Sequence[int]
@@ -21,16 +23,25 @@ Window = tuple[int, int]
 ALWAYS: Window = (0, int(UNLIMITED))
 
 
-def _amounts(value: Amounts) -> tuple[int, ...]:
-    return (int(value),) if isinstance(value, (int, np.integer)) else tuple(int(v) for v in value)
+def _whole(value: Any) -> Any:
+    """A number that is whole as an int; any other as it is, for `build` to tell."""
+    if type(value) is int or not _is_number(value) or not math.isfinite(value):
+        return value
+    return int(value) if value == int(value) else value
 
 
-def _windows(tw: Window | Sequence[Window]) -> tuple[Window, ...]:
-    """The windows as a tuple, whether one is given or several; touching ones are one."""
-    first = tw[0] if len(tw) else None
-    if first is None or isinstance(first, (int, np.integer)):
-        return (tw,) if len(tw) == 2 else (ALWAYS,)  # type: ignore[return-value]
-    return tuple((int(a), int(b)) for a, b in tw)  # type: ignore[misc]
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number)
+
+
+def _numbers(values: Amounts | Sequence[int]) -> tuple[int, ...]:
+    return (_whole(values),) if _is_number(values) else tuple(map(_whole, values))  # type: ignore[arg-type]
+
+
+def _ends(window: Any) -> Window | None:
+    """The two ends of a window; None where it is none."""
+    ends = () if isinstance(window, str) or not np.iterable(window) else _numbers(window)  # type: ignore[arg-type]
+    return (ends[0], ends[1]) if len(ends) == 2 and all(map(_is_number, ends)) else None
 
 
 @dataclass
@@ -54,10 +65,13 @@ class ProblemBuilder:
     _types: list[dict[str, Any]] = field(default_factory=list)
     _travel: list[Travel] = field(default_factory=list)
     _skills: dict[str, int] = field(default_factory=dict)
+    _no_windows: list[Found] = field(default_factory=list)
 
     def depot(self, x: float = np.nan, y: float = np.nan, *, tw: Window = ALWAYS, name: str = "") -> int:
         """Add a depot; returns its number."""
-        self._depots.append({"xy": (x, y), "tw": tw, "name": name or f"depot {len(self._depots)}"})
+        number = len(self._depots)
+        hours = self._window(f"depots[{number}].tw", tw) or ALWAYS
+        self._depots.append({"xy": (x, y), "tw": hours, "name": name or f"depot {number}"})
         return len(self._depots) - 1
 
     def visit(
@@ -87,31 +101,32 @@ class ProblemBuilder:
     ) -> int:
         """Add a visit; returns its number.
 
-        `tw` is a window or several in ascending order. `service_by_type` replaces `service` for the vehicle
-        types named. Of the visits of one `group` one is served. `pickup_at` is the visit where the goods
-        delivered here are collected; its pickup must be this visit's delivery. `previous` names the vehicle
-        type that served it in the plan before. With `split` several routes or trips may share its demand.
+        `tw` is a window or several, ascending and with time between them. `service_by_type` replaces `service`
+        for the vehicle types named. Of the visits of one `group` one is served. `pickup_at` is the visit where
+        the goods delivered here are collected; its pickup must be this visit's delivery. `previous` names the
+        vehicle type that served it in the plan before. With `split` several routes or trips may share its
+        demand.
         """
         self._visits.append(
             {
                 "xy": (x, y),
-                "delivery": _amounts(delivery),
-                "pickup": _amounts(pickup),
-                "service": service,
-                "windows": _windows(tw),
-                "release": release,
+                "delivery": _numbers(delivery),
+                "pickup": _numbers(pickup),
+                "service": _whole(service),
+                "windows": self._windows(f"visits[{len(self._visits)}].tw", tw),
+                "release": _whole(release),
                 "required": required,
-                "prize": prize,
+                "prize": _whole(prize),
                 "skills": self._bits(skills),
-                "priority": priority,
+                "priority": _whole(priority),
                 "backhaul": backhaul,
-                "service_by_type": dict(service_by_type or {}),
+                "service_by_type": {kind: _whole(time) for kind, time in (service_by_type or {}).items()},
                 "group": group,
-                "pair": -1 if pickup_at is None else pickup_at,
-                "due": due,
-                "late_cost": late_cost,
+                "pair": -1 if pickup_at is None else _whole(pickup_at),
+                "due": _whole(due),
+                "late_cost": _whole(late_cost),
                 "previous": previous,
-                "change_cost": change_cost,
+                "change_cost": _whole(change_cost),
                 "split": split,
                 "name": name or str(len(self._visits) + 1),
             }
@@ -153,30 +168,30 @@ class ProblemBuilder:
         """
         self._types.append(
             {
-                "count": count,
-                "capacity": _amounts(capacity),
-                "fixed_cost": fixed_cost,
-                "distance_cost": distance_cost,
-                "time_cost": time_cost,
-                "start_depot": start_depot,
-                "end_depot": start_depot if end_depot is None else end_depot,
-                "shift": shift,
-                "max_distance": max_distance,
-                "max_duration": max_duration,
+                "count": _whole(count),
+                "capacity": _numbers(capacity),
+                "fixed_cost": _whole(fixed_cost),
+                "distance_cost": _whole(distance_cost),
+                "time_cost": _whole(time_cost),
+                "start_depot": _whole(start_depot),
+                "end_depot": _whole(start_depot if end_depot is None else end_depot),
+                "shift": self._window(f"vehicle_types[{len(self._types)}].shift", shift) or ALWAYS,
+                "max_distance": _whole(max_distance),
+                "max_duration": _whole(max_duration),
                 "skills": self._bits(skills),
-                "profile": profile,
+                "profile": _whole(profile),
                 "open_end": open_end,
-                "overtime_after": overtime_after,
-                "overtime_cost": overtime_cost,
+                "overtime_after": _whole(overtime_after),
+                "overtime_cost": _whole(overtime_cost),
                 "lifo": lifo,
-                "reload_depots": tuple(int(d) for d in reload_depots),
-                "max_reloads": max_reloads,
-                "reload_time": reload_time,
-                "locked": tuple(int(x) for x in locked),
-                "on_board": _amounts(on_board),
+                "reload_depots": _numbers(reload_depots),
+                "max_reloads": _whole(max_reloads),
+                "reload_time": _whole(reload_time),
+                "locked": _numbers(locked),
+                "on_board": _numbers(on_board),
                 "duty": duty,
                 "battery": battery,
-                "stations": tuple(int(d) for d in stations),
+                "stations": _numbers(stations),
                 "name": name or f"type {len(self._types)}",
             }
         )
@@ -191,13 +206,29 @@ class ProblemBuilder:
         """Let only vehicles with `skill` serve a visit added before."""
         self._visits[visit]["skills"] |= self._bits([skill])
 
+    def _windows(self, place: str, tw: Any) -> tuple[Window, ...]:
+        """A visit's windows, whether one is given or several; any time where there is none."""
+        if type(tw) is tuple and len(tw) == 2 and type(tw[0]) is type(tw[1]) is int:
+            return (tw,)  # as nearly all are
+        several = np.iterable(tw) and not isinstance(tw, str) and not any(map(_is_number, tw))
+        found = [self._window(place, window) for window in (tw if several else [tw])]
+        return tuple(window for window in found if window is not None) or (ALWAYS,)
+
+    def _window(self, place: str, window: Any) -> Window | None:
+        """A window; None for what is none, which `build` tells."""
+        ends = _ends(window)
+        if ends is None:
+            message, repair = "a window has two ends", "give the earliest and the latest time"
+            self._no_windows.append((place, window, "bad-window", message, repair))
+        return ends
+
     def _bits(self, skills: Iterable[str]) -> int:
         return sum(1 << self._skills.setdefault(s, len(self._skills)) for s in sorted(set(skills)))
 
     def build(self) -> Problem:
         """The immutable problem; raises `InvalidInputError` with every fault found."""
         travel = self._travel or [Travel(metric=Metric.EUCLIDEAN_ROUND)]
-        faults = list(faults_of(self.name, self._depots, self._visits, self._types, travel))
+        faults = list(faults_of(self.name, self._depots, self._visits, self._types, travel, self._no_windows))
         if len(self._skills) > 64:
             faults.append(too_many_skills(self.name, len(self._skills)))
         if faults:

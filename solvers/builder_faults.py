@@ -19,10 +19,16 @@ def too_many_skills(name: str, found: int) -> Fault:
 
 
 def faults_of(
-    name: str, depots: Sequence[Row], visits: Sequence[Row], types: Sequence[Row], travel: Sequence[Travel]
+    name: str,
+    depots: Sequence[Row],
+    visits: Sequence[Row],
+    types: Sequence[Row],
+    travel: Sequence[Travel],
+    told: Sequence[Found] = (),
 ) -> Iterator[Fault]:
-    """Every fault of the rows that the builder has collected."""
+    """Every fault of the rows that the builder has collected, after those that it has `told` itself."""
     found = [
+        *told,
         *number_faults(depots, visits, types, travel),
         *_lacking(depots, types),
         *_visit_faults(visits),
@@ -111,8 +117,14 @@ def _relation_faults(visits: Sequence[Row], types: Sequence[Row]) -> Iterator[Fo
         if row["pair"] == -1:
             continue
         where, start = f"{place}.pickup_at", row["pair"]
-        if not 0 <= start < len(visits) or start == i:
+        if not isinstance(start, int):
+            continue  # told as not whole
+        if not 0 <= start < len(visits):
             yield where, start, "no-such-visit", "no such visit to collect from", "name another visit"
+            continue
+        if start == i:
+            message = "a visit cannot collect its goods at itself"
+            yield where, start, "pair-self", message, "name another visit"
             continue
         other = visits[start]
         if start in collected:
@@ -234,6 +246,8 @@ def _locked_faults(visits: Sequence[Row], types: Sequence[Row]) -> Iterator[Foun
         if row["locked"] and row["count"] != 1:
             yield place, row["count"], "locked-count", "a type under way has one vehicle", "set count to 1"
         for visit in row["locked"]:
+            if not isinstance(visit, int):
+                continue  # told as not whole
             if not 0 <= visit < len(visits):
                 yield place, visit, "no-such-visit", "no such visit", f"use 0 to {len(visits) - 1}"
                 continue

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,7 +60,7 @@ def load_problem(path: Path | str, rounding: str | None = None) -> Problem:
     of the file's family. Raises `InvalidInputError` with every fault of the file.
     """
     path = Path(path)
-    kinds = {".json": "native", ".vrp": "vrplib", ".txt": "solomon"}
+    kinds = (".json", ".vrp", ".txt")
     if path.name.lower().endswith(".vrp.json"):
         return read(path, rounding or "family")
     if path.suffix.lower() not in kinds:
@@ -78,18 +79,25 @@ def problem_of(content: ProblemFile, file: str = "problem") -> Problem:
     b.objective, b.backhauls_alone = Objective(content.objective), content.backhauls_alone
     for depot in content.depots:
         b.depot(*_place(depot), tw=_window(depot.tw), name=depot.name)
-    for visit in content.visits:
-        details = visit.model_dump(exclude={"x", "y", "tw", "windows", "due"})
+    faults: list[Fault] = []
+    for i, visit in enumerate(content.visits):
         windows = [_window(window) for window in visit.windows or [visit.tw]]
+        if "tw" in visit.model_fields_set and _window(visit.tw) != (windows[0][0], windows[-1][1]):
+            message, repair = "tw is another time than the windows", "use one of tw and windows"
+            faults.append(Fault(file, f"visits[{i}].tw", str(visit.tw), "tw-and-windows", message, repair))
+        details = visit.model_dump(exclude={"x", "y", "tw", "windows", "due"})
         b.visit(*_place(visit), tw=windows, due=_limit(visit.due), **details)
     for kind in content.vehicle_types:
-        bounds = ("max_distance", "max_duration", "overtime_after", "max_reloads")
-        details = kind.model_dump(exclude={"shift", "duty", "battery", *bounds})
+        bounds = ("count", "max_distance", "max_duration", "overtime_after", "max_reloads")
+        details = kind.model_dump(exclude={"capacity", "shift", "duty", "battery", *bounds})
         duty = None if kind.duty is None else DutyRule(**kind.duty.model_dump())
         battery = None if kind.battery is None else Battery(**kind.battery.model_dump(exclude_none=True))
         limits: dict[str, Any] = {key: _limit(getattr(kind, key)) for key in bounds}
-        b.vehicle_type(shift=_window(kind.shift), duty=duty, battery=battery, **limits, **details)
-    faults: list[Fault] = []
+        room = [_limit(amount) for amount in kind.capacity]
+        b.vehicle_type(
+            capacity=room, shift=_window(kind.shift), duty=duty, battery=battery, **limits, **details
+        )
+    broken = []
     for i, profile in enumerate(content.travel):
         if isinstance(profile, MetricPart):
             metric = Metric[profile.metric.upper()]
@@ -98,20 +106,28 @@ def problem_of(content: ProblemFile, file: str = "problem") -> Problem:
                 Travel(None, None, metric, profile.scale, pace, _speeds(profile.speeds, file, i, faults))
             )
             continue
-        tables = {"distance": profile.distance, "duration": profile.duration or profile.distance}
+        tables = {"distance": profile.distance}
+        if profile.duration is not None:
+            tables["duration"] = profile.duration
         ragged = [key for key, rows in tables.items() if len({len(row) for row in rows} | {len(rows)}) > 1]
         for key in ragged:
             place = f"travel[{i}].{key}"
             faults.append(Fault(file, place, "", "matrix-shape", f"{key} is not square", "one row per node"))
-        if not ragged:
-            made = Travel.of_matrices(tables["distance"], tables["duration"])
-            b.travel(dataclasses.replace(made, speeds=_speeds(profile.speeds, file, i, faults)))
+        speeds = _speeds(profile.speeds, file, i, faults)
+        if ragged:
+            broken.append(f"travel[{i}]")
+            b.travel(Travel(metric=Metric.EUCLIDEAN_ROUND))  # keeps its number for what else is to be found
+        else:
+            made = Travel.of_matrices(**tables)
+            b.travel(dataclasses.replace(made, speeds=speeds))
+    try:
+        problem = b.build()
+    except InvalidInputError as error:
+        later = [dataclasses.replace(f, file=file) for f in error.faults if f.place not in broken]
+        raise InvalidInputError((*faults, *later)) from None
     if faults:
         raise InvalidInputError(tuple(faults))
-    try:
-        return b.build()
-    except InvalidInputError as error:
-        raise InvalidInputError(tuple(dataclasses.replace(f, file=file) for f in error.faults)) from None
+    return problem
 
 
 def dump_problem(problem: Problem, path: Path | str) -> None:
@@ -137,6 +153,8 @@ def dump_problem(problem: Problem, path: Path | str) -> None:
 
     def row(part: Any, keys: tuple[str, ...], i: int) -> dict[str, Any]:
         values = {key: _open_ended(getattr(part, key)[i].tolist()) for key in keys}
+        if part is v and i in problem.closed_times:
+            del values["tw"]  # its windows say it
         return {**values, "skills": list(skill_names(problem, int(part.skills[i]))), "name": part.names[i]}
 
     content: dict[str, Any] = {
@@ -205,7 +223,7 @@ def dump_solution(problem: Problem, solution: Solution, path: Path | str) -> Non
 def _parse(path: Path, model: type[Any]) -> Any:
     """The validated content of a JSON file; raises `InvalidInputError` with every fault."""
     try:
-        return model.model_validate_json(path.read_bytes())
+        return model.model_validate_json(path.read_bytes().removeprefix(BOM_UTF8))
     except OSError as error:
         message = f"the file cannot be read: {error.strerror}"
         raise InvalidInputError(
@@ -291,12 +309,20 @@ def _rare_of_type(t: VehicleTypes, k: int) -> dict[str, Any]:
 def _speeds(part: SpeedsPart | None, file: str, i: int, faults: list[Fault]) -> Speeds | None:
     if part is None:
         return None
+    where, rows, repair = f"travel[{i}].speeds", part.category or [], "see logistics solvers --schema problem"
+    wrong = [
+        k for k, row in enumerate(rows) if not (row.isascii() and row.isdigit()) or len(row) != len(rows)
+    ]
+    for k in wrong:
+        message = f"a row of categories is not of {len(rows)} digits"
+        faults.append(Fault(file, f"{where}.category[{k}]", rows[k][:80], "speeds", message, repair))
+    table = None if part.category is None or wrong else [list(map(int, row)) for row in rows]
     try:
-        table = None if part.category is None else [[int(digit) for digit in row] for row in part.category]
+        if len({len(row) for row in part.values}) > 1:
+            raise ValueError(f"each category needs {len(part.starts)} positive speeds")
         return Speeds.of(part.starts, part.values, table)
     except ValueError as error:
-        repair = "see logistics solvers --schema problem"
-        faults.append(Fault(file, f"travel[{i}].speeds", "", "speeds", str(error), repair))
+        faults.append(Fault(file, where, "", "speeds", str(error), repair))
         return None
 
 

@@ -76,10 +76,11 @@ class BatteryPart(_Part):
 
 
 class VehicleTypePart(_Part):
-    """Vehicles of one kind. Depots and the travel profile are positions in their lists, from 0."""
+    """Vehicles of one kind; null in `count`, `capacity` or a maximum is no limit. Depots and the travel profile are
+    positions in their lists, from 0."""
 
-    count: Amount = 1
-    capacity: list[Amount] = []
+    count: Amount | None = 1
+    capacity: list[Amount | None] = []
     fixed_cost: Amount = 0
     distance_cost: Amount = 1
     time_cost: Amount = 0

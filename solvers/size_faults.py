@@ -17,6 +17,7 @@ Row = dict[str, Any]
 Found = tuple[str, Any, str, str, str]  # place, value, code, message, repair
 
 MOST = 2.0**53  # that distances, times and costs may come to in all
+_GIVEN_AS = {"windows": "tw", "pair": "pickup_at"}  # what a row calls otherwise than the builder's callers
 _TOO_LARGE = "too-large", "sums of it are too large to be exact", "choose larger units"
 
 
@@ -35,7 +36,7 @@ def number_faults(
             ):
                 for i, row in enumerate(rows):
                     for value in _flat([row], key):
-                        yield from _number_faults(f"{name}[{i}].{key}", value)
+                        yield from _number_faults(f"{name}[{i}].{_GIVEN_AS.get(key, key)}", value)
     for k, travel in enumerate(profiles):
         if not 0.0 < travel.scale < math.inf:
             message = "the scale of distances is not positive and finite"

@@ -7,8 +7,11 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from solvers.clock import Clock
 from solvers.errors import Fault, InvalidInputError
@@ -158,16 +161,16 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     found, faults = _objects(path)
     if faults:
         raise InvalidInputError(tuple(faults))
-    return [record for _, record in found]
+    return [record for _, _, record in found]
 
 
-def _objects(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault]]:
-    """The objects with the numbers of their lines, and a fault for each line that is none."""
+def _objects(path: Path) -> tuple[list[tuple[int, bytes, dict[str, Any]]], list[Fault]]:
+    """The objects with the numbers of their lines and those, and a fault for each line that is none."""
     if not path.exists():
         return [], []
     content = path.read_bytes()
     lines = content[: content.rfind(b"\n") + 1].splitlines()
-    found: list[tuple[int, dict[str, Any]]] = []
+    found: list[tuple[int, bytes, dict[str, Any]]] = []
     faults = []
     for number, line in enumerate(lines, start=1):
         try:
@@ -175,7 +178,7 @@ def _objects(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault]]
         except ValueError:
             record = None
         if isinstance(record, dict):
-            found.append((number, record))
+            found.append((number, line, record))
         else:
             faults.append(_bad_record(path, number, "not a JSON record"))
     return found, faults
@@ -183,6 +186,31 @@ def _objects(path: Path) -> tuple[list[tuple[int, dict[str, Any]]], list[Fault]]
 
 def _bad_record(path: Path, number: int, what: str) -> Fault:
     return Fault(str(path), f"line {number}", "", "bad-record", what, "delete the line")
+
+
+@cache
+def _shape(of: type) -> TypeAdapter[Any]:
+    """Made once it is needed, as making it takes time."""
+    return TypeAdapter(of)
+
+
+def _mistyped(of: type, text: bytes | str) -> list[str]:
+    """Fields of an object whose values are of another type than `of` says; values beside its fields don't count."""
+    try:
+        _shape(of).validate_json(text, strict=True)
+    except ValidationError as error:
+        return sorted({str(item["loc"][0]) for item in error.errors(include_url=False)})
+    return []
+
+
+def _wrong(line: bytes, record: Mapping[str, Any]) -> list[str]:
+    """The fields of a run's record that tables could not be made of."""
+    if wrong := _mistyped(Record, line):
+        return wrong
+    wrong = [f"stop.{name}" for name in _mistyped(StopSpec, json.dumps(record["stop"]))]
+    if any(len(entry) != 3 for entry in record.get("history", ())):
+        wrong.append("history")
+    return wrong
 
 
 def load_records(folders: Iterable[Path]) -> list[Record]:
@@ -201,12 +229,16 @@ def load_records(folders: Iterable[Path]) -> list[Record]:
             raise InvalidInputError((Fault(str(folder), "", "", "no-records", what, repair),))
         found, bad = _objects(folder / RUNS)
         faults += bad
-        for number, line in found:
-            if lacking := [name for name in needed if name not in line]:
+        for number, line, values in found:
+            if lacking := [name for name in needed if name not in values]:
                 what = f"no record of a run, it lacks {', '.join(lacking)}"
                 faults.append(_bad_record(folder / RUNS, number, what))
                 continue
-            record = Record(**{key: value for key, value in line.items() if key in known})
+            if wrong := _wrong(line, values):
+                what = f"no record of a run, of another type than it should be: {', '.join(wrong)}"
+                faults.append(_bad_record(folder / RUNS, number, what))
+                continue
+            record = Record(**{key: value for key, value in values.items() if key in known})
             by_key[f"{record.label} {record.key}"] = record
     if faults:
         raise InvalidInputError(tuple(faults))

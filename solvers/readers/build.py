@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
+import numpy as np
+
 from solvers.builder import ALWAYS, ProblemBuilder
 from solvers.problem import UNLIMITED, Problem
 from solvers.readers.rounding import Rounding
 from solvers.readers.vrplib import RawInstance
-from solvers.travel import Travel
+from solvers.travel import FloatArray, Travel
 
 
 def build_problem(raw: RawInstance, rounding: Rounding, name: str) -> Problem:
@@ -34,7 +36,7 @@ def build_problem(raw: RawInstance, rounding: Rounding, name: str) -> Problem:
                 b.require_skill(node - len(depots), f"not of kind {number}")
     for details, vehicles in groupby(range(_vehicles(raw)), key=lambda k: _vehicle(raw, rounding, k, kinds)):
         b.vehicle_type(count=len(list(vehicles)), **dict(details))
-    weights = raw.weights
+    weights = _rounded_up(raw) if raw.headers["EDGE_WEIGHT_TYPE"] == "CEIL_2D" else raw.weights
     b.travel(rounding.travel() if weights is None else Travel.of_matrices(rounding.matrix(weights)))
     return b.build()
 
@@ -59,6 +61,14 @@ def _visit(raw: RawInstance, rounding: Rounding, node: int) -> dict[str, Any]:
         "prize": prize,
         "required": prize == 0,
     }
+
+
+def _rounded_up(raw: RawInstance) -> FloatArray:
+    """The distances of CEIL_2D: Euclidean ones, up to the next whole unit of the file."""
+    xy = np.array([raw.rows["NODE_COORD_SECTION"][node] for node in range(raw.dimension)])
+    x, y = xy[:, :1] - xy[:, 0], xy[:, 1:] - xy[:, 1]
+    out: FloatArray = np.ceil(np.sqrt(x * x + y * y))
+    return out
 
 
 def _vehicles(raw: RawInstance) -> int:

@@ -37,7 +37,8 @@ FAMILIES: dict[str, Family] = {
     "MAMUT": Family("finest", 10_000_000, 7),
 }
 
-OTHER = Family("round")  # of types that are not in the table
+VRPLIB_TYPES = tuple(kind for kind in FAMILIES if kind not in ("SOLOMON", "LI-LIM", "MAMUT"))
+OTHER = Family("round")  # of files without a type of the table, which `read` refuses
 
 
 def family(kind: str) -> Family:

@@ -75,10 +75,12 @@ def _place(faults: Faults, line: Line, expected: int, rounding: Rounding) -> _Pl
     if row is None:
         return None
     at = line.number
-    if (number := faults.integer(at, row[0], COLUMNS[0])) != expected:
+    if (number := faults.index(at, row[0], COLUMNS[0])) not in (expected, None):
         faults.add(at, number, "bad-index", f"place {expected} expected", "number them without gaps")
     x, y = (faults.number(at, word, what) for word, what in zip(row[1:3], COLUMNS[1:3], strict=True))
     demand = faults.integer(at, row[3], COLUMNS[3])
+    if expected == 0 and demand:
+        faults.depot_demand(at, demand)
     opens, closes, service = (
         rounding.whole(faults.number(at, w, c, least=0)) for w, c in zip(row[4:7], COLUMNS[4:7], strict=True)
     )

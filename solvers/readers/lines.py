@@ -21,6 +21,15 @@ class Line:
     words: tuple[str, ...]
 
 
+def is_number(word: str) -> bool:
+    """Whether the word is read as a number, finite or not."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
 class Faults:
     """Faults of one file; `check` raises them all together."""
 
@@ -68,6 +77,17 @@ class Faults:
         if value != int(value):
             self.add(line, word, "not-whole", f"{what} is not a whole number", "write a whole number")
         return int(value)
+
+    def index(self, line: int, word: str, what: str) -> int | None:
+        """`word` as a whole number; a fault and None otherwise, as what is no number is no wrong number as well."""
+        before = len(self._found)
+        value = self.integer(line, word, what)
+        return value if len(self._found) == before else None
+
+    def depot_demand(self, line: int, demand: float) -> None:
+        """A depot's demand that is not 0: the numbers may be of another node."""
+        message, repair = "a depot has a demand, which nobody would serve", "set it to 0"
+        self.add(line, f"{demand:g}", "depot-demand", message, repair)
 
     def row(self, line: Line, columns: int, what: str) -> Sequence[str] | None:
         """The line's words if there are exactly `columns`; a fault and None otherwise."""

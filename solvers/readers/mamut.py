@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import zlib
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -73,6 +74,9 @@ def read_mamut(path: Path, rounding: Rounding) -> Problem:
     for key in ("demands", "service_times", "time_windows"):
         if (found := len(getattr(content, key))) != nodes:
             faults.at(key, found, "wrong-count", f"{nodes} entries expected", "one for each coordinate")
+    if content.demands and content.demands[0]:
+        message, repair = "a depot has a demand, which nobody would serve", "set it to 0"
+        faults.at("demands[0]", content.demands[0], "depot-demand", message, repair)
     for i, (opens, closes) in enumerate(content.time_windows):
         if opens > closes:
             place, message = f"time_windows[{i}]", "the window closes before it opens"
@@ -132,7 +136,7 @@ def _bytes(faults: Faults, path: Path) -> bytes:
 
 def _parsed(faults: Faults, text: bytes, model: type[Any]) -> Any:
     try:
-        return model.model_validate_json(text)
+        return model.model_validate_json(text.removeprefix(BOM_UTF8))
     except ValidationError as error:
         raise InvalidInputError(json_faults(faults.path, error, "compare with a file of the set")) from None
 

@@ -34,7 +34,8 @@ def read_sol(path: Path | str, problem: Problem) -> tuple[Solution, float | None
     for line in read_lines(path):
         if match := _ROUTE.match(line.text):
             vehicle = faults.integer(line.number, match[1], "route number", least=1)
-            visits = [faults.integer(line.number, word, "client") for word in match[2].split()]
+            read = (faults.index(line.number, word, "client") for word in match[2].split())
+            visits = [client for client in read if client is not None]
             t = problem.vehicle_types
             least = depots if t.reload_depots is None and t.stations is None else 0
             for client in visits:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import dropwhile
 from pathlib import Path
 
 from solvers.builder import ProblemBuilder
 from solvers.problem import Problem
-from solvers.readers.lines import Faults, Line
+from solvers.readers.lines import Faults, Line, is_number
 from solvers.readers.rounding import Rounding
 
 COLUMNS = ("number", "x", "y", "demand", "ready time", "due date", "service time")
@@ -42,18 +43,16 @@ def read_solomon(path: Path, lines: list[Line], rounding: Rounding) -> Problem:
 
 
 def _table(lines: list[Line]) -> list[Line]:
-    """The lines below a block's captions."""
-    return [
-        line for line in lines if not line.words[0][0].isalpha() or line.words[0].lower() in ("nan", "inf")
-    ]
+    """The lines below a block's captions, which hold no number; a row spoilt by a letter is still a row."""
+    return list(dropwhile(lambda line: not any(map(is_number, line.words)), lines))
 
 
 def _add(b: ProblemBuilder, faults: Faults, line: Line, expected: int, rounding: Rounding) -> None:
     row = faults.row(line, len(COLUMNS), "CUSTOMER")
     if row is None:
         return
-    number = faults.integer(line.number, row[0], COLUMNS[0])
-    if number != expected:
+    number = faults.index(line.number, row[0], COLUMNS[0])
+    if number not in (expected, None):
         faults.add(
             line.number, number, "bad-index", f"customer {expected} expected", "number them without gaps"
         )
@@ -61,6 +60,8 @@ def _add(b: ProblemBuilder, faults: Faults, line: Line, expected: int, rounding:
     demand = faults.integer(line.number, row[3], COLUMNS[3], least=0)
     times = [faults.number(line.number, w, c, least=0) for w, c in zip(row[4:], COLUMNS[4:], strict=True)]
     opens, closes, service = (rounding.whole(time) for time in times)
+    if expected == 0 and demand:
+        faults.depot_demand(line.number, demand)
     if opens > closes:
         faults.add(
             line.number, line.text, "window-reversed", "the window closes before it opens", "swap its ends"

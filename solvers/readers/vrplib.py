@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from solvers.readers.families import VRPLIB_TYPES
 from solvers.readers.lines import LARGEST, Faults, Line
 from solvers.travel import FloatArray
 
@@ -69,12 +70,23 @@ SECTIONS: dict[str, Shape] = {
 }
 LIST_SECTIONS = ("DEPOT_SECTION", "EDGE_WEIGHT_SECTION")
 MOST_ROWS = 1e6  # nodes, or vehicles
-WEIGHT_FORMATS = ("FULL_MATRIX", "LOWER_ROW", "UPPER_ROW", "LOWER_DIAG_ROW", "UPPER_DIAG_ROW")
+MOST_CEIL_NODES = 10_000  # of CEIL_2D, whose distances are held as a matrix
+# a triangle by columns is the other one by rows, as half a matrix stands for symmetric weights
+BY_COLUMNS = {
+    "LOWER_COL": "UPPER_ROW",
+    "UPPER_COL": "LOWER_ROW",
+    "LOWER_DIAG_COL": "UPPER_DIAG_ROW",
+    "UPPER_DIAG_COL": "LOWER_DIAG_ROW",
+}
+BY_ROWS = ("FULL_MATRIX", "LOWER_ROW", "UPPER_ROW", "LOWER_DIAG_ROW", "UPPER_DIAG_ROW")
+WEIGHT_FORMATS = (*BY_ROWS, *BY_COLUMNS)
+WEIGHT_TYPES = ("EUC_2D", "CEIL_2D", "EXPLICIT")
 
 
 @dataclass(slots=True)
 class RawInstance:
-    """A file as it stands: headers, numbered rows by section (0-based), depot nodes, explicit weights."""
+    """A file as it stands: headers, numbered rows by section (0-based), depot nodes, and weights that no rule on
+    coordinates gives. `line_of` tells where headers and sections are, `lines_of` where the rows of amounts."""
 
     headers: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
@@ -82,6 +94,7 @@ class RawInstance:
     depots: list[int] = field(default_factory=list)
     weights: FloatArray | None = None
     line_of: dict[str, int] = field(default_factory=dict)
+    lines_of: dict[str, dict[int, int]] = field(default_factory=dict)
 
     @property
     def dimension(self) -> int:
@@ -164,6 +177,7 @@ def _read_header(key: str, value: str, line: Line, raw: RawInstance, faults: Fau
         faults.add(line.number, key, "duplicate-header", "the header appears twice", "keep one of them")
     elif key in TEXT_HEADERS:
         raw.headers[key] = value.strip('"')
+        raw.line_of[key] = line.number
     elif key in NUMBER_HEADERS:
         raw.line_of[key] = line.number
         whole = key in ("DIMENSION", "CAPACITY", "VEHICLES")
@@ -178,19 +192,21 @@ def _read_header(key: str, value: str, line: Line, raw: RawInstance, faults: Fau
 def _read_rows(name: str, body: list[Line], raw: RawInstance, faults: Faults) -> None:
     shape = SECTIONS[name]
     rows: dict[int, tuple[float, ...]] = {}
+    lines: dict[int, int] = {}
     count = raw.dimension if shape.per == "node" else int(raw.numbers.get("VEHICLES", 0))
     width: int | None = shape.columns
     for line in body:
-        index = faults.integer(line.number, line.words[0], f"{shape.per} number in {name}") - 1
+        number = faults.index(line.number, line.words[0], f"{shape.per} number in {name}")
         if shape.columns is None and name in ("DEMAND_SECTION", "CAPACITY_SECTION") and width is None:
             width = max(1, len(line.words) - 1)
         if width is not None and faults.row(line, width + 1, name) is None:
             continue
-        if not 0 <= index < count:
+        index = -1 if number is None else number - 1
+        if number is not None and not 0 <= index < count:
             faults.add(
                 line.number, line.words[0], "bad-index", f"{name}: no such {shape.per}", f"use 1 to {count}"
             )
-        elif index in rows:
+        elif number is not None and index in rows:
             faults.add(
                 line.number, line.words[0], "duplicate-row", f"{name}: the row appears twice", "keep one"
             )
@@ -199,6 +215,7 @@ def _read_rows(name: str, body: list[Line], raw: RawInstance, faults: Faults) ->
         rows[index] = tuple(
             float(read(line.number, w, f"value in {name}", least=least)) for w in line.words[1:]
         )
+        lines[index] = line.number
         if name == "TIME_WINDOW_SECTION" and rows[index][0] > rows[index][1]:
             faults.add(
                 line.number,
@@ -214,6 +231,8 @@ def _read_rows(name: str, body: list[Line], raw: RawInstance, faults: Faults) ->
         last = body[-1].number if body else raw.line_of[name]
         faults.add(last, len(body), "wrong-count", f"{name} should have {count} rows", "is the file cut off?")
     raw.rows[name] = rows
+    if name in ("DEMAND_SECTION", "BACKHAUL_SECTION"):
+        raw.lines_of[name] = lines
 
 
 def _read_depots(body: list[Line], raw: RawInstance, faults: Faults) -> None:
@@ -221,7 +240,9 @@ def _read_depots(body: list[Line], raw: RawInstance, faults: Faults) -> None:
         if line.words[0] == "-1":
             break
         for word in line.words:
-            depot = faults.integer(line.number, word, "depot")
+            depot = faults.index(line.number, word, "depot")
+            if depot is None:
+                continue
             if not 1 <= depot <= raw.dimension:
                 faults.add(line.number, word, "bad-index", "no such node", f"use 1 to {raw.dimension}")
             elif depot - 1 in raw.depots:
@@ -232,6 +253,7 @@ def _read_depots(body: list[Line], raw: RawInstance, faults: Faults) -> None:
 
 def _read_weights(body: list[Line], raw: RawInstance, faults: Faults) -> None:
     n, form = raw.dimension, raw.headers.get("EDGE_WEIGHT_FORMAT", "")
+    form = BY_COLUMNS.get(form, form)
     if form not in WEIGHT_FORMATS:
         listed = ", ".join(WEIGHT_FORMATS)
         faults.add(
@@ -251,7 +273,7 @@ def _read_weights(body: list[Line], raw: RawInstance, faults: Faults) -> None:
     count = n * n if form == "FULL_MATRIX" else half + n if "DIAG" in form else half
     if len(values) != count:
         last = body[-1].number if body else raw.line_of["EDGE_WEIGHT_SECTION"]
-        expected = f"{form} of {n} nodes has {count} weights"
+        expected = f"{raw.headers['EDGE_WEIGHT_FORMAT']} of {n} nodes has {count} weights"
         faults.add(last, len(values), "wrong-count", expected, "is the file cut off?")
         return
     cells: dict[str, Callable[[], Any]] = {
@@ -280,13 +302,21 @@ def _check_whole(raw: RawInstance, blocks: dict[str, list[Line]], faults: Faults
     def missing(name: str, why: str) -> None:
         faults.add(None, "", "missing-section", f"{name} is missing: {why}", "add it; is the file cut off?")
 
+    declared = raw.headers.get("TYPE")
+    if declared is not None and declared.upper() not in VRPLIB_TYPES:
+        repair = f"use one of {', '.join(VRPLIB_TYPES)}"
+        faults.add(raw.line_of["TYPE"], declared, "unknown-type", "unknown TYPE of problem", repair)
     kind = raw.headers.get("EDGE_WEIGHT_TYPE", "")
-    if kind == "EUC_2D" and "NODE_COORD_SECTION" not in blocks:
-        missing("NODE_COORD_SECTION", "EUC_2D needs coordinates")
+    if kind in ("EUC_2D", "CEIL_2D") and "NODE_COORD_SECTION" not in blocks:
+        missing("NODE_COORD_SECTION", f"{kind} needs coordinates")
+    elif kind == "CEIL_2D" and raw.dimension > MOST_CEIL_NODES:
+        message = f"CEIL_2D is for {MOST_CEIL_NODES:,} nodes at most"
+        faults.add(raw.line_of["DIMENSION"], raw.dimension, "too-large", message, "use EUC_2D")
     elif kind == "EXPLICIT" and "EDGE_WEIGHT_SECTION" not in blocks:
         missing("EDGE_WEIGHT_SECTION", "EXPLICIT weights are declared")
-    elif kind and kind not in ("EUC_2D", "EXPLICIT"):
-        faults.add(None, kind, "weight-type", "unknown EDGE_WEIGHT_TYPE", "use EUC_2D or EXPLICIT")
+    elif kind and kind not in WEIGHT_TYPES:
+        line, repair = raw.line_of["EDGE_WEIGHT_TYPE"], f"use one of {', '.join(WEIGHT_TYPES)}"
+        faults.add(line, kind, "weight-type", "unknown EDGE_WEIGHT_TYPE", repair)
     if "DEMAND_SECTION" not in blocks:
         missing("DEMAND_SECTION", "every node has a demand")
     if "CAPACITY" not in raw.numbers and "CAPACITY_SECTION" not in blocks:
@@ -312,6 +342,8 @@ def _check_whole(raw: RawInstance, blocks: dict[str, list[Line]], faults: Faults
             "depots must be the first nodes",
             "renumber",
         )
+    else:
+        _check_amounts(raw, faults)
     for name in ("VEHICLES_DEPOT_SECTION", "VEHICLES_RELOAD_DEPOT_SECTION"):
         wrong = [
             int(d) for row in raw.rows.get(name, {}).values() for d in row if int(d) - 1 not in raw.depots
@@ -335,3 +367,18 @@ def _check_whole(raw: RawInstance, blocks: dict[str, list[Line]], faults: Faults
                 "name clients",
             )
             break
+
+
+def _check_amounts(raw: RawInstance, faults: Faults) -> None:
+    """Amounts that no vehicle could bring: those of depots, and of load dimensions without a capacity."""
+    for name, lines in raw.lines_of.items():
+        for depot in raw.depots:
+            if amount := max(raw.rows[name].get(depot, ()), default=0):
+                faults.depot_demand(lines[depot], amount)
+    given = max((len(row) for row in raw.rows.get("DEMAND_SECTION", {}).values()), default=1)
+    fleet = raw.rows.get("CAPACITY_SECTION", {0: (0.0,)})  # CAPACITY is one number
+    room = max((len(row) for row in fleet.values()), default=given)
+    if given > room:
+        message = f"a node has more demands than a vehicle has capacities, {room}"
+        repair = "give a capacity for each, in a CAPACITY_SECTION"
+        faults.add(raw.line_of["DEMAND_SECTION"], given, "wrong-columns", message, repair)

@@ -23,6 +23,7 @@ from tests.solvers.test_variants import single
         ([{"service_by_type": {"type 0": -4}}], {}, "negative"),
         ([{"group": "a"}, {"group": "a", "required": False}], {}, "group-mixed"),
         ([{"delivery": 1, "pickup_at": 4}], {}, "no-such-visit"),
+        ([{}, {"pickup_at": 1}], {}, "pair-self"),
         ([{"pickup": 2}, {"delivery": 1, "pickup_at": 0}], {}, "pair-amounts"),
         ([{"pickup": 1}, *[{"delivery": 1, "pickup_at": 0}] * 2], {}, "pair-twice"),
         ([{}, {"pickup_at": 0}, {"pickup_at": 1}], {}, "pair-chain"),
@@ -62,6 +63,59 @@ def test_faults_of_variants_are_told(visits: Any, vehicle: Any, code: str) -> No
     with pytest.raises(InvalidInputError) as caught:
         single(*visits, **vehicle)
     assert code in [fault.code for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("visit", "vehicle", "place"),
+    [
+        ({"delivery": 2.7}, {}, "visits[0].delivery"),
+        ({"delivery": [2.7]}, {}, "visits[0].delivery"),
+        ({"pickup": np.array([1.0, 0.5])}, {}, "visits[0].pickup"),
+        ({"tw": (0, 10.9)}, {}, "visits[0].tw"),
+        ({"tw": [(0, 10), (20, 30.5)]}, {}, "visits[0].tw"),
+        ({"service_by_type": {"type 0": 2.5}}, {}, "visits[0].service_by_type"),
+        ({"pickup_at": 0.5}, {}, "visits[0].pickup_at"),
+        ({}, {"capacity": 2.7}, "vehicle_types[0].capacity"),
+        ({}, {"on_board": [0.5]}, "vehicle_types[0].on_board"),
+        ({}, {"shift": (0.5, 10)}, "vehicle_types[0].shift"),
+        ({}, {"locked": [0.5]}, "vehicle_types[0].locked"),
+        ({}, {"reload_depots": [0.5]}, "vehicle_types[0].reload_depots"),
+        ({}, {"start_depot": 0.5, "end_depot": 0}, "vehicle_types[0].start_depot"),
+        ({}, {"profile": 0.5}, "vehicle_types[0].profile"),
+    ],
+)
+def test_numbers_that_are_not_whole_are_told_and_not_cut_off(visit: Any, vehicle: Any, place: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        single(visit, **vehicle)
+    assert [(fault.place, fault.code) for fault in caught.value.faults] == [(place, "not-whole")]
+
+
+def test_whole_numbers_may_be_floats() -> None:
+    pair = {"delivery": np.float64(2), "pickup_at": 0.0, "tw": (0.0, 10.0), "service": 3.0}
+    problem = single(
+        {"pickup": [2.0]},
+        pair,
+        {"tw": np.array([[0.0, 1.0], [5.0, 9.0]])},
+        **{"capacity": 9.0, "shift": (0.0, 20.0), "profile": 0.0, "start_depot": 0.0, "reload_depots": [0.0]},
+    )
+    assert problem.visits.tw.tolist()[1:] == [[0, 10], [0, 9]]
+    assert problem.closed_times == {2: [(1, 5)]}
+    assert problem.visits.delivery.tolist() == [[0], [2], [0]]
+    assert problem.visits.pair is not None
+    assert problem.visits.pair.tolist() == [-1, 0, -1]
+    assert problem.vehicle_types.reload_depots == ((0,),)
+
+
+@pytest.mark.parametrize("tw", [(5,), (5, 10, 15), [(0, 3), (5,)], [(0, 3), 5], 7, None, "ab"])
+def test_windows_have_two_ends(tw: Any) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0, tw=tw)
+    b.visit(1, 1, tw=tw)
+    b.vehicle_type(shift=tw)
+    with pytest.raises(InvalidInputError) as caught:
+        b.build()
+    places = ["depots[0].tw", "visits[0].tw", "vehicle_types[0].shift"]
+    assert [(f.place, f.code) for f in caught.value.faults] == [(place, "bad-window") for place in places]
 
 
 def test_names_that_visits_speak_of_are_told_apart() -> None:

@@ -84,7 +84,41 @@ MALFORMED: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
         "a.vrp",
         [("depot-order", "line 16")],
     ),
-    "unknown weight type": (PLAIN.replace("EUC_2D", "GEO"), "a.vrp", [("weight-type", "")]),
+    "unknown weight type": (PLAIN.replace("EUC_2D", "GEO"), "a.vrp", [("weight-type", "line 4")]),
+    "unknown type": (PLAIN.replace("CVRP", "TSP"), "a.vrp", [("unknown-type", "line 2")]),
+    "a type of text files": (PLAIN.replace("CVRP", "SOLOMON"), "a.vrp", [("unknown-type", "line 2")]),
+    "depot with a demand": (PLAIN.replace("1 0\n", "1 7\n"), "a.vrp", [("depot-demand", "line 12")]),
+    "depot with a backhaul": (
+        BACKHAULS.replace("BACKHAUL_SECTION\n1 0", "BACKHAUL_SECTION\n1 7"),
+        "a.vrp",
+        [("depot-demand", "line 17")],
+    ),
+    "two demands for one capacity": (
+        PLAIN.replace("1 0\n2 4\n3 5\n4 6", "1 0 0\n2 4 1\n3 5 2\n4 6 3"),
+        "a.vrp",
+        [("wrong-columns", "line 11")],
+    ),
+    "two demands for a fleet of one capacity": (
+        RICH.replace("1 10 5\n2 10 5\n3 20 9", "1 10\n2 10\n3 20"),
+        "a.vrp",
+        [("wrong-columns", "line 13")],
+    ),
+    "number of a row is a word": (PLAIN.replace("2 3 4", "x 3 4"), "a.vrp", [("bad-number", "line 8")]),
+    "depot is a word": (
+        PLAIN.replace("DEPOT_SECTION\n1", "DEPOT_SECTION\n1 x"),
+        "a.vrp",
+        [("bad-number", "line 17")],
+    ),
+    "rounded up and without coordinates": (
+        MATRIX.replace("EXPLICIT", "CEIL_2D"),
+        "a.vrp",
+        [("missing-section", "")],
+    ),
+    "rounded up and beyond memory": (
+        PLAIN.replace("EUC_2D", "CEIL_2D").replace("DIMENSION : 4", "DIMENSION : 10001"),
+        "a.vrp",
+        [("wrong-count", "line 10"), ("wrong-count", "line 15"), ("too-large", "line 3")],
+    ),
     "asymmetric where symmetric is declared": (
         MATRIX.replace("5 0 7", "6 0 7"),
         "a.vrp",
@@ -169,6 +203,28 @@ MALFORMED: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
         "a.txt",
         [("bad-index", "line 12")],
     ),
+    "customer whose number is a word": (
+        SOLOMON.replace("    2      6", "    O2      6"),
+        "a.txt",
+        [("bad-number", "line 12")],
+    ),
+    "depot whose number is a word": (
+        SOLOMON.replace("    0      0 ", "    O      0 "),
+        "a.txt",
+        [("bad-number", "line 10")],
+    ),
+    "text below the customers": (SOLOMON + "the end\n", "a.txt", [("wrong-columns", "line 13")]),
+    "Solomon depot with a demand": (
+        SOLOMON.replace("    0      0         0          0", "    0      0         0          4"),
+        "a.txt",
+        [("depot-demand", "line 10")],
+    ),
+    "place whose number is a word": (LI_LIM.replace("2	6", "x	6"), "a.txt", [("bad-number", "line 4")]),
+    "first place with a demand": (
+        LI_LIM.replace("0	0	0	0	0	900", "0	0	0	4	0	900"),
+        "a.txt",
+        [("depot-demand", "line 2")],
+    ),
     "no vehicles": (SOLOMON.replace("  3         20", "  0         20"), "a.txt", [("negative", "line 5")]),
 }
 
@@ -232,4 +288,9 @@ def test_malformed_solutions(text: str, code: str, place: str, tmp_path: Path) -
     problem = read(put(tmp_path, PLAIN), "round")
     with pytest.raises(InvalidInputError) as caught:
         read_sol(put(tmp_path, text, "x.sol"), problem)
-    assert (code, place) in [(f.code, f.place) for f in caught.value.faults]
+    assert [(code, place)] == [(f.code, f.place) for f in caught.value.faults]
+
+
+def test_an_unknown_type_names_those_known(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"found FOO\); use one of CVRP, .*HFVRP \[unknown-type"):
+        read(put(tmp_path, PLAIN.replace("CVRP", "FOO")), "family")

@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from solvers import InvalidInputError, Problem, ProblemBuilder, Route, Solution, Travel
+from solvers import (
+    UNLIMITED,
+    InvalidInputError,
+    MaxIterations,
+    Problem,
+    ProblemBuilder,
+    Route,
+    Solution,
+    Travel,
+    make,
+)
 from solvers.check import check
 from solvers.native import (
     dump_problem,
@@ -130,6 +140,90 @@ def test_faults_are_told_with_their_place(text: str, places: list[str], tmp_path
     found = [f.place for f in caught.value.faults]
     assert set(places) <= set(found)
     assert all(f.file.endswith("p.json") and f.repair for f in caught.value.faults)
+
+
+def told(text: str, tmp_path: Path) -> list[tuple[str, str]]:
+    """Place and code of each fault of a problem file."""
+    (tmp_path / "p.json").write_text(text)
+    with pytest.raises(InvalidInputError) as caught:
+        load_problem(tmp_path / "p.json")
+    return [(fault.place, fault.code) for fault in caught.value.faults]
+
+
+def test_faults_of_travel_hide_no_others(tmp_path: Path) -> None:
+    def spoil(content: dict[str, Any]) -> None:
+        content["depots"][0] = {"tw": [9, 3]}
+        content["visits"] = [{"tw": [7, 3]}, {"pickup_at": 9}, {"pickup_at": 2}]
+        content["vehicle_types"][0]["profile"] = 1
+        speeds = {"starts": [0, 0], "values": [[1, 1]]}
+        content["travel"] = [
+            {"metric": "matrix", "distance": [[0, 1], [1, 0, 2]]},
+            {"metric": "matrix", "distance": [[0] * 4] * 4, "speeds": speeds},
+        ]
+
+    assert told(changed(spoil), tmp_path) == [
+        ("travel[0].distance", "matrix-shape"),
+        ("travel[1].speeds", "speeds"),
+        ("depots[0].tw", "window-reversed"),
+        ("visits[0].tw", "window-reversed"),
+        ("visits[1].pickup_at", "no-such-visit"),
+        ("visits[2].pickup_at", "pair-self"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "category", "places"),
+    [
+        ([[1, 2]], ["00", "0x"], [".category[1]"]),
+        ([[1, 2]], ["00", "0²"], [".category[1]"]),
+        ([[1, 2]], ["00", "000"], [".category[1]"]),
+        ([[1, 2], [3]], ["0", "01a"], [".category[0]", ".category[1]", ""]),
+        ([[1, 2], [3]], None, [""]),
+    ],
+)
+def test_faults_of_speeds_are_in_words_of_our_own(
+    values: Any, category: Any, places: list[str], tmp_path: Path
+) -> None:
+    speeds = {"starts": [0, 5], "values": values, "category": category}
+    travel = [{"metric": "euclidean_round", "speeds": speeds}]
+    found = told(changed(lambda c: c.update(travel=travel)), tmp_path)
+    assert found == [(f"travel[0].speeds{place}", "speeds") for place in places]
+    with pytest.raises(InvalidInputError, match=r"not of 2 digits|needs 2 positive speeds"):
+        load_problem(tmp_path / "p.json")
+
+
+def test_a_visit_has_one_window_or_several(tmp_path: Path) -> None:
+    both = {"tw": [0, 9], "windows": [[0, 3], [5, 8]]}
+    assert told(changed(lambda c: c["visits"][0].update(both)), tmp_path) == [
+        ("visits[0].tw", "tw-and-windows")
+    ]
+    both["tw"] = [0, 8]  # says the same, and dump_problem once wrote so
+    (tmp_path / "p.json").write_text(changed(lambda c: c["visits"][0].update(both)))
+    problem = load_problem(tmp_path / "p.json")
+    assert problem.closed_times == {0: [(3, 5)]}
+    dump_problem(problem, tmp_path / "q.json")
+    assert "tw" not in json.loads((tmp_path / "q.json").read_text())["visits"][0]
+    assert load_problem(tmp_path / "q.json").closed_times == {0: [(3, 5)]}
+
+
+def test_fleets_and_vehicles_without_a_limit_survive(tmp_path: Path) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.visit(3, 4, delivery=1)
+    b.vehicle_type(int(UNLIMITED), (int(UNLIMITED), 5))
+    dump_problem(b.build(), tmp_path / "p.json")
+    back = load_problem(tmp_path / "p.json")
+    assert back.vehicle_types.count.tolist() == [UNLIMITED]
+    assert back.vehicle_types.capacity.tolist() == [[UNLIMITED, 5]]
+    assert make("ruin_recreate").solve(back, MaxIterations(5), seed=1).cost == 10
+
+
+def test_a_mark_of_the_byte_order_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(json.dumps(MINIMAL), encoding="utf-8-sig")
+    problem = load_problem(tmp_path / "p.json")
+    dump_solution(problem, Solution.of([[0]]), tmp_path / "s.json")
+    (tmp_path / "s.json").write_text((tmp_path / "s.json").read_text(), encoding="utf-8-sig")
+    assert load_solution(tmp_path / "s.json", problem) == Solution.of([[0]])
 
 
 def test_goods_collected_alone_have_as_many_dimensions_as_they_say(tmp_path: Path) -> None:

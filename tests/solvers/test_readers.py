@@ -95,16 +95,31 @@ def test_explicit_weights_in_every_format(tmp_path: Path) -> None:
         "UPPER_ROW": "5 9\n7",
         "LOWER_DIAG_ROW": "0\n5 0\n9 7 0",
         "UPPER_DIAG_ROW": "0 5 9 0 7 0",
+        "LOWER_COL": "5 9\n7",
+        "UPPER_COL": "5\n9 7",
+        "LOWER_DIAG_COL": "0 5 9 0 7 0",
+        "UPPER_DIAG_COL": "0 5 0 9 7 0",
     }
     for form, weights in shapes.items():
         text = MATRIX.replace(full[0], f"EDGE_WEIGHT_FORMAT: {form}").replace(full[1], weights)
         problem = read(put(tmp_path, text), "round")
         assert check(problem, Solution.of([[0, 1]])).cost.total == 5 + 7 + 9, form
+        matrix = problem.travel[0].distance
+        assert matrix is not None
+        assert matrix.tolist() == [[0, 5, 9], [5, 0, 7], [9, 7, 0]], form
     for kind, file in (("ACVRP", "a.vrp"), ("VRPTW", "a.vrp"), ("VRPTW", "a.txt")):
         directed = MATRIX.replace("TYPE: CVRP", f"TYPE: {kind}").replace("5 0 7", "5 0 2")
         problem = read(put(tmp_path, directed, file), "round")
         assert check(problem, Solution.of([[0, 1]])).cost.total == 5 + 2 + 9
         assert family_of(tmp_path / file) == FAMILIES[kind]
+
+
+def test_distances_may_be_rounded_up(tmp_path: Path) -> None:
+    text = PLAIN.replace("EUC_2D", "CEIL_2D").replace("2 3 4", "2 3 5")
+    for rounding, unit in (("round", 1), ("dimacs", 10)):
+        problem = read(put(tmp_path, text), rounding)
+        # 0 to 1 is 5.83, 1 to 2 is 4.24, 2 to 0 is 10
+        assert check(problem, Solution.of([[0, 1], [2]])).cost.total == (6 + 5 + 10 + 10) * unit
 
 
 def test_instances_of_the_dynamic_challenge_are_read(data_dir: DataDir) -> None:

@@ -263,6 +263,9 @@ def write(folder: Path, change: Callable[[dict[str, Any]], Any], rows: list[str]
 def test_mamut_file(tmp_path: Path) -> None:
     problem: Problem = read(write(tmp_path, lambda c: None, ["01", "10"]), "family")
     assert (problem.name, problem.num_visits, problem.cost_scale) == ("tiny", 1, 10_000_000)
+    marked = tmp_path / "tiny.vrp.json"
+    marked.write_text(marked.read_text(), encoding="utf-8-sig")
+    assert read(marked, "family").num_visits == 1
     assert check(problem, Solution.of([[0]])).cost.total / problem.cost_scale == 5 / 2 + 5 + 5 / 2
     (tmp_path / "x.bks.Duration.json").write_text('{"routes": [[1]], "cost": 10.0}')
     assert read_sol(tmp_path / "x.bks.Duration.json", problem) == (Solution.of([[0]]), 10.0)
@@ -276,6 +279,7 @@ def test_mamut_file(tmp_path: Path) -> None:
     [
         (lambda c: c.pop("demands"), ["01", "10"], "demands"),
         (lambda c: c["demands"].append(1), ["01", "10"], "demands"),
+        (lambda c: c.update(demands=[1, 2]), ["01", "10"], "demands[0]"),
         (lambda c: c.update(num_vehicles=0), ["01", "10"], "num_vehicles"),
         (lambda c: c.update(vehicle_capacity=10**30), ["01", "10"], "vehicle_capacity"),
         (lambda c: c["time_windows"].__setitem__(1, [1, 1e18]), ["01", "10"], "time_windows[1][1]"),

@@ -106,3 +106,20 @@ def test_command_line(tmp_path: Path) -> None:
     assert list(answer) == ["ruin_recreate", "ruin_recreate: no blinks"]
     assert answer["ruin_recreate: no blinks"]["instances"] == 2
     assert "no blinks" in (tmp_path / "out" / "ablation.md").read_text()
+
+
+def test_parts_are_listed_without_a_folder_for_records(tmp_path: Path) -> None:
+    write_instances(tmp_path / "set", 1)
+    command = [sys.executable, str(ROOT / "cli.py"), "bench", "ablate", "set", "--solver", "ruin_recreate"]
+
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, *words], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=200
+        )
+
+    listed = call("--list")
+    assert listed.returncode == 0, listed.stderr
+    assert "ruin_recreate: no blinks: {'blink': 0" in listed.stdout
+    refused = call("--iterations", "5")
+    assert refused.returncode == 1
+    assert "Missing option '--out'" in refused.stderr

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from solvers import InvalidInputError
 from solvers.bench.comparison import compare
 from solvers.bench.machine import command_text
 from solvers.bench.markdown import markdown, percent
-from solvers.bench.record import RUNS, append_line
+from solvers.bench.record import RUNS, append_line, load_records
 from solvers.bench.report import write_report
 from solvers.bench.stats import bootstrap_mean, gaps_over_time, performance_profile, primal_integral
 from tests.solvers.bench.sample_runs import record
@@ -213,6 +214,35 @@ def test_commands_name_data_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> 
     assert (
         command_text(["a", "/d/ata/x", "/d/ata2", "b c"]) == "logistics a \"$LOGISTICS_DATA/x\" /d/ata2 'b c'"
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"cost": "x"}, "cost"),
+        ({"cost": 1.5}, "cost"),
+        ({"seed": None}, "seed"),
+        ({"feasible": "yes"}, "feasible"),
+        ({"parameters": []}, "parameters"),
+        ({"history": [[1.0, "x", 0]]}, "history"),
+        ({"history": [[1.0, 5]]}, "history"),
+        ({"stop": {"time_limit_s": "long"}}, "stop.time_limit_s"),
+        ({"stop": {"clock": "sand"}}, "stop.clock"),
+        ({"stop": 5}, "stop"),
+    ],
+)
+def test_records_of_other_types_are_told_all_at_once(change: Any, field: str, tmp_path: Path) -> None:
+    for r in RUNS_OF_TWO:
+        append_line(tmp_path / RUNS, {**asdict(r), "of a later version": 1})
+    assert load_records([tmp_path]) == RUNS_OF_TWO
+    for _ in range(2):
+        append_line(tmp_path / RUNS, asdict(RUNS_OF_TWO[0]) | change)
+    with pytest.raises(InvalidInputError, match=f": {field};") as caught:
+        load_records([tmp_path])
+    assert [(f.code, f.place) for f in caught.value.faults] == [
+        ("bad-record", "line 8"),
+        ("bad-record", "line 9"),
+    ]
 
 
 def test_command_line(tmp_path: Path) -> None:
