@@ -8,9 +8,12 @@ codes: 0 success, 1 invalid input, 2 internal failure, 3 unserved visits or viol
 
 from __future__ import annotations
 
+import os
 import signal
+import stat
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
 
 import click
@@ -23,6 +26,9 @@ from cli_solving import check, solve, solvers
 
 AGAIN_S = 0.02
 """An interruption that falls into an import is tried again after this time."""
+
+HANGUP: int | None = getattr(signal, "SIGHUP", None)
+"""A lost terminal, where the platform knows it."""
 
 COMMANDS = (init, validate, run, compare, sweep, report, explain, solve, check, solvers, import_, bench)
 
@@ -37,12 +43,33 @@ for _command in COMMANDS:
     logistics.add_command(_command)
 
 
+def leave_terminal() -> None:
+    """Let what is still said to a terminal go nowhere.
+
+    Writing to one that is gone fails, and with the first message all that is left to do would be lost.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        with suppress(OSError):
+            if stat.S_ISCHR(os.fstat(stream).st_mode):
+                os.dup2(nowhere, stream)
+    os.close(nowhere)
+
+
+_told: set[int] = set()  # signals that came once and are to be obeyed once
+
+
 def interrupt(number: int, frame: FrameType | None) -> None:
     """Signal handler: raise `KeyboardInterrupt`, but not amid an import.
 
     Compiled modules (numba's, for one) answer an exception while they are loaded with an `ImportError` of their
-    own, so that the user would read of a failure and not of the interruption.
+    own, so that the user would read of a failure and not of the interruption. Of a lost terminal both the system
+    and the shell may tell; the second word must not end what the first one made the program save.
     """
+    if number in _told:
+        return
+    if number == HANGUP:
+        leave_terminal()
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             again = (threading.main_thread().ident, number)
@@ -51,6 +78,8 @@ def interrupt(number: int, frame: FrameType | None) -> None:
             later.start()
             return
         frame = frame.f_back
+    if number == HANGUP:
+        _told.add(number)
     raise KeyboardInterrupt
 
 
@@ -61,6 +90,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, interrupt)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # in the background it is ignored
         signal.signal(signal.SIGINT, interrupt)
+    if HANGUP is not None and signal.getsignal(HANGUP) is signal.SIG_DFL:  # nohup has it ignored
+        signal.signal(HANGUP, interrupt)
     try:
         logistics(standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
@@ -87,6 +118,8 @@ def main() -> None:
         # The work is done and the exit code settled: a late Ctrl-C must not turn them into a death by signal.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if HANGUP is not None:
+            signal.signal(HANGUP, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -108,8 +109,9 @@ def solve(
     """Solve a routing problem: a native .json, a VRPLIB .vrp, or a Solomon, a Li and Lim
     or a VRPLIB .txt file.
 
-    Ctrl-C ends the search with the best solution so far: it is written to --out, or to PROBLEM.best.json in
-    the working folder, and the exit code is 130.
+    Ctrl-C, a request to end (SIGTERM) and the loss of the terminal (SIGHUP) end the search with the best solution
+    so far: it is written to --out, or to PROBLEM.best.json in the working folder, and the exit code is 130. Before
+    the first plan nothing is written.
     """
     from dataclasses import asdict
 
@@ -148,17 +150,24 @@ def solve(
             )
         except KeyboardInterrupt:  # by a solver that does not heed it itself
             if watch.best is None:
-                raise
+                _no_plan()
             result = watch.result(loaded, seed)
     report = verify(loaded, result.solution)
     plan = known_routes(loaded, result.solution)
-    for claim in claims(result, report):
-        note(claim)
+    if result.interrupted and not plan.routes and loaded.num_visits and (report.unserved or not watch.best):
+        _no_plan()
     if result.interrupted and out is None:
         out = f"{Path(problem).stem}.best.json"
     if out is not None:
-        dump_solution(loaded, plan, out)
+        dump_solution(loaded, plan, out)  # before any word, which may fail where the reader is gone
         note(f"wrote {out}")
+    for claim in claims(result, report):
+        note(claim)
+    if result.iterations == 0 and time_limit is not None and result.runtime_s >= time_limit:
+        note(
+            "no iteration was made within the time limit: loading or compiling code and the first plan took it up; "
+            "give more time"
+        )
     status = confirmed_status(result, report)
     answer = {
         "status": str(status),
@@ -192,12 +201,18 @@ def solve(
     if explained:
         answer["explanation"] = _explained(loaded, plan, as_json)
     if under is not None:
-        answer["under"] = _replayed(loaded, plan, under, seed, demand_cv, travel_cv, as_json)
+        answer["under"] = _replayed(loaded, result.solution, under, seed, demand_cv, travel_cv, as_json)
     if as_json:
         print_json(answer)
     if result.interrupted:
         sys.exit(INTERRUPTED)
     sys.exit(INCOMPLETE if report.unserved or report.violations else 0)
+
+
+def _no_plan() -> NoReturn:
+    """End an interrupted run that has no plan yet: an empty one must not take the place of an older file."""
+    note("interrupted before the first plan; nothing was written")
+    sys.exit(INTERRUPTED)
 
 
 class Watch:
@@ -212,10 +227,11 @@ class Watch:
         self.best = best
         unserved = f", {best.unserved} unserved" if best.unserved else ""
         text = f"{self._name}: cost {best.cost:,}{unserved} after {best.elapsed_s:.1f} s"
-        self._progress(text)
-        if not sys.stderr.isatty() and best.elapsed_s - self._told >= max(1.0, 0.1 * self._told):
-            self._told = best.elapsed_s
-            note(text)
+        with suppress(OSError):  # nobody may read any more, which is no reason to lose the plan
+            self._progress(text)
+            if not sys.stderr.isatty() and best.elapsed_s - self._told >= max(1.0, 0.1 * self._told):
+                self._told = best.elapsed_s
+                note(text)
 
     def result(self, problem: Problem, seed: int) -> Result[Solution]:
         """The last best as the result of an interrupted run."""
@@ -306,21 +322,34 @@ def _replayed(
     travel_cv: float,
     quiet: bool,
 ) -> dict[str, Any]:
-    """What the samples showed as JSON; as tables on stdout too, unless `quiet`."""
+    """What the samples showed as JSON; as tables on stdout too, unless `quiet`.
+
+    Routes that name what does not exist cannot be driven; no sample of a plan with such routes is sound.
+    """
+    from solvers.constraints import known_routes, unknown_references
     from solvers.replay import replay
 
-    found = replay(problem, solution, samples, seed, demand_cv=demand_cv, travel_cv=travel_cv).as_json()
+    driven = known_routes(problem, solution)
+    left = sorted({v.route for v in unknown_references(problem, solution) if v.route is not None})
+    found = replay(problem, driven, samples, seed, demand_cv=demand_cv, travel_cv=travel_cv).as_json()
+    found["routes_not_driven"] = left
+    if left:
+        found["without_violation_share"] = 0.0
     if not quiet:
         cost = found["cost"]
-        share = found["without_violation_share"]
-        click.echo(
-            f"under {samples} samples: {share:.1%} without violation; planned cost {found['planned_cost']:,}"
-        )
-        print_table("Cost under samples", list(cost), [[f"{value:,.0f}" for value in cost.values()]])
+        share = f"{found['without_violation_share']:.1%} without violation"
+        if left:
+            share = (
+                f"{len(left)} of {len(solution.routes)} routes name what does not exist and are not driven"
+            )
+        click.echo(f"under {samples} samples: {share}; planned cost {found['planned_cost']:,}")
         rows = [
             [code, f"{b['share']:.1%}", f"{b['mean_misses']:.1f}", f"{b['mean_amount']:,.1f}"]
             for code, b in found["violations"].items()
         ]
+        if driven.routes or not left:
+            title = "Cost of the other routes under samples" if left else "Cost under samples"
+            print_table(title, list(cost), [[f"{value:,.0f}" for value in cost.values()]])
         if rows:
             columns = ["constraint", "share of samples", "misses in those", "amount in those"]
             print_table("Violations under samples", columns, rows)
@@ -344,23 +373,32 @@ def check(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Check a solution against its problem, independently of every solver."""
+    """Check a solution against its problem, independently of every solver.
+
+    What the file states of cost, unserved visits and the problem's name is compared with what is found.
+    """
     from solvers.check import check as verify
-    from solvers.constraints import known_routes
     from solvers.native import load_problem, load_solution
     from solvers.replay import replayable
+    from solvers.stated import differences, stated_in
 
     loaded = load_problem(problem, rounding)
     if under is not None:
         replayable(loaded)
     plan = load_solution(solution, loaded)
     report = verify(loaded, plan)
+    said = stated_in(solution, loaded)
+    wrong = differences(said, loaded, report, problem, rounding)
     answer: dict[str, Any] = {
         "feasible": report.feasible,
         "cost": report.cost.total,
         "violations": [{"code": v.code, "message": v.message} for v in report.violations],
         "unserved": list(report.unserved),
+        "stated": said.as_json(),
+        "differences": wrong,
     }
+    for difference in wrong:
+        note(difference)
     if not as_json:
         for violation in report.violations:
             click.echo(violation.message)
@@ -368,8 +406,7 @@ def check(
             f"cost {report.cost.total:,}; {len(report.violations)} violations, {len(report.unserved)} unserved"
         )
     if under is not None:
-        known = known_routes(loaded, plan)
-        answer["under"] = _replayed(loaded, known, under, seed, demand_cv, travel_cv, as_json)
+        answer["under"] = _replayed(loaded, plan, under, seed, demand_cv, travel_cv, as_json)
     if as_json:
         print_json(answer)
     sys.exit(0 if report.feasible else INCOMPLETE)

@@ -169,6 +169,7 @@ def test_compare_solvers_and_scenarios(tmp_path: Path) -> None:
     [
         (("run", "town.toml", "--out", "out/r", "--set", "demand.scale=1000"), signal.SIGINT),
         (("run", "town.toml", "--out", "out/r", "--set", "demand.scale=1000"), signal.SIGTERM),
+        (("run", "town.toml", "--out", "out/r", "--set", "demand.scale=1000"), signal.SIGHUP),
         (("compare", "town.toml", "--set", "fleet_scale=0.5", "--replications", "5000"), signal.SIGINT),
         (("compare", "town.toml", "--set", "fleet_scale=0.5", "--replications", "5000"), signal.SIGTERM),
         (
@@ -202,7 +203,7 @@ def test_ctrl_c_leaves_nothing_half_written(
     assert not list(tmp_path.glob("out/.*"))
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_amid_an_import_comes_after_it(tmp_path: Path, sign: signal.Signals) -> None:
     # As compiled modules do, this one turns whatever reaches it into an ImportError.
     (tmp_path / "loaded.py").write_text(

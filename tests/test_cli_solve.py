@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +81,106 @@ def test_ctrl_c_saves_the_best_so_far(town: Path, solver: str) -> None:
     report = check(problem, load_solution(town / "town.best.json", problem))
     assert report.feasible
     assert report.cost.total == answer["cost"]
+
+
+def test_a_lost_terminal_saves_the_best_so_far(town: Path) -> None:
+    """Nothing can be written to it any more, and shells tell their jobs of it once more."""
+    master, slave = pty.openpty()
+    words = ("solve", "town.json", "--solver", "ruin_recreate", "--time-limit", "150", "--out", "plan.json")
+    run = subprocess.Popen(
+        [sys.executable, str(ROOT / "cli.py"), *words], cwd=town, preexec_fn=lambda: os.login_tty(slave)
+    )
+    os.close(slave)
+    seen = b""
+    while b"cost" not in seen:
+        seen += os.read(master, 1000)
+    time.sleep(1)
+    os.close(master)
+    with suppress(ProcessLookupError):
+        run.send_signal(signal.SIGHUP)
+    assert run.wait(timeout=60) == 130
+    problem = load_problem(town / "town.json")
+    assert check(problem, load_solution(town / "plan.json", problem)).feasible
+
+
+EARLY = """
+import os, signal, time
+from solvers import Result, Solution, Status
+
+class Early:
+    name = "early"
+    features = frozenset({"capacities", "time_windows"})
+
+    def __init__(self, number: int = 0, heeds: bool = True) -> None:
+        self.number, self.heeds = number, heeds
+
+    def solve(self, problem, stop, *, seed, start=None, on_best=None):
+        try:
+            os.kill(os.getpid(), self.number)
+            time.sleep(20)
+        except KeyboardInterrupt:
+            if not self.heeds:
+                raise
+        lost = tuple(range(problem.num_visits))
+        return Result(Status.INFEASIBLE, Solution(), 0, lost, "early", seed, 0, 1.0, interrupted=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("heeds", ["true", "false"])
+def test_an_interruption_before_the_first_plan_leaves_files_alone(
+    town: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, heeds: str
+) -> None:
+    plug_in(town, monkeypatch, early="other:Early")
+    (town / "other.py").write_text(EARLY)
+    (town / "plan.json").write_text("what was there")
+    solver = f"early:number={int(number)},heeds={heeds}"
+    for out in (("--out", "plan.json"), ()):
+        code, said, err = call(town, "solve", "town.json", "--solver", solver, "--iterations", "9", *out)
+        assert (code, said) == (130, "")
+        assert "interrupted before the first plan" in err
+    assert (town / "plan.json").read_text() == "what was there"
+    assert not (town / "town.best.json").exists()
+
+
+def test_an_interruption_where_there_is_nothing_to_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    b.vehicle_type()
+    dump_problem(b.build(), tmp_path / "none.json")
+    plug_in(tmp_path, monkeypatch, early="other:Early")
+    (tmp_path / "other.py").write_text(EARLY)
+    solver = f"early:number={int(signal.SIGTERM)}"
+    words = ("solve", "none.json", "--solver", solver, "--iterations", "9", "--out", "plan.json")
+    assert call(tmp_path, *words)[0] == 130
+    assert json.loads((tmp_path / "plan.json").read_text())["routes"] == []
+
+
+SLOW = """
+import time
+from solvers import make
+
+class Slow:
+    name = "slow"
+    features = frozenset({"capacities", "time_windows"})
+
+    def solve(self, problem, stop, *, seed, start=None, on_best=None):
+        began = time.monotonic()
+        time.sleep(0.3)  # as if it compiled
+        found = make("savings", {"polish_per_visit": 0.0}).solve(problem, stop, seed=seed)
+        import dataclasses
+        return dataclasses.replace(found, runtime_s=time.monotonic() - began)
+"""
+
+
+def test_a_time_limit_too_short_for_an_iteration_is_told(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug_in(town, monkeypatch, slow="other:Slow")
+    (town / "other.py").write_text(SLOW)
+    words = ("solve", "town.json", "--solver", "slow", "--time-limit")
+    assert "no iteration was made within the time limit" in call(town, *words, "0.2")[2]
+    assert "no iteration" not in call(town, *words, "60")[2]
 
 
 def test_parameters_from_a_file_and_from_the_command(town: Path) -> None:
@@ -258,8 +361,46 @@ def test_a_plan_with_unknown_visits_is_checked_but_not_replayed(town: Path) -> N
     code, out, err = call(town, "check", "town.json", "plan.json", "--under", "3", "--json")
     assert code == 3
     assert json.loads(out)["violations"]
-    assert json.loads(out)["under"]["samples"] == 3
+    under = json.loads(out)["under"]
+    assert (under["samples"], under["routes_not_driven"], under["without_violation_share"]) == (3, [0], 0.0)
     assert "internal failure" not in err
+    told = call(town, "check", "town.json", "plan.json", "--under", "3")[1]
+    assert "under 3 samples: 1 of 1 routes name what does not exist and are not driven" in told
+    assert "without violation" not in told
+    plan["routes"] = [{"vehicle_type": 0, "visits": [0, 999]}, {"vehicle_type": 0, "visits": [1]}]
+    (town / "plan.json").write_text(json.dumps(plan))
+    told = call(town, "check", "town.json", "plan.json", "--under", "3")[1]
+    assert "1 of 2 routes name what does not exist" in told
+    assert "without violation" not in told
+    assert "Cost of the other routes under samples" in told
+
+
+def test_what_a_solution_file_states_is_compared(town: Path) -> None:
+    problem = load_problem(town / "town.json")
+    for file in ("plan.json", "plan.sol"):
+        words = ("--solver", "savings", "--iterations", "10", "--out", file)
+        assert call(town, "solve", "town.json", *words)[0] == 0
+        code, out, err = call(town, "check", "town.json", file, "--json")
+        assert (code, err, json.loads(out)["differences"]) == (0, "", [])
+    cost = check(problem, load_solution(town / "plan.json", problem)).cost.total
+    assert json.loads(out)["stated"] == {"cost": cost}
+    plan = json.loads((town / "plan.json").read_text())
+    plan |= {"problem": "village", "cost": 5, "unserved": [3]}
+    (town / "plan.json").write_text(json.dumps(plan))
+    lines = [
+        "the file was written for problem 'village', this is 'town'",
+        f"the file states cost 5, the checker finds {cost:,}",
+        "the file states 1 visits unserved, not those 0 that the checker finds",
+    ]
+    code, out, err = call(town, "check", "town.json", "plan.json")
+    assert (code, err.splitlines()) == (0, lines)
+    assert out == f"cost {cost:,}; 0 violations, 0 unserved\n"
+    answer = json.loads(call(town, "check", "town.json", "plan.json", "--json")[1])
+    assert answer["stated"] == {"problem": "village", "cost": 5, "unserved": [3]}
+    assert answer["differences"] == lines
+    (town / "plan.sol").write_text((town / "plan.sol").read_text().replace(f"Cost: {cost}", "Cost 5"))
+    code, _, err = call(town, "check", "town.json", "plan.sol")
+    assert (code, err.splitlines()) == (0, lines[1:2])
 
 
 def test_the_answer_holds_reloads_and_parts_as_the_file_does(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def town() -> Problem:
     return b.build()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("name", ["ortools", "pyvrp"])
 def test_the_search_ends_with_what_it_has(name: str, number: signal.Signals) -> None:
     if name == "pyvrp":

@@ -140,7 +140,7 @@ def test_a_failing_member_does_not_end_the_others() -> None:
 
 
 def test_a_worker_that_does_not_answer_is_left_behind() -> None:
-    """A solver that heeds no time limit stands for one that is busy compiling."""
+    """A solver that is given no time limit stands for one that is busy compiling."""
     problem = scattered(300)
     deaf = Round("savings", {"polish_per_visit": 1e6}, MaxIterations(10**9), None, 1, None, False, 100)
     quick = Round("savings", {}, MaxIterations(10), None, 1, None, False, 100)
