@@ -289,7 +289,8 @@ class _Run:
             session.allow(max(1, len(self.solution.routes)))
         if self.problem.objective is Objective.LONGEST:
             self.anneal(session, LONGEST_SHARE)
-            session = self.within_longest()
+            if not self.report.unserved:  # a visit that is left out may need a longer one
+                session = self.within_longest()
         self.anneal(session, 1.0)
 
     def search_whole(self, parts: Presplit) -> None:

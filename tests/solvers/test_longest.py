@@ -9,6 +9,7 @@ import pytest
 from numba import njit
 
 from solvers import MaxIterations, Metric, Objective, Problem, ProblemBuilder, Solution, Travel, make
+from solvers.alns import _Run
 from solvers.check import check
 from solvers.kernels.rich.layout import INFINITE, STEEP
 from solvers.kernels.rich.simulate import steep
@@ -61,6 +62,19 @@ def test_among_plans_with_the_same_longest_route_the_cost_counts() -> None:
     bounded = problem(Objective.COST, 500)
     cheapest = check(bounded, make("alns").solve(bounded, MaxIterations(10_000), seed=1).solution)
     assert found.cost.total <= 1.01 * cheapest.cost.total
+
+
+def test_a_visit_left_out_keeps_its_chance_of_a_longer_route(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search for lower cost, which no route may outlast, begins where all are served."""
+    begun: list[int] = []
+    monkeypatch.setattr(_Run, "within_longest", lambda run: begun.append(1))
+    b = ProblemBuilder(objective=Objective.LONGEST)
+    b.depot(0, 0)
+    b.visit(60, 0, delivery=1)
+    b.visit(90, 0, delivery=9)
+    b.vehicle_type(count=1, capacity=5)
+    make("alns").solve(b.build(), MaxIterations(300), seed=1)
+    assert not begun
 
 
 def test_a_long_wait_is_no_reason_to_leave_a_visit_out() -> None:
