@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("heard_signals")
 ROOT = Path(__file__).parents[1]
 
 PROBLEM = """NAME : tiny

@@ -20,6 +20,7 @@ from solvers.battery import Battery
 from solvers.check import check
 from solvers.native import dump_problem, load_problem, load_solution
 
+pytestmark = pytest.mark.usefixtures("heard_signals")
 ROOT = Path(__file__).parents[1]
 
 
