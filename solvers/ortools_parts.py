@@ -20,18 +20,19 @@ _MOST = 2**52  # bound on the sum of penalties; leaves room for costs in OR-Tool
 def penalties(problem: Problem) -> IntArray:
     """(n,) cost of leaving each visit out: its prize, or more than any plan costs if it is mandatory.
 
-    Mandatory visits weigh by priority as in `level_weights`. Where costs are so large that `_MOST` is not enough,
-    they weigh less than that: see `decisive`.
+    Mandatory visits weigh by priority as in `level_weights`. Where costs are so large that `_MOST` leaves no room
+    for both, the levels come first and a visit weighs less than a whole plan: see `decisive`.
     """
     v = problem.visits
     penalty = np.array(v.prize, dtype=np.int64)
     mandatory = np.flatnonzero(v.required)
     if not len(mandatory):
         return penalty
-    base = min(1 + _dearest_plan(problem), _MOST // len(mandatory))
+    least = 1 + _prizes(problem) + 2 * _dearest_trip(problem)
     _, rank, members = np.unique(v.priority[mandatory], return_inverse=True, return_counts=True)
-    weights = level_weights(members.tolist(), _MOST // base)
-    penalty[mandatory] = np.array([base * w for w in weights], dtype=np.int64)[rank]
+    weights = np.array(level_weights(members.tolist(), _MOST // least), dtype=np.int64)
+    base = min(1 + _dearest_plan(problem), _MOST // int(weights @ members))
+    penalty[mandatory] = base * weights[rank]
     return penalty
 
 
@@ -42,6 +43,15 @@ def decisive(problem: Problem, penalty: IntArray) -> bool:
 
 def _dearest_plan(problem: Problem) -> int:
     """A bound on the cost of any plan: all prizes forgone, and the dearest trip for each visit."""
+    return _prizes(problem) + problem.num_visits * _dearest_trip(problem)
+
+
+def _prizes(problem: Problem) -> int:
+    return int(problem.visits.prize[~problem.visits.required].sum())
+
+
+def _dearest_trip(problem: Problem) -> int:
+    """A bound on the cost of serving one visit by a vehicle of its own."""
     v, t = problem.visits, problem.vehicle_types
     dearest = 0
     for kind in range(len(t.count)):
@@ -53,7 +63,7 @@ def _dearest_plan(problem: Problem) -> int:
             + int(t.distance_cost[kind]) * 2 * distance
             + int(t.time_cost[kind]) * lasting,
         )
-    return int(v.prize[~v.required].sum()) + problem.num_visits * dearest
+    return dearest
 
 
 def _longest_leg(problem: Problem, profile: int) -> tuple[int, int]:

@@ -50,6 +50,8 @@ class OrtoolsSolver:
     group_size            visits in one neighbourhood
     group_seconds         time for one search of a neighbourhood by annealing
     group_solutions       accepted solutions in one search, where the stop sets no time limit
+    smallest              least size of a neighbourhood, as a share of `group_size`
+    gls_every             every so many neighbourhoods guided local search goes on from the present routes
     hot                   first annealing temperature, in mean leg costs
     removed               mean visits removed per ruin
     pool_share            share of the run given to set partitioning over the routes met, 0 for none

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from solvers import clock
 from solvers.constraints import known_routes
@@ -12,14 +12,7 @@ from solvers.problem import Problem
 from solvers.ranges import ANY, SOME, Ranges
 from solvers.result import OnBest, Result
 from solvers.solution import Solution
-from solvers.stop import Progress, Started, Stop
-
-if TYPE_CHECKING:
-    from solvers.kernels.run import Recorder
-    from solvers.kernels.session import Session
-
-STEP = 256  # iterations after which the kernel adapts; batches of whole steps do what one batch does
-BATCH = 8 * STEP
+from solvers.stop import Started, Stop
 
 
 class SavingsSolver:
@@ -60,7 +53,7 @@ class SavingsSolver:
         """See `solvers.registry.Solver`. Ctrl-C during the descent returns the best so far."""
         stop, began = Started(stop), clock.seconds()
         from solvers.kernels.data import pack
-        from solvers.kernels.run import Recorder
+        from solvers.kernels.run import Recorder, descend
         from solvers.kernels.session import Session
 
         require(problem, self.features, self.name)
@@ -73,35 +66,4 @@ class SavingsSolver:
         iterations = self.enough(problem)
         if stop.max_iterations is not None:
             iterations = min(iterations, stop.max_iterations)
-        done = _descend(session, recorder, stop, iterations)
-        return recorder.result(self.name, seed, done)
-
-
-def _descend(session: Session, recorder: Recorder, stop: Stop, iterations: int) -> int:
-    """`solvers.kernels.run.descend` in batches, until `stop` or Ctrl-C ends it; returns the iterations done.
-
-    To tell of a plan takes as long as the plan is large, so that it is done only a few times in all.
-    """
-    from solvers.kernels.ruin_recreate import search
-    from solvers.kernels.run import BATCH_S, RuinTuning
-
-    visits = session.packed.nodes - session.packed.depots
-    tune = RuinTuning(mean_removed=8.0, first_temperature=1e-9, last_temperature=1e-9).array(session)
-    monitor, batch = stop.monitor(), BATCH if stop.max_runtime_s is None else STEP
-    done, since, told = 0, 0, 0
-    try:
-        recorder.note(0)
-        while done < iterations and not monitor(Progress(done, since, session.best_cost)):
-            size, began = min(batch, iterations - done), clock.seconds()
-            since = search(*session.packed.arrays, session.state, *session.scratch, tune, size, since)
-            done += size
-            if stop.max_runtime_s is not None:
-                pace = size / max(1e-9, clock.seconds() - began)
-                batch = STEP * max(1, min(2 * batch, int(BATCH_S * pace)) // STEP)
-            if done - told >= visits / 4:
-                told = done
-                recorder.note(done)
-    except KeyboardInterrupt:
-        recorder.interrupted = True
-    recorder.note(done)
-    return done
+        return recorder.result(self.name, seed, descend(session, recorder, stop, iterations))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from codecs import BOM_UTF8
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,10 +12,10 @@ from solvers.check import CheckReport, claims
 from solvers.native_parts import SolutionFile
 from solvers.problem import Problem
 from solvers.readers import family_of, read_sol
+from solvers.readers.sol import COST
 from solvers.result import Result
 from solvers.solution import Solution
 
-_COST = re.compile(r"cost\s*:?\s*(\S+)", re.IGNORECASE)  # as `readers.sol` reads it
 _WHO = "the file"
 
 
@@ -50,7 +49,7 @@ def stated_in(path: Path | str, problem: Problem) -> Stated:
     if path.suffix.lower() == ".json":
         return Stated(Decimal(repr(cost)))
     lines = path.read_text(encoding="utf-8-sig").splitlines()
-    words = [match[1] for line in lines if (match := _COST.match(line.strip()))]
+    words = [match[1] for line in lines if (match := COST.match(line.strip()))]
     return Stated(Decimal(words[-1]))
 
 

@@ -15,12 +15,13 @@ from solvers.kernels.session import Session
 from solvers.problem import Problem
 from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.solution import Solution
-from solvers.stop import Progress, Stop, time_ends_first
+from solvers.stop import MaxIterations, Progress, Stop, time_ends_first
 
 SPARE_ROUTES = 1.25  # from so many times the routes that loads ask for on, windows decide how many there are
 Batch = Callable[[np.ndarray, int, int], int]
 
 BATCH_S = 0.15  # aim of a batch's length, where time decides
+STEP = 256  # iterations after which the kernel adapts; batches of whole steps do what one batch does
 # Above FIELDS_ABOVE visits ruins keep to a field of neighbouring visits for up to so many iterations, so that
 # what they touch stays in the processor's caches; then the field moves on along the curve that numbers the
 # visits, at least SWEEPS times over all of them.
@@ -114,13 +115,34 @@ class Recorder:
         )
 
 
-def descend(session: Session, recorder: Recorder, iterations: int) -> None:
-    """Ruin and recreate without uphill moves; small ruins, since nothing else smooths the start."""
-    if session.packed.nodes == session.packed.depots:
-        return
+def descend(session: Session, recorder: Recorder, stop: Stop, iterations: int) -> int:
+    """Up to so many iterations without uphill moves, until `stop` or Ctrl-C; returns the iterations done.
+
+    Small ruins, since nothing else smooths the start. To tell of a plan takes as long as the plan is large, so that
+    it is done only a few times in all.
+    """
+    visits = session.packed.nodes - session.packed.depots
+    recorder.note(0)
+    if visits == 0:
+        return 0
     tune = RuinTuning(mean_removed=8.0, first_temperature=1e-9, last_temperature=1e-9).array(session)
-    search(*session.packed.arrays, session.state, *session.scratch, tune, iterations, 0)
-    recorder.note(iterations)
+    monitor, batch = stop.monitor(), STEP if stop.max_runtime_s is not None else 8 * STEP
+    done, since, told = 0, 0, 0
+    try:
+        while done < iterations and not monitor(Progress(done, since, session.best_cost)):
+            size, began = min(batch, iterations - done), clock.seconds()
+            since = search(*session.packed.arrays, session.state, *session.scratch, tune, size, since)
+            done += size
+            if stop.max_runtime_s is not None:
+                pace = size / max(1e-9, clock.seconds() - began)
+                batch = STEP * max(1, min(2 * batch, int(BATCH_S * pace)) // STEP)
+            if done - told >= visits / 4:
+                told = done
+                recorder.note(done)
+    except KeyboardInterrupt:
+        recorder.interrupted = True
+    recorder.note(done)
+    return done
 
 
 @dataclass
@@ -158,11 +180,10 @@ def anneal(
     tune = tuning.array(session)
     limit, seconds = stop.max_iterations, stop.max_runtime_s
     done, since = 0, 0
-    recorder.note(0)
     if session.packed.nodes - session.packed.depots < 2:  # no more to find out than whether a visit pays
         few = 10 if limit is None else min(10, limit)
-        descend(session, recorder, few)
-        return few
+        return descend(session, recorder, MaxIterations(few), few)
+    recorder.note(0)
     horizon = float(limit) if limit is not None else 2000.0 * (session.packed.nodes + 100)
     started = clock.seconds()
     by_clock, share = limit is None and seconds is not None, 0.0

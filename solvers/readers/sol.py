@@ -18,7 +18,7 @@ from solvers.readers.lines import Faults, read_lines
 from solvers.solution import Halt, Route, Solution
 
 _ROUTE = re.compile(r"route\s*#?\s*(\S+?)\s*:\s*(.*)", re.IGNORECASE)
-_COST = re.compile(r"cost\s*:?\s*(\S+)", re.IGNORECASE)
+COST = re.compile(r"cost\s*:?\s*(\S+)", re.IGNORECASE)
 
 
 def read_sol(path: Path | str, problem: Problem) -> tuple[Solution, float | None]:
@@ -48,7 +48,7 @@ def read_sol(path: Path | str, problem: Problem) -> tuple[Solution, float | None
                 faults.add(line.number, vehicle, "bad-index", "no such vehicle", f"use 1 to {ends[-1]}")
                 continue
             routes.append(_route(problem, kind, visits))
-        elif match := _COST.match(line.text):
+        elif match := COST.match(line.text):
             cost = faults.number(line.number, match[1], "cost")
         elif not re.match(r"[A-Za-z ]+:", line.text):
             faults.add(line.number, line.text[:40], "stray-line", "neither a route nor the cost", "remove it")

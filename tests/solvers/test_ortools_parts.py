@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from solvers import Problem, ProblemBuilder
-from solvers.ortools_parts import compact_groups
+from solvers.ortools_parts import compact_groups, decisive, penalties
 
 
 def ring(loads: list[int], capacity: int | None, turn: float = 0.0) -> Problem:
@@ -48,3 +48,19 @@ def test_every_visit_is_in_one_group() -> None:
     groups = compact_groups(problem, range(500), 60)
     assert sorted(v for g in groups for v in g) == list(range(500))
     assert max(len(g) for g in groups) <= 80
+
+
+@pytest.mark.parametrize("unit", [1, 10_000])
+def test_levels_of_priority_stay_apart_in_small_units(unit: int) -> None:
+    """A visit outweighs all of lower levels, and what a whole plan costs where there is room for that, too."""
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    for k in range(900):
+        b.visit(unit * (k % 30), unit * (k // 30), delivery=1, priority=k % 3)
+    b.vehicle_type(count=900, capacity=10)
+    problem = b.build()
+    penalty = penalties(problem)
+    low, middle, high = (penalty[level::3] for level in range(3))
+    assert middle.min() > low.sum()
+    assert high.min() > low.sum() + middle.sum()
+    assert decisive(problem, penalty) == (unit == 1)

@@ -22,7 +22,8 @@ from solvers import (
 )
 from solvers.check import check
 from solvers.kernels.data import pack
-from solvers.kernels.run import Recorder, descend
+from solvers.kernels.ruin_recreate import search
+from solvers.kernels.run import RuinTuning
 from solvers.kernels.session import Session
 
 LONG = {"polish_per_visit": 1e6}
@@ -43,7 +44,8 @@ def test_batches_do_what_one_descent_does(iterations: int) -> None:
     problem = scattered(400)
     session = Session(pack(problem, near=30, adjacent=30), 3)
     session.construct()
-    descend(session, Recorder(session, problem, 0.0, None), iterations)
+    tune = RuinTuning(mean_removed=8.0, first_temperature=1e-9, last_temperature=1e-9).array(session)
+    search(*session.packed.arrays, session.state, *session.scratch, tune, iterations, 0)
     solver = make("savings", LONG)
     for stop in (MaxIterations(iterations), MaxIterations(iterations) | MaxRuntime(500)):
         found = solver.solve(problem, stop, seed=3)
