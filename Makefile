@@ -12,11 +12,13 @@ OUT    ?= runs/$(basename $(notdir $(SCENARIO)))
 
 install: $(STAMP)
 
-# --no-compile: modules compile when first imported, most of them never are; this halves the installation.
+# Bytecode is made here, on all cores: where PYTHONDONTWRITEBYTECODE is set, every process would compile what it imports
+# (numpy 0.18 s in place of 0.07 s). A file that does not compile, such as a package's template, is nothing to stop for.
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	-$(BIN)/python -m compileall -q -q -j 0 $(VENV)/lib cli*.py logistics sim solvers
 	touch $(STAMP)
 
 run: install

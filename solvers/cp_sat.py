@@ -1,11 +1,16 @@
-"""One way to run OR-Tools CP-SAT: sized, repeatable, and leaving Ctrl-C to Python."""
+"""One way to run OR-Tools CP-SAT: sized, repeatable, and leaving Ctrl-C to Python.
+
+CP-SAT brings pandas with it, so the modules that use it import it when they first need it.
+"""
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-from ortools.sat.python import cp_model
+if TYPE_CHECKING:
+    from ortools.sat.python import cp_model
 
 
 def search(
@@ -17,6 +22,8 @@ def search(
     and no `seconds` the outcome repeats per `seed`. Ctrl-C in the main thread ends the search, and
     `KeyboardInterrupt` goes on from here; where the caller's own handler takes the signal, the search goes on.
     """
+    from ortools.sat.python import cp_model
+
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = threads
     solver.parameters.random_seed = seed % 2**31

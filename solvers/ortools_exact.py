@@ -6,18 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
 from ortools.sat.python import cp_model
 
 from solvers.cp_sat import search
-from solvers.features import CLASSIC
 from solvers.itinerary import earliest_start, latest_return, leg_function
 from solvers.ortools_parts import possible_visits
 from solvers.problem import Problem
 from solvers.solution import Route
 from solvers.travel import IntArray
-
-MOST_ARCS = 4000  # circuits of all vehicles together; beyond, nothing is proven in reasonable time
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +23,6 @@ class Exact:
     routes: tuple[Route, ...]
     objective: int
     proven: bool
-
-
-def fits(problem: Problem, most_visits: int) -> bool:
-    """Whether the problem is small enough and within what the model below says."""
-    vehicles = int(np.minimum(problem.vehicle_types.count, problem.num_visits).sum())
-    arcs = vehicles * (problem.num_visits + 1) ** 2
-    return problem.features <= CLASSIC and problem.num_visits <= most_visits and arcs <= MOST_ARCS
 
 
 def solve_exactly(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -266,6 +266,10 @@ class Model:
             seconds = 2.0 + 0.01 * budget.solutions * max(1.0, len(self.visits) / 50)
         p.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
         return p
+
+    def first(self, budget: Budget) -> Routes | None:
+        """Routes by cheapest insertion, as they come."""
+        return self._routes(self._routing.SolveWithParameters(self._parameters(replace(budget, solutions=1))))
 
     def anneal(
         self, budget: Budget, hot: float, removed: int, watch: OnRoutes | None = None

@@ -8,12 +8,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from solvers.constraints import ROUTE_CONSTRAINTS
+from solvers.features import CLASSIC
 from solvers.importance import level_weights
 from solvers.problem import Problem
 from solvers.schedule import earliest_departure, latest_return, leg_function, schedule
 from solvers.solution import Route
 from solvers.travel import IntArray, distances, longest_leg
 
+MOST_ARCS = 4000  # circuits of all vehicles together; beyond, nothing is proven in reasonable time
+# with these alone, a vehicle that has the skills and the capacity for a visit can serve it on a route of its own
+_UNHINDERED = CLASSIC - {"time_windows", "max_distance", "max_duration"}
 _MOST = 2**52  # bound on the sum of penalties; leaves room for costs in OR-Tools' 64 bits
 
 
@@ -90,6 +94,13 @@ def usable_types(problem: Problem) -> list[int]:
     ]
 
 
+def fits(problem: Problem, most_visits: int) -> bool:
+    """Whether the problem is small enough and within what the model of `solvers.ortools_exact` says."""
+    vehicles = int(np.minimum(problem.vehicle_types.count, problem.num_visits).sum())
+    arcs = vehicles * (problem.num_visits + 1) ** 2
+    return problem.features <= CLASSIC and problem.num_visits <= most_visits and arcs <= MOST_ARCS
+
+
 def able_visits(problem: Problem, visits: Sequence[int], kinds: Sequence[int]) -> list[int]:
     """Those of `visits` that some vehicle type of `kinds` has the skills for."""
     has = [int(problem.vehicle_types.skills[k]) for k in set(kinds)]
@@ -114,6 +125,9 @@ def servable_visits(problem: Problem, kinds: Sequence[int]) -> list[int]:
     The others are not searched for. (Only where travel times break the triangle inequality might one of them
     fit in a longer route.)
     """
+    possible = possible_visits(problem, kinds)
+    if problem.features <= _UNHINDERED:
+        return possible
     rules = [rule for rule in ROUTE_CONSTRAINTS if rule.code != "backhaul-order"]
     legs = {k: leg_function(problem, int(problem.vehicle_types.profile[k])) for k in kinds}
 
@@ -127,7 +141,6 @@ def servable_visits(problem: Problem, kinds: Sequence[int]) -> list[int]:
             return (visit,)
         return (partner, visit) if pair[visit] == partner else (visit, partner)
 
-    possible = possible_visits(problem, kinds)
     return [visit for visit in possible if any(sound(Route(k, whole(visit))) for k in kinds)]
 
 

@@ -1,7 +1,8 @@
 """The `ortools` solver: OR-Tools routing on neighbourhoods of the problem, and CP-SAT over the routes seen.
 
-OR-Tools is at its best on some hundred visits. So the problem is first cut into compact groups, each solved
-by ruin and recreate under annealing; then neighbourhoods of a few routes are solved again, in turn from
+OR-Tools is at its best on some hundred visits. So the problem is first cut into compact groups. Cheapest insertion
+makes a plan of each within some milliseconds, then each is solved by ruin and recreate under annealing; then
+neighbourhoods of a few routes are solved again, in turn from
 nothing by annealing and from their present routes by guided local search; now and then CP-SAT picks the best
 combination of all routes met. No matrix larger than a group's is made, so coordinates alone do at any size.
 """
@@ -9,7 +10,9 @@ combination of all routes met. No matrix larger than a group's is made, so coord
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,12 +22,12 @@ from solvers.check import check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS, known_routes
 from solvers.features import CLASSIC, require
 from solvers.interrupts import interrupts_noted
-from solvers.ortools_exact import fits, solve_exactly
 from solvers.ortools_model import Budget, Model, Routes
 from solvers.ortools_parts import (
     able_visits,
     compact_groups,
     decisive,
+    fits,
     nearest_first,
     need_of,
     penalties,
@@ -42,6 +45,18 @@ from solvers.stop import Progress, Stop
 from solvers.travel import IntArray
 
 _KEPT = 600  # routes of one annealing run that go to the pool, the latest
+_TOLD = 10  # plans told of while groups are solved, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Routes of some visits, and what they cost with the penalties of the visits that they leave out."""
+
+    routes: Routes
+    objective: int
+
+
+GroupSearch = Callable[[list[int], list[int]], Part | None]  # of visits and vehicles (types)
 
 
 class OrtoolsSolver:
@@ -230,17 +245,20 @@ class _Run:
             if self.objective is None:
                 self.accept((), int(self.penalty.sum()))
             return
-        if fits(self.problem, self.solver.exact_visits) and self.prove():
+        given = self.objective is not None
+        groups = compact_groups(self.problem, self.servable, self.solver.group_size)
+        parts = [] if given else self.sketch(groups)
+        found = fits(self.problem, self.solver.exact_visits) and self.prove()
+        if self.proven:
             return
-        if self.objective is None:
-            routes = self.build()
-            value = self.evaluate(routes, everything)
-            assert value is not None
-            self.accept(routes, value)
+        if not given and not found:
+            self.build(groups, parts)
         self.improve()
 
     def prove(self) -> bool:
-        """Try the whole problem exactly; True if the incumbent is then proven optimal."""
+        """Try the whole problem exactly; True if that finds a plan; whether it is `proven` optimal."""
+        from solvers.ortools_exact import solve_exactly
+
         seconds = None if self.max_runtime is None else max(0.05, 0.5 * self.max_runtime - self.elapsed())
         work, self.iterations = self.solver.exact_work, self.iterations + 1
         found = solve_exactly(self.problem, self.usable, self.penalty, work, seconds, self.seed)
@@ -252,38 +270,68 @@ class _Run:
         if self.objective is None or value < self.objective:
             self.accept(found.routes, value)
         self.proven = found.proven and value == found.objective
-        return self.proven
+        return True
 
-    def build(self) -> Routes:
-        """Solve compact groups of visits one after the other; each leaves its unused vehicles to the next."""
-        groups = compact_groups(self.problem, self.servable, self.solver.group_size)
-        built: list[Route] = []
+    def sketch(self, groups: list[list[int]]) -> list[Part]:
+        """A first plan at once, group by group; what becomes of each."""
         left = np.array(self.problem.vehicle_types.count, dtype=np.int64)
+        parts: list[Part] = []
+        for i, group in enumerate(groups):
+            parts.append(self.solve_group(group, left, self.first, remaining=sum(len(g) for g in groups[i:])))
+            left -= self.used(parts[-1].routes)
+        self.take(parts)
+        return parts
+
+    def build(self, groups: list[list[int]], parts: list[Part]) -> None:
+        """Solve the groups one after the other; each leaves its unused vehicles to the next.
+
+        Those yet to be solved are as in `parts` meanwhile, where there are vehicles for that. Plans are told of at
+        most `_TOLD` times, since each is checked whole.
+        """
+        left = np.array(self.problem.vehicle_types.count, dtype=np.int64)
+        solved: list[Part] = []
         for i, group in enumerate(groups):
             share = 1.0
             if self.max_runtime is not None:
                 rest = 0.5 * self.max_runtime - self.elapsed()
                 share = max(0.02, min(1.0, rest / (len(groups) - i) / self.solver.group_seconds))
-            routes = self.solve_group(group, left, share, remaining=sum(len(g) for g in groups[i:]))
-            for route in routes:
-                left[route.vehicle_type] -= 1
-            built += routes
+            annealed = partial(self.anneal, share=share)
+            solved.append(self.solve_group(group, left, annealed, remaining=sum(len(g) for g in groups[i:])))
+            left -= self.used(solved[-1].routes)
             self.iterations += 1
-        return tuple(built)
+            late = self.max_runtime is not None and self.elapsed() >= self.max_runtime
+            if len(solved) % math.ceil(len(groups) / _TOLD) == 0 or late or self.interrupted:
+                self.take([*solved, *parts[len(solved) :]])
+            if late or self.interrupted:
+                return
+        self.take(solved)
 
-    def solve_group(self, group: list[int], left: IntArray, share: float, remaining: int) -> Routes:
+    def used(self, routes: Routes) -> IntArray:
+        """(types,) vehicles that the routes take."""
+        kinds = np.array([route.vehicle_type for route in routes], dtype=np.int64)
+        return np.bincount(kinds, minlength=len(self.problem.vehicle_types.count)).astype(np.int64)
+
+    def take(self, parts: list[Part]) -> None:
+        """Make groups' plans together the incumbent if they are better and there are vehicles for them."""
+        routes = tuple(route for part in parts for route in part.routes)
+        beyond = set(range(self.problem.num_visits)) - set(self.servable)
+        objective = sum(part.objective for part in parts) + int(self.penalty[sorted(beyond)].sum())
+        better = self.objective is None or objective < self.objective
+        if better and (self.used(routes) <= self.problem.vehicle_types.count).all():
+            self.accept(routes, objective)
+
+    def solve_group(self, group: list[int], left: IntArray, search: GroupSearch, remaining: int) -> Part:
         """Routes for `group` with few vehicles at first, and with more while mandatory visits stay unserved."""
-        best: Routes = ()
-        value: int | None = None
+        best = Part((), int(self.penalty[group].sum()))
         needs = need_of(self.problem, group)
         fair = np.ceil(left * (len(group) / remaining)).astype(np.int64)
         while True:
             numbers = [min(int(left[k]), max(int(needs[k]), 1), max(int(fair[k]), 1)) for k in self.usable]
             vehicles = [k for k, number in zip(self.usable, numbers, strict=True) for _ in range(number)]
-            found = self.anneal(group, vehicles, share) if vehicles else None
-            if found is not None and (value is None or found[1] < value):
-                best, value = found
-            served = {v for r in best for v in r.visits}
+            found = search(group, vehicles) if vehicles else None
+            if found is not None and found.objective < best.objective:
+                best = found
+            served = {v for r in best.routes for v in r.visits}
             unserved = [v for v in group if v not in served and self.problem.visits.required[v]]
             most = [min(int(left[k]), len(group)) for k in self.usable]
             if not unserved or numbers == most or self.interrupted:
@@ -292,7 +340,19 @@ class _Run:
                 return best
             needs, fair = needs * 2, fair * 2
 
-    def anneal(self, visits: list[int], vehicles: list[int], share: float = 1.0) -> tuple[Routes, int] | None:
+    def first(self, visits: list[int], vehicles: list[int]) -> Part | None:
+        """Routes by cheapest insertion."""
+        chosen = able_visits(self.problem, visits, vehicles)
+        if not chosen:
+            return None
+        return self.part(Model(self.problem, chosen, vehicles, self.penalty).first(self.budget()), visits)
+
+    def part(self, routes: Routes | None, visits: list[int]) -> Part | None:
+        """The routes with their objective over `visits`, None where there are none or one breaks a rule."""
+        value = None if routes is None else self.evaluate(routes, visits)
+        return None if routes is None or value is None else Part(routes, value)
+
+    def anneal(self, visits: list[int], vehicles: list[int], share: float = 1.0) -> Part | None:
         """Routes and objective by annealing from nothing."""
         chosen = able_visits(self.problem, visits, vehicles)
         if not chosen:
@@ -309,8 +369,7 @@ class _Run:
             cost = self.route_cost(route)
             if cost is not None:
                 self.pool.add(route, cost)
-        value = None if routes is None else self.evaluate(routes, visits)
-        return None if routes is None or value is None else (routes, value)
+        return self.part(routes, visits)
 
     def improve(self) -> None:
         """Solve neighbourhoods again until the stop says so."""
@@ -336,9 +395,7 @@ class _Run:
         inside, visits = self.neighbourhood(int(part * self.solver.group_size))
         share = part**1.5
         old = tuple(self.routes[i] for i in inside)
-        used = np.zeros(len(problem.vehicle_types.count), dtype=np.int64)
-        for route in self.routes:
-            used[route.vehicle_type] += 1
+        used = self.used(self.routes)
         free = [k for k in self.usable if problem.vehicle_types.count[k] > used[k]]
         vehicles = [r.vehicle_type for r in old] + free
         if not vehicles or not able_visits(problem, visits, vehicles):
@@ -350,12 +407,11 @@ class _Run:
             chosen = able_visits(problem, visits, vehicles)
             model = Model(problem, chosen, vehicles, self.penalty)
             routes = model.improve([*(r.visits for r in old), *([] for _ in free)], self.budget(0.25 * share))
-            value = None if routes is None else self.evaluate(routes, visits)
-            found = None if routes is None or value is None else (routes, value)
-        if found is None or before is None or found[1] > before:
+            found = self.part(routes, visits)
+        if found is None or before is None or found.objective > before:
             return
         outside = tuple(r for i, r in enumerate(self.routes) if i not in set(inside))
-        self.accept(outside + found[0], self.objective - before + found[1])
+        self.accept(outside + found.routes, self.objective - before + found.objective)
 
     def neighbourhood(self, size: int) -> tuple[list[int], list[int]]:
         """Indices of some routes close to each other, and their visits with the left-out ones nearby."""

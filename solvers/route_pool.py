@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-
-from ortools.sat.python import cp_model
+from typing import TYPE_CHECKING
 
 from solvers.cp_sat import search
 from solvers.problem import Problem
 from solvers.solution import Route
 from solvers.travel import IntArray
+
+if TYPE_CHECKING:
+    from ortools.sat.python import cp_model
 
 
 class RoutePool:
@@ -57,6 +59,8 @@ class RoutePool:
         `penalty` (n,) is the cost of leaving a visit out; `incumbent` must be in the pool and is the start.
         None if the search found nothing, which the incumbent as a hint makes unlikely.
         """
+        from ortools.sat.python import cp_model
+
         model = cp_model.CpModel()
         serving: dict[int, list[cp_model.IntVar]] = defaultdict(list)
         of_type: dict[int, list[cp_model.IntVar]] = defaultdict(list)

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import ast
 import logging
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import solvers
 from solvers.compiled import drop_stale_cache
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("numba", "ortools", "scipy", "pandas", "pyvrp", "vroom", "pydantic", "matplotlib", "plotly", "click")
+HEAVY = (
+    "numpy",
+    "numba",
+    "ortools",
+    "scipy",
+    "pandas",
+    "pyvrp",
+    "vroom",
+    "pydantic",
+    "matplotlib",
+    "plotly",
+    "click",
+)
 
 
 def loaded(statement: str) -> set[str]:
@@ -23,8 +39,30 @@ def loaded(statement: str) -> set[str]:
 
 def test_import_loads_no_heavy_package() -> None:
     assert loaded("import solvers") == set()
-    assert loaded("import solvers; solvers.registered()") == set()
-    assert loaded("import solvers.check, solvers.bench, solvers.auto") <= {"pydantic"}
+    assert loaded("import solvers; solvers.registered()") == {"numpy"}
+    assert loaded("import solvers.check, solvers.bench, solvers.auto") <= {"numpy", "pydantic"}
+
+
+def test_public_names_are_the_same_for_type_checkers_and_at_run_time() -> None:
+    tree = ast.parse(Path(solvers.__file__).read_text())
+    told = [node for branch in tree.body if isinstance(branch, ast.If) for node in branch.body]
+    homes = {
+        alias.name: node.module for node in told if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assert sorted(homes) == sorted(solvers.__all__)
+    for name, home in homes.items():
+        assert getattr(solvers, name) is getattr(import_module(str(home)), name)
+        assert name in dir(solvers)
+    with pytest.raises(AttributeError, match="no attribute 'Problems'"):
+        solvers.Problems  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "module", sorted(m.name for m in pkgutil.walk_packages(solvers.__path__, "solvers."))
+)
+def test_every_module_can_be_the_first(module: str) -> None:
+    """No import order is needed to avoid a circle."""
+    subprocess.run([sys.executable, "-c", f"import {module}"], cwd=ROOT, check=True)
 
 
 def test_making_a_solver_loads_what_it_needs_only() -> None:
