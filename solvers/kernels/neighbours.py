@@ -58,7 +58,11 @@ def nearest(
         return near_out, adjacent_out
     plain = node is None and allowed is None
     width = min(n - 1, max(near if plain else 3 * near, adjacent))
-    found = _by_tree(xy[depots:], rule, width) if dist is None else _by_matrix(dist[depots:, depots:], width)
+    found = (
+        by_tree(xy[depots:], Metric(int(rule[0])), width)
+        if dist is None
+        else _by_matrix(dist[depots:, depots:], width)
+    )
     adjacent_out[depots:] = found[:, :adjacent] + depots
     if plain:
         near_out[depots:] = found[:, :near] + depots
@@ -100,12 +104,13 @@ def _smallest(cost: FloatArray, width: int) -> Any:
     return np.take_along_axis(part, inner, axis=1)
 
 
-def _by_tree(xy: FloatArray, rule: FloatArray, width: int) -> Any:
+def by_tree(xy: FloatArray, metric: Metric, width: int) -> Any:
+    """(n, width) the nearest to each of the points (n, 2) but itself, in order, without an n×n array."""
     points = xy
-    if int(rule[0]) == Metric.HAVERSINE:
+    if metric is Metric.HAVERSINE:
         lon, lat = np.radians(xy).T
         points = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-    found = cKDTree(points).query(points, k=width + 1)[1]
+    found = cKDTree(points).query(points, k=range(1, width + 2))[1]
     # a twin at the same place may come before the visit itself, so drop it by number, not by column
     own = found == np.arange(len(xy))[:, None]
     own[~own.any(axis=1), -1] = True

@@ -50,19 +50,31 @@ def capacity(P: Any, t: int, k: int) -> int:
 
 
 @helper
-def coordinate_distance(F: Any, P: Any, p: int, i: int, j: int) -> int:
-    """Distance in profile p between nodes i and j, by the rule of `solvers.travel.Metric`."""
-    metric, scale = F[3 * p], F[3 * p + 1]
-    a, b = 3 * P[PROFILES] + 2 * i, 3 * P[PROFILES] + 2 * j
+def raw_length(metric: float, scale: float, x1: float, y1: float, x2: float, y2: float) -> float:
+    """Distance between two points before it is rounded, by the rule of `solvers.travel.Metric`."""
     if metric == 3.0:
-        lat1, lat2 = math.radians(F[a + 1]), math.radians(F[b + 1])
+        lat1, lat2 = math.radians(y1), math.radians(y2)
         u = math.sin((lat2 - lat1) / 2)
-        v = math.sin((math.radians(F[b]) - math.radians(F[a])) / 2)
+        v = math.sin((math.radians(x2) - math.radians(x1)) / 2)
         h = u * u + math.cos(lat1) * math.cos(lat2) * v * v
-        return np.int64(np.rint(DIAMETER_M * math.asin(math.sqrt(min(1.0, h))) * scale))
-    dx, dy = F[a] - F[b], F[a + 1] - F[b + 1]
-    raw = math.sqrt(dx * dx + dy * dy) * scale
+        return DIAMETER_M * math.asin(math.sqrt(min(1.0, h))) * scale
+    dx, dy = x1 - x2, y1 - y2
+    return math.sqrt(dx * dx + dy * dy) * scale
+
+
+@inlined
+def rounded(metric: float, raw: float) -> int:
+    """A length as a whole number, by the same rule."""
+    if metric == 3.0:
+        return np.int64(np.rint(raw))
     return np.int64(raw + 0.5) if metric == 1.0 else np.int64(raw)
+
+
+@helper
+def coordinate_distance(F: Any, P: Any, p: int, i: int, j: int) -> int:
+    """Distance in profile p between nodes i and j by their coordinates."""
+    a, b = 3 * P[PROFILES] + 2 * i, 3 * P[PROFILES] + 2 * j
+    return rounded(F[3 * p], raw_length(F[3 * p], F[3 * p + 1], F[a], F[a + 1], F[b], F[b + 1]))
 
 
 @inlined

@@ -27,7 +27,9 @@ print(json.dumps([report.feasible, report.cost.total == result.cost, peak]))
 """
 
 
-@pytest.mark.parametrize(("solver", "iterations"), [("ruin_recreate", 2_000), ("ant_colony", 2)])
+@pytest.mark.parametrize(
+    ("solver", "iterations"), [("ruin_recreate", 2_000), ("ant_colony", 2), ("alns", 50)]
+)
 def test_30_000_visits_in_4_gb(solver: str, iterations: int) -> None:
     """Distances between all of them would take 7.2 GB."""
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from solvers.check import check, cost_of
 from solvers.constraints import ROUTE_CONSTRAINTS
 from solvers.features import FEATURES
 from solvers.kernels.rich import layout
+from solvers.kernels.rich import pack as rich_pack
 from solvers.kernels.rich import session as rich_session
 from solvers.kernels.rich.pack import pack
 from solvers.kernels.rich.session import Session
@@ -71,6 +73,50 @@ def test_evaluation_equals_the_checker_for_every_pair_of_features(case: tuple[st
         compare(random_problem(case, seed), seed)
 
 
+@pytest.fixture
+def without_matrices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rich_pack, "MATRIX_LIMIT", 0)
+
+
+@pytest.mark.usefixtures("without_matrices")
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+def test_evaluation_by_coordinates_equals_the_checker(case: tuple[str, ...]) -> None:
+    problem = random_problem(case, 3)
+    assert pack(problem)[layout.STRIDE] == 0
+    compare(problem, 3)
+
+
+@pytest.mark.usefixtures("without_matrices")
+@pytest.mark.parametrize("feature", [None, "time_dependent"])
+@pytest.mark.parametrize("pace", [1.0, 0.7])
+@pytest.mark.parametrize("metric", [m for m in Metric if m is not Metric.MATRIX])
+def test_every_rule_of_lengths_equals_the_checker(metric: Metric, pace: float, feature: str | None) -> None:
+    problem = random_problem(("max_distance", "time_windows", *([feature] if feature else [])), 2)
+    assert problem.coords is not None
+    travel = [replace(t, metric=metric, duration_per_distance=pace) for t in problem.travel]
+    problem = replace(problem, travel=tuple(travel))
+    if metric is Metric.HAVERSINE:  # metres between degrees: in the units that the windows are in
+        problem = replace(problem, coords=problem.coords / 100_000 + [120.0, 30.0])
+    assert pack(problem)[layout.STRIDE] == 0
+    assert sum(compare(problem, seed)[0] for seed in range(3)) > 5
+
+
+def test_neighbours_by_coordinates_are_those_by_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    b = ProblemBuilder()
+    b.depot(0, 0)
+    for x, y in np.random.default_rng(4).uniform(0, 1e6, (60, 2)).tolist():
+        b.visit(x, y)
+    b.vehicle_type(count=1)
+    problem = b.build()
+    lists = []
+    for limit in (0, 100):
+        monkeypatch.setattr(rich_pack, "MATRIX_LIMIT", limit)
+        packed = pack(problem, near=20)
+        at, width = packed[layout.NEAR_AT], packed[layout.NEAR_WIDTH]
+        lists.append(packed.ints[at : at + width * packed[layout.N]].tolist())
+    assert lists[0] == lists[1]
+
+
 @settings(max_examples=60)
 @given(case=st.sets(st.sampled_from(sorted(FEATURES)), max_size=7), seed=st.integers(0, 10_000))
 def test_evaluation_equals_the_checker(case: set[str], seed: int) -> None:
@@ -85,7 +131,16 @@ def test_sound_routes_are_among_those_compared(feature: str) -> None:
 @settings(max_examples=40)
 @given(case=st.sets(st.sampled_from(sorted(FEATURES)), max_size=6), seed=st.integers(0, 10_000))
 def test_every_solution_of_a_search_checks_out_with_its_cost(case: set[str], seed: int) -> None:
-    problem = random_problem(case, seed)
+    searches_soundly(random_problem(case, seed), seed)
+
+
+@pytest.mark.usefixtures("without_matrices")
+@pytest.mark.parametrize("feature", FEATURES)
+def test_so_does_every_solution_by_coordinates(feature: str) -> None:
+    searches_soundly(random_problem((feature,), 7), 7)
+
+
+def searches_soundly(problem: Problem, seed: int) -> None:
     rich = session(problem, seed)
     if not rich.load_locked():
         return

@@ -3,7 +3,8 @@
 Functions take `D, F, P, S, V, B, X`:
 
 D  float64  per profile the distances, then the durations (lengths where speeds change), each N x N; if one is not
-            symmetric, the same once more, turned: what leads to a node then stands in a row, too
+            symmetric, the same once more, turned: what leads to a node then stands in a row, too. Or, where those
+            would be too large, per profile the RULE of lengths, then x, y of each node from COORDS_AT on
 F  float64  the problem's times and costs: node rows, type rows, gaps between windows, speeds, absence costs
 P  int64    the problem's structure: header, node rows, type rows, loads, jobs, neighbour lists
 S  int64    the search: header, slots, sequences, where each node is, absent jobs, insertion cache
@@ -50,6 +51,8 @@ POWER, STEEP = 32, 1.4  # see `solvers.kernels.rich.simulate.steep`
     MEMBER_AT,
     NEAR_AT,
     RELOAD_LIST_AT,
+    STRIDE,  # N where there are matrices, else 0: one look tells, in the innermost loops
+    COORDS_AT,
     TURNED,  # how far behind the matrices those turned stand, 0 where they are the same
     F_KIND_AT,
     F_GAP_AT,
@@ -68,8 +71,12 @@ POWER, STEEP = 32, 1.4  # see `solvers.kernels.rich.simulate.steep`
     STATION_LIST_AT,
     HAS_PARTS,
     HAS_PRIZES,
-) = range(42)
+) = range(44)
 P_HEAD = 48
+
+# --- D without matrices: rules of RULE words; R_UNROUNDED is 1 where durations are lengths as speeds need them
+RULE = 4
+R_METRIC, R_SCALE, R_PACE, R_UNROUNDED = range(RULE)
 
 # --- P: node rows of NODE words from P_HEAD. ROLE is 1 at the pickup and 2 at the delivery of a pair; WHOLE is
 # the number that the parts of a split visit share, -1 at depots

@@ -12,9 +12,11 @@ import numpy as np
 from solvers.battery import battery_of
 from solvers.importance import level_weights
 from solvers.itinerary import earliest_start, latest_return
+from solvers.kernels.data import MATRIX_LIMIT
+from solvers.kernels.neighbours import by_tree
 from solvers.kernels.rich import layout as at
 from solvers.problem import UNLIMITED, Objective, Problem
-from solvers.travel import FloatArray, IntArray, Metric, Travel
+from solvers.travel import FloatArray, IntArray, Metric, Travel, distances, exact_length
 
 CACHE_LIMIT = 8_000_000  # cells of the insertion cache, 40 bytes each
 
@@ -23,7 +25,7 @@ CACHE_LIMIT = 8_000_000  # cells of the insertion cache, 40 bytes each
 class Packed:
     """The problem's arrays D, F and P; the jobs, each a tuple of visits; the depots that are stations."""
 
-    distances: FloatArray
+    legs: FloatArray
     floats: FloatArray
     ints: IntArray
     jobs: tuple[tuple[int, ...], ...]
@@ -31,7 +33,7 @@ class Packed:
 
     @property
     def arrays(self) -> tuple[Any, Any, Any]:
-        return self.distances, self.floats, self.ints
+        return self.legs, self.floats, self.ints
 
     def __getitem__(self, column: int) -> int:
         """A word of the header of P."""
@@ -43,7 +45,7 @@ class Packed:
 
 
 def pack(problem: Problem, near: int = 100, wholes: Sequence[int] | None = None) -> Packed:
-    """Flat arrays of `problem`; needs 16 N² bytes for each travel profile.
+    """Flat arrays of `problem`; 16 N² bytes for each travel profile where matrices are given or N is small.
 
     Visits with the same number in `wholes` are parts of one: one after the other they are a single stop.
     """
@@ -157,16 +159,26 @@ def pack(problem: Problem, near: int = 100, wholes: Sequence[int] | None = None)
     ints.append(at.MEMBER_AT, members)
     ints.place(at.F_JOB_AT, floats.append(None, np.concatenate([costs, lost])))
     nodes = [*range(d + n), *stations]
-    matrices = [_matrix(problem, travel)[:, nodes][:, :, nodes] for travel in problem.travel]
-    near_lists = _near(matrices[0][0], d, n, min(near, max(1, n)))
+    _speeds(problem, ints, floats, nodes)
+    width = min(near, max(1, n))
+    if any(travel.is_matrix for travel in problem.travel) or total <= MATRIX_LIMIT:
+        matrices = [_matrix(problem, travel)[:, nodes][:, :, nodes] for travel in problem.travel]
+        ints.header[at.STRIDE] = total
+        near_lists = _near(matrices[0][0], d, n, width)
+        turned = [m.transpose(0, 2, 1) for m in matrices]
+        if any((m != other).any() for m, other in zip(matrices, turned, strict=True)):
+            ints.header[at.TURNED] = sum(m.size for m in matrices)
+            matrices += turned
+        legs = np.concatenate([m.ravel() for m in matrices])
+    else:
+        assert problem.coords is not None
+        near_lists = _near_by_tree(problem.coords[visits], problem.travel[0].metric, d, total, width)
+        rules = [_rule(travel) for travel in problem.travel]
+        ints.header[at.COORDS_AT] = at.RULE * len(rules)
+        legs = np.concatenate([np.ravel(rules), problem.coords[nodes].ravel()])
     ints.header[at.NEAR_WIDTH] = near_lists.shape[1]
     ints.append(at.NEAR_AT, near_lists)
-    _speeds(problem, ints, floats, nodes)
-    turned = [m.transpose(0, 2, 1) for m in matrices]
-    if any((m != other).any() for m, other in zip(matrices, turned, strict=True)):
-        ints.header[at.TURNED] = sum(m.size for m in matrices)
-        matrices += turned
-    return Packed(np.concatenate([m.ravel() for m in matrices]), floats.array(), ints.array(), jobs, stations)
+    return Packed(legs, floats.array(), ints.array(), jobs, stations)
 
 
 class _Parts:
@@ -233,7 +245,7 @@ def _timed(problem: Problem) -> bool:
 def _scale(problem: Problem) -> int:
     """A guess at the duration of a route: what all visits take, there and back alone, shared by the vehicles."""
     travel, d = problem.travel[0], problem.num_depots
-    out = _matrix(problem, travel)[1][:d, d:].min(axis=0) if problem.num_visits else np.ones(1)
+    out = _rows(problem, travel, slice(0, d))[1][:, d:].min(axis=0) if problem.num_visits else np.ones(1)
     vehicles = max(1, problem.num_vehicles)
     return max(1, int((2 * out.sum() + problem.visits.service.sum()) / vehicles / 2))
 
@@ -335,30 +347,47 @@ def _importance(problem: Problem, jobs: tuple[tuple[int, ...], ...]) -> tuple[li
 
 
 def _matrix(problem: Problem, travel: Travel) -> FloatArray:
-    """Distances, then durations; lengths before rounding where speeds change with the hour."""
-    whole = travel
-    if not travel.is_matrix:
-        assert problem.coords is not None
-        whole = travel.materialise(problem.coords)
-    assert whole.distance is not None
-    assert whole.duration is not None
-    second: Any = whole.duration
-    if travel.speeds is not None:
-        second = whole.distance if travel.is_matrix else _lengths(problem, travel)
-    return np.stack([whole.distance.astype(np.float64), np.asarray(second, dtype=np.float64)])
+    """(2, N, N) distances, then durations, see `_rows`."""
+    blocks = [_rows(problem, travel, slice(lo, lo + 512)) for lo in range(0, problem.num_nodes, 512)]
+    return np.concatenate(blocks, axis=1)
 
 
-def _lengths(problem: Problem, travel: Travel) -> FloatArray:
-    from solvers.travel import exact_length
-
-    assert problem.coords is not None
+def _rows(problem: Problem, travel: Travel, rows: slice) -> FloatArray:
+    """(2, r, N) distances, then durations from r nodes; lengths before rounding where speeds follow the hour."""
+    if travel.distance is not None and travel.duration is not None:
+        second = travel.distance if travel.speeds is not None else travel.duration
+        return np.stack([travel.distance[rows], second[rows]]).astype(np.float64)
     xy = problem.coords
+    assert xy is not None
+    distance: Any = distances(travel, xy, xy[rows])
+    duration: Any = distance
+    if travel.speeds is not None:
+        duration = _lengths(travel, xy, range(*rows.indices(len(xy))))
+    elif travel.duration_per_distance != 1.0:
+        duration = np.rint(distance * travel.duration_per_distance)
+    return np.stack([distance.astype(np.float64), duration.astype(np.float64)])
+
+
+def _lengths(travel: Travel, xy: FloatArray, rows: range) -> FloatArray:
     if travel.metric is not Metric.HAVERSINE:
-        dx, dy = (xy[:, None, k] - xy[None, :, k] for k in (0, 1))
+        dx, dy = (xy[rows.start : rows.stop, None, k] - xy[None, :, k] for k in (0, 1))
         out: FloatArray = np.sqrt(dx * dx + dy * dy) * travel.scale
         return out
-    n = len(xy)
-    return np.array([[exact_length(travel, xy, i, j) for j in range(n)] for i in range(n)])
+    return np.array([[exact_length(travel, xy, i, j) for j in range(len(xy))] for i in rows])
+
+
+def _rule(travel: Travel) -> tuple[float, ...]:
+    """How lengths follow from coordinates, as the kernels take it."""
+    return float(travel.metric), travel.scale, travel.duration_per_distance, float(travel.speeds is not None)
+
+
+def _near_by_tree(xy: FloatArray, metric: Metric, depots: int, total: int, width: int) -> IntArray:
+    """The same as `_near` from the coordinates (n, 2) of visits, of which there are more than `width`."""
+    out = np.full((total, width), -1, dtype=np.int64)
+    own = np.arange(len(xy))
+    out[depots + own, 0] = depots + own
+    out[depots + own, 1:] = depots + by_tree(xy, metric, width - 1)
+    return out
 
 
 def _near(distance: FloatArray, depots: int, visits: int, width: int) -> IntArray:
@@ -382,7 +411,8 @@ def _speeds(problem: Problem, ints: _Parts, floats: _Parts, nodes: list[int]) ->
     periods = max(len(s.starts) for s in known if s is not None)
     categories = max(len(s.values) for s in known if s is not None)
     block = np.full((len(known), 1 + categories, periods), 1e18)
-    table = np.zeros((len(known), len(nodes), len(nodes)), dtype=np.int64)
+    several = any(s is not None and s.category is not None for s in known)
+    table = np.zeros((len(known), len(nodes), len(nodes)) if several else 0, dtype=np.int64)
     for k, s in enumerate(known):
         if s is None:
             continue
@@ -393,4 +423,5 @@ def _speeds(problem: Problem, ints: _Parts, floats: _Parts, nodes: list[int]) ->
             table[k] = s.category[nodes][:, nodes]
     ints.header[at.PERIODS], ints.header[at.CATEGORIES] = periods, categories
     ints.place(at.F_SPEED_AT, floats.append(None, block))
-    ints.append(at.CATEGORY_AT, table)
+    if several:
+        ints.append(at.CATEGORY_AT, table)

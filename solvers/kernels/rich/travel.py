@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from solvers.kernels.jit import helper, inlined
 from solvers.kernels.rich.layout import (
     BY_HOUR,
     CATEGORIES,
     CATEGORY_AT,
+    COORDS_AT,
     DIMS,
     EARLY,
     F_GAP_AT,
@@ -28,12 +31,19 @@ from solvers.kernels.rich.layout import (
     NODE,
     PERIODS,
     PROFILE,
+    R_METRIC,
+    R_PACE,
+    R_SCALE,
+    R_UNROUNDED,
+    RULE,
     STATIONS,
     STAY_AT,
+    STRIDE,
     TURNED,
     WHOLE,
     N,
 )
+from solvers.kernels.travel import raw_length, rounded
 from solvers.speeds import NOISE
 
 LINE = 8  # words of a cache line
@@ -51,30 +61,51 @@ def rates(P: Any, t: int) -> int:
     return P[F_KIND_AT] + F_KIND * t
 
 
+@helper
+def by_rule(D: Any, P: Any, p: int, i: int, j: int, timed: bool) -> float:
+    """Distance from i to j by their coordinates, or with `timed` the travel time; both are the same back."""
+    rule, a, b = RULE * p, P[COORDS_AT] + 2 * i, P[COORDS_AT] + 2 * j
+    raw = raw_length(D[rule + R_METRIC], D[rule + R_SCALE], D[a], D[a + 1], D[b], D[b + 1])
+    if timed and D[rule + R_UNROUNDED] == 1.0:
+        return raw
+    whole = np.float64(rounded(D[rule + R_METRIC], raw))
+    if timed and D[rule + R_PACE] != 1.0:
+        return np.rint(whole * D[rule + R_PACE])
+    return whole
+
+
 @inlined
 def distance(D: Any, P: Any, p: int, i: int, j: int) -> float:
-    n = P[N]
+    n = P[STRIDE]
+    if n == 0:
+        return by_rule(D, P, p, i, j, False)
     return D[2 * p * n * n + i * n + j]
 
 
 @inlined
 def duration(D: Any, P: Any, p: int, i: int, j: int) -> float:
     """Travel time; the length, not rounded, where speeds change with the hour."""
-    n = P[N]
+    n = P[STRIDE]
+    if n == 0:
+        return by_rule(D, P, p, i, j, True)
     return D[(2 * p + 1) * n * n + i * n + j]
 
 
 @inlined
 def distance_from(D: Any, P: Any, p: int, j: int, i: int) -> float:
     """Distance from i to j: for loops over i, which read a row of j then instead of a column."""
-    n = P[N]
+    n = P[STRIDE]
+    if n == 0:
+        return by_rule(D, P, p, i, j, False)
     return D[P[TURNED] + 2 * p * n * n + j * n + i]
 
 
 @inlined
 def duration_from(D: Any, P: Any, p: int, j: int, i: int) -> float:
     """Travel time from i to j, read likewise."""
-    n = P[N]
+    n = P[STRIDE]
+    if n == 0:
+        return by_rule(D, P, p, i, j, True)
     return D[P[TURNED] + (2 * p + 1) * n * n + j * n + i]
 
 
@@ -82,7 +113,9 @@ def duration_from(D: Any, P: Any, p: int, j: int, i: int) -> float:
 def fetch(D: Any, P: Any, X: Any, p: int, x: int) -> None:
     """Read all that leads from and to x ahead, a word of each cache line: the lines come side by side here, but one
     after the other where each is waited for, and that takes most of the time of a search with 1,000 visits."""
-    n, total = P[N], 0.0
+    n, total = P[STRIDE], 0.0
+    if n == 0:
+        return
     for side in range(2 if P[TURNED] > 0 else 1):
         for block in range(2 * p, 2 * p + 2):
             row = side * P[TURNED] + block * n * n + x * n
@@ -139,6 +172,8 @@ def back_in_window(F: Any, P: Any, x: int, time: float) -> float:
 def speeds_of(P: Any, p: int, i: int, j: int) -> int:
     """Where the speeds of the arc start in F; the profile's period starts stand at the block's start."""
     block = P[F_SPEED_AT] + p * P[PERIODS] * (1 + P[CATEGORIES])
+    if P[CATEGORY_AT] == 0:  # all arcs are of the first category
+        return block + P[PERIODS]
     n = P[N]
     return block + P[PERIODS] * (1 + P[P[CATEGORY_AT] + (p * n + i) * n + j])
 
