@@ -6,6 +6,7 @@ and the node tables in the processor's caches.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,7 @@ from solvers.kernels.layout import (
     SEGMENTS,
     SERVICE,
     SIDE,
+    SIDED,
     SKILLED,
     SLOTS,
     SOFT,
@@ -74,7 +76,7 @@ from solvers.kernels.layout import (
 )
 from solvers.kernels.neighbours import curve_order, nearest
 from solvers.problem import UNLIMITED, Problem
-from solvers.travel import FloatArray, IntArray, Travel, paired_distances
+from solvers.travel import FloatArray, IntArray, Travel, longest_leg, paired_distances
 
 MATRIX_LIMIT = 2_000  # nodes; above this distances are computed on the fly unless matrices were given
 
@@ -117,8 +119,8 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
     nodes = np.concatenate([np.arange(d, dtype=np.int64), d + order])
 
     given = any(travel.is_matrix for travel in problem.travel)
-    barred = barred_arcs(problem, order)
-    matrix = given or d + n <= MATRIX_LIMIT or barred is not None
+    matrix = given or d + n <= MATRIX_LIMIT
+    sided = v.backhaul is not None and bool(v.backhaul.any())
     dist, dur, symmetric = _matrices(problem, nodes) if matrix else _no_matrices()
     xy = np.zeros((d + n, 2)) if problem.coords is None else np.ascontiguousarray(problem.coords[nodes])
     rule = np.array(
@@ -147,7 +149,7 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
     mixed = bool(v.pickup.any()) and bool(v.delivery.any())
     amounts = v.delivery if mixed or not v.pickup.any() else v.pickup
     capacity = t.capacity
-    if mixed and barred is not None and _apart(problem):
+    if mixed and sided and _apart(problem):
         # all deliveries are made before the first pickup, so they never share the vehicle: dimensions of their own
         mixed, dims = False, 2 * dims
         amounts, capacity = np.hstack([v.delivery, v.pickup]), np.hstack([capacity, capacity])
@@ -191,13 +193,15 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
     others, room = stand_ins(kind, t.skills)
 
     far = int(UNLIMITED)
-    if barred is not None:
-        far = max(1 << 29, 2 * (n + 2) * int(dist.max(initial=0)))  # half of it is beyond any route
+    if sided:
+        longest = int(dist.max(initial=0)) if matrix else _longest(problem)
+        far = max(1 << 29, 2 * (n + 2) * longest)  # half of it is beyond any route
+    if sided and matrix:
         same = dur is dist and not timed  # no clock reads the durations then
         dist = dist.astype(np.int32 if far < 2**31 else np.int64)
-        dist[:, barred] = far
+        dist[:, barred_arcs(problem, order)] = far
         dur = dist if same else dur.astype(dist.dtype)
-    quick = symmetric and len(problem.travel) == 1 and barred is None
+    quick = symmetric and len(problem.travel) == 1 and not sided
     header = np.zeros(P_HEAD, dtype=np.int64)
     header[BARRED] = far // 2
     header[QUICK] = quick
@@ -205,10 +209,12 @@ def pack(problem: Problem, *, near: int = 40, adjacent: int = 100) -> Packed:
     header[SLOTS] = max(1, int(min(n, kind[:, COUNT].sum())))
     header[MATRIX], header[SYMMETRIC], header[TIMED], header[MIXED] = (
         matrix,
-        (WITHIN_SIDES if barred is not None else BOTH_WAYS) if symmetric else ONE_WAY,
+        (WITHIN_SIDES if sided else BOTH_WAYS) if symmetric else ONE_WAY,
         timed,
         mixed,
     )
+    if sided and not matrix:
+        header[SIDED] = 1 if problem.backhauls_alone else 2
     header[SKILLED] = "skills" in features
     header[TIME_PRICED] = "time_costs" in features
     header[PROFILES] = len(problem.travel)
@@ -270,6 +276,12 @@ def _apart(problem: Problem) -> bool:
     v = problem.visits
     assert v.backhaul is not None
     return not (v.delivery[v.backhaul].any() or v.pickup[~v.backhaul].any())
+
+
+def _longest(problem: Problem) -> int:
+    """A bound on the distances by coordinates."""
+    assert problem.coords is not None
+    return 1 + math.ceil(max(longest_leg(travel, problem.coords) for travel in problem.travel))
 
 
 def _ways(near: IntArray, dist: Any | None, travel: Travel, xy: FloatArray) -> IntArray:

@@ -44,7 +44,8 @@ from __future__ import annotations
     STAND_INS_AT,  # per type those that can step in for it, STAND_INS_WIDTH words, -1 after the last
     STAND_INS_WIDTH,
     ROOM_AT,  # per type the largest capacity of its stand-ins in each dimension
-) = range(28)
+    SIDED,  # without matrices: 1 where backhauls come last, 2 where they also may not go alone
+) = range(29)
 P_HEAD = 32
 PLAIN, WINDOWS, SEGMENTS = 0, 1, 2  # values of TIMED: no clock, feasibility only, durations too
 ONE_WAY, BOTH_WAYS, WITHIN_SIDES = 0, 1, 2  # of SYMMETRIC: the last but for the arcs that backhauls bar

@@ -9,16 +9,21 @@ import numpy as np
 
 from solvers.kernels.jit import helper, inlined
 from solvers.kernels.layout import (
+    BARRED,
     CAPACITY,
+    DEPOTS,
     DIMS,
     DURATION_AT,
     KIND_AT,
     KIND_WIDTH,
     LOAD_AT,
     MATRIX,
+    NODE,
     NODES,
     PICK_AT,
     PROFILES,
+    SIDE,
+    SIDED,
 )
 from solvers.travel import EARTH_RADIUS_M
 
@@ -77,11 +82,21 @@ def coordinate_distance(F: Any, P: Any, p: int, i: int, j: int) -> int:
     return rounded(F[3 * p], raw_length(F[3 * p], F[3 * p + 1], F[a], F[a + 1], F[b], F[b + 1]))
 
 
+@helper
+def bars(P: Any, i: int, j: int) -> bool:
+    """Whether the order of backhauls rules the arc out, as `solvers.backhauls.barred_arcs` does."""
+    if P[NODE * j + SIDE] == 1:
+        return P[SIDED] == 2 and i < P[DEPOTS]
+    return j >= P[DEPOTS] and P[NODE * i + SIDE] == 1
+
+
 @inlined
 def distance(D: Any, F: Any, P: Any, p: int, i: int, j: int) -> int:
     """Distance from node i to node j in profile p."""
     if P[MATRIX] == 1:
         return np.int64(D[(p * P[NODES] + i) * P[NODES] + j])
+    if P[SIDED] > 0 and bars(P, i, j):
+        return 2 * P[BARRED]
     return coordinate_distance(F, P, p, i, j)
 
 
