@@ -162,7 +162,7 @@ class AlnsSolver:
         start: Solution | None = None,
         on_best: OnBest[Solution] | None = None,
     ) -> Result[Solution]:
-        """See `solvers.registry.Solver`. Needs n² matrices."""
+        """See `solvers.registry.Solver`."""
         require(problem, self.features, self.name)
         run = _Run(self, problem, stop, seed, on_best)
         try:

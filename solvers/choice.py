@@ -32,6 +32,7 @@ class Rule:
     min_cores: int = 1
     any_feature: tuple[str, ...] = ()
     no_feature: tuple[str, ...] = ()
+    beyond: str = ""
 
     def holds(self, problem: Problem, seconds: float | None, cores: int) -> bool:
         """Whether the conditions hold; a stop without a time limit meets no bound on seconds."""
@@ -43,6 +44,7 @@ class Rule:
             and (not timed or (seconds is not None and self.min_seconds <= seconds <= self.max_seconds))
             and (not self.any_feature or bool(used & set(self.any_feature)))
             and not used & set(self.no_feature)
+            and (not self.beyond or not used <= (features_of_solver(self.beyond) or frozenset()))
         )
 
 
@@ -79,7 +81,7 @@ def load_rules(path: Path = DEFAULT_RULES) -> Rules:
 
 def _rules(path: Path, kind: str, entries: Any, faults: list[Fault]) -> Iterable[Rule]:
     known = {f.name: f for f in fields(Rule)}
-    kinds = {"solver": str, "parameters": dict, "any_feature": list, "no_feature": list}
+    kinds = {"solver": str, "beyond": str, "parameters": dict, "any_feature": list, "no_feature": list}
     if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
         faults.append(Fault(str(path), kind, "", "bad-table", "not an array of tables", f"write [[{kind}]]"))
         return
@@ -95,6 +97,9 @@ def _rules(path: Path, kind: str, entries: Any, faults: list[Fault]) -> Iterable
             elif isinstance(value, bool) or not isinstance(value, wanted):
                 what = "a value of the wrong kind"
                 faults.append(Fault(str(path), place, repr(value), "bad-value", what, "see choice.toml"))
+            elif key == "beyond" and value not in registered():
+                what, repair = "no such solver", f"there are: {', '.join(registered())}"
+                faults.append(Fault(str(path), place, value, "unknown-solver", what, repair))
             elif isinstance(value, list):
                 for name in (n for n in value if n not in FEATURES):
                     what, repair = "no such feature", "`logistics solvers` lists them"

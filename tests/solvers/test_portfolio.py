@@ -36,6 +36,7 @@ from solvers.parallel.rounds import Round, play
 from solvers.portfolio import _Run
 from solvers.registry import listen
 from solvers.route_costs import route_costs
+from tests.benchmarks.rich import made
 from tests.conformance.problems import random_problem
 
 
@@ -337,6 +338,16 @@ def test_the_rules_choose_by_size_time_and_cores() -> None:
     }  # fmt: skip
 
 
+def test_the_rules_leave_large_problems_with_rare_features_to_one_solver() -> None:
+    rules, timed, counted = load_rules(DEFAULT_RULES), MaxRuntime(60), MaxIterations(100)
+    large, little = {kind: made(kind, 3_000) for kind in ("pairs", "open")}, made("open", 200)
+    assert pick(large["pairs"], timed, rules, 4).solver == "alns"
+    assert pick(large["pairs"], counted, rules, 4).solver == "decompose"
+    assert pick(large["open"], timed, rules, 4).solver == "decompose"
+    assert pick(little, timed, rules, 4).solver == "portfolio"
+    assert pick(scattered(3_000), timed, rules, 4).solver == "portfolio"  # ruin_recreate knows plain ones
+
+
 def test_solvers_that_cannot_are_passed_over(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
     path.write_text(
@@ -375,6 +386,7 @@ def test_what_no_solver_can_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ('[[rule]]\nsolver = "savings"\ncolour = 1\n', "unknown-key"),
         ('[[rule]]\nsolver = "savings"\nmax_visits = "x"\n', "bad-value"),
         ('[[rule]]\nsolver = "savings"\nany_feature = ["x"]\n', "unknown-feature"),
+        ('[[rule]]\nsolver = "savings"\nbeyond = "x"\n', "unknown-solver"),
         ("rule = 3\n", "bad-table"),
         ("[[rules]]\n", "unknown-key"),
         ("[[", "bad-toml"),
