@@ -97,9 +97,9 @@ def _rules(path: Path, kind: str, entries: Any, faults: list[Fault]) -> Iterable
             elif isinstance(value, bool) or not isinstance(value, wanted):
                 what = "a value of the wrong kind"
                 faults.append(Fault(str(path), place, repr(value), "bad-value", what, "see choice.toml"))
-            elif key == "beyond" and value not in registered():
+            elif key == "beyond" and str(value) not in registered():
                 what, repair = "no such solver", f"there are: {', '.join(registered())}"
-                faults.append(Fault(str(path), place, value, "unknown-solver", what, repair))
+                faults.append(Fault(str(path), place, str(value), "unknown-solver", what, repair))
             elif isinstance(value, list):
                 for name in (n for n in value if n not in FEATURES):
                     what, repair = "no such feature", "`logistics solvers` lists them"
