@@ -15,12 +15,11 @@ from pathlib import Path
 _LOG = logging.getLogger("solvers")
 
 
-def drop_stale_cache(package: str, folder: Path, *others: Path) -> bool:
+def drop_stale_cache(package: str, folder: Path, *others: Path, announced: bool = True) -> bool:
     """Delete the compiled kernels of a package if its sources changed since; True if some were there.
 
-    `others` are files and folders outside `folder` that helpers or constants are compiled in from. Where nothing
-    compiled is there and compilation lies ahead, a warning says so; it goes to stderr unless logging is set up
-    otherwise.
+    `others` are files and folders outside `folder` that helpers or constants are compiled in from.
+    `announce_compiling` follows, unless `announced` is false.
     """
     sources = [
         file for place in (folder, *others) for file in ([place] if place.is_file() else place.glob("*.py"))
@@ -39,7 +38,14 @@ def drop_stale_cache(package: str, folder: Path, *others: Path) -> bool:
             cache.mkdir(exist_ok=True)
             stamp.write_text(digest.hexdigest())
             dropped = bool(stale)
+    if announced:
+        announce_compiling(package, folder)
+    return dropped
+
+
+def announce_compiling(package: str, folder: Path) -> None:
+    """Warn that compilation lies ahead if nothing compiled is there; on stderr, unless logging goes elsewhere."""
+    cache = folder / "__pycache__"
     # where the folder cannot be written to, numba keeps its cache elsewhere and nothing is known of it
     if os.access(cache, os.W_OK) and not any(cache.glob("*.nbi")):
         _LOG.warning("compiling %s: once, then it is cached", package)
-    return dropped

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
+from solvers.compiled import announce_compiling
 from solvers.kernels import ruin_recreate, savings
 from solvers.kernels.data import Packed
 from solvers.kernels.layout import (
@@ -29,6 +32,8 @@ from solvers.kernels.state import new_state
 from solvers.kernels.whole_routes import label_space
 from solvers.solution import Route, Solution
 from solvers.travel import IntArray
+
+announce_compiling("solvers.kernels", Path(__file__).parent)
 
 
 class Session:

@@ -341,7 +341,8 @@ def test_the_rules_choose_by_size_time_and_cores() -> None:
 def test_the_rules_leave_large_problems_with_rare_features_to_one_solver() -> None:
     rules, timed, counted = load_rules(DEFAULT_RULES), MaxRuntime(60), MaxIterations(100)
     large, little = {kind: made(kind, 3_000) for kind in ("pairs", "open")}, made("open", 200)
-    assert pick(large["pairs"], timed, rules, 4).solver == "alns"
+    assert pick(large["pairs"], timed, rules, 4).solver == "portfolio"
+    assert pick(large["pairs"], timed, rules, 1).solver == "alns"
     assert pick(large["pairs"], counted, rules, 4).solver == "decompose"
     assert pick(large["open"], timed, rules, 4).solver == "decompose"
     assert pick(little, timed, rules, 4).solver == "portfolio"

@@ -102,6 +102,8 @@ def test_compiling_cold_is_announced(tmp_path: Path, caplog: pytest.LogCaptureFi
         drop_stale_cache("deep", deep, deep.parent)
     assert "compiling deep" in caplog.text
     caplog.clear()
+    drop_stale_cache("deep", deep, deep.parent, announced=False)
+    assert caplog.text == ""
     (deep / "__pycache__" / "a.f-1.py311.nbi").write_text("compiled")
     drop_stale_cache("deep", deep, deep.parent)
     assert caplog.text == ""
