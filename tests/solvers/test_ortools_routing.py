@@ -14,7 +14,10 @@ from solvers import (
     MaxRuntime,
     Problem,
     ProblemBuilder,
+    Result,
+    Route,
     Solution,
+    Stop,
     make,
 )
 from solvers.check import check
@@ -36,8 +39,9 @@ def spread(n: int = 300, **more: int) -> Problem:
 
 
 def heard(
-    problem: Problem, stop: MaxIterations | MaxRuntime, interrupted: bool = False
-) -> list[Incumbent[Solution]]:
+    problem: Problem, stop: Stop, interrupted: bool = False
+) -> tuple[list[Incumbent[Solution]], Result[Solution]]:
+    """All incumbents, the last of which the result must be; with `interrupted` Ctrl-C comes at the first."""
     told: list[Incumbent[Solution]] = []
 
     def hear(found: Incumbent[Solution]) -> None:
