@@ -12,18 +12,23 @@ from solvers.native import dump_problem
 from solvers.speeds import Speeds
 
 SIDE, DAY, WINDOW = 20_000, 200_000, 60_000
-KINDS = ("pairs", "open", "soft", "by-hour", "reloads")
+KINDS = ("pairs", "short-pairs", "open", "soft", "by-hour", "reloads")
 
 
 def made(kind: str, visits: int, seed: int = 1) -> Problem:
-    """Visits at random with windows of a third of the day; a vehicle costs as much as the way across the map."""
+    """Visits at random with windows of a third of the day; a vehicle costs as much as the way across the map.
+
+    Of short pairs both ends are near each other, and vehicles are soon back.
+    """
     rng = np.random.default_rng(seed)
     b = ProblemBuilder(name=f"{kind}-n{visits:05d}")
     b.depot(*rng.integers(0, SIDE, 2).tolist())
-    for _ in range(visits // 2 if kind == "pairs" else visits):
+    for _ in range(visits // 2 if "pairs" in kind else visits):
         load, opens = int(rng.integers(1, 100)), int(rng.integers(0, DAY // 2))
         (x, y), (x2, y2) = rng.integers(0, SIDE, (2, 2)).tolist()
-        if kind == "pairs":
+        if kind == "short-pairs":
+            x2, y2 = x + (x2 - x) // 10, y + (y2 - y) // 10
+        if "pairs" in kind:
             collected = b.visit(x, y, pickup=load, tw=(opens, opens + WINDOW), service=300)
             b.visit(
                 x2, y2, delivery=load, pickup_at=collected, tw=(opens, opens + WINDOW + 40_000), service=300
@@ -37,6 +42,7 @@ def made(kind: str, visits: int, seed: int = 1) -> Problem:
         fixed_cost=SIDE,
         shift=(0, DAY),
         open_end=kind == "open",
+        **({"max_duration": DAY // 5} if kind == "short-pairs" else {}),
         **({"reload_depots": [0], "reload_time": 600} if kind == "reloads" else {}),
     )
     if kind == "by-hour":
