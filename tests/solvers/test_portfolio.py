@@ -344,6 +344,7 @@ def test_the_rules_leave_large_problems_with_rare_features_to_one_solver() -> No
     assert pick(large["pairs"], timed, rules, 4).solver == "portfolio"
     assert pick(large["pairs"], timed, rules, 1).solver == "alns"
     assert pick(large["pairs"], counted, rules, 4).solver == "decompose"
+    assert pick(made("pairs", 5_000), timed, rules, 4).solver == "decompose"
     assert pick(large["open"], timed, rules, 4).solver == "decompose"
     assert pick(little, timed, rules, 4).solver == "portfolio"
     assert pick(scattered(3_000), timed, rules, 4).solver == "portfolio"  # ruin_recreate knows plain ones
