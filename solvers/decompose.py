@@ -25,9 +25,7 @@ from solvers.stop import FirstOf, MaxIterations, MaxRuntime, Monitor, Progress, 
 from solvers.subproblem import Part, cut
 
 INNER = ("ruin_recreate", "alns")  # the first that supports the problem works inside
-SIZES = {
-    "ruin_recreate": 5000
-}  # visits of a part by inner solver; SIZE for the others, which may need matrices
+SIZES = {"ruin_recreate": 5000}  # visits of a part by inner solver; SIZE for the others
 SIZE = 500
 COOL = {"first_temperature": 0.1}  # of ruin_recreate on parts: it does not begin with a poor plan there
 UNBOUNDED = 200  # iterations for each visit of a part, where the stop bounds neither iterations nor time
@@ -264,6 +262,8 @@ class _Run:
                 return False
             self.take(locked, report)
         self.build()
+        if self.unserved and not self.over():
+            self.build_whole()
         return True
 
     def locked_plan(self) -> Solution:
@@ -286,6 +286,17 @@ class _Run:
                 waiting -= {x for r in chosen.routes for x in r.visits} | set(chosen.absent)
                 self.improve(chosen, [MaxIterations(1)], quiet=True)
         finally:
+            self.note()
+
+    def build_whole(self) -> None:
+        """The inner solver's first plan of everything, if it serves more: parts leave vehicles short one by one."""
+        through = _Through(self.monitor, self.iterations, 0, 0)
+        stop = FirstOf((MaxIterations(1), *self.bounds(self.solver.first_share), through))
+        found = self.inner.solve(self.problem, stop, seed=self.seed)
+        self.iterations, self.interrupted = self.iterations + found.iterations, found.interrupted
+        report = check(self.problem, found.solution)
+        if not report.violations and report.rank < check(self.problem, self.solution).rank:
+            self.take(found.solution, report)
             self.note()
 
     def improve(self, chosen: Neighbourhood, bounds: list[Stop], quiet: bool = False) -> None:

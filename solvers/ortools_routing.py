@@ -1,10 +1,10 @@
 """The `ortools` solver: OR-Tools routing on neighbourhoods of the problem, and CP-SAT over the routes seen.
 
-OR-Tools is at its best on some hundred visits. So the problem is first cut into compact groups. Cheapest insertion
-makes a plan of each within some milliseconds, then each is solved by ruin and recreate under annealing; then
-neighbourhoods of a few routes are solved again, in turn from
-nothing by annealing and from their present routes by guided local search; now and then CP-SAT picks the best
-combination of all routes met. No matrix larger than a group's is made, so coordinates alone do at any size.
+OR-Tools is at its best on some hundred visits. So the problem is first cut into compact groups. Cheapest
+insertion makes a plan of each within some milliseconds, then each is solved by ruin and recreate under
+annealing; then neighbourhoods of a few routes are solved again, in turn from nothing by annealing and from
+their present routes by guided local search; now and then CP-SAT picks the best combination of all routes met.
+No matrix larger than a group's is made, so coordinates alone do at any size.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from solvers.result import Incumbent, OnBest, Result, Status
 from solvers.route_pool import RoutePool
 from solvers.schedule import leg_function, schedule
 from solvers.solution import Route, Solution
-from solvers.stop import Progress, Stop
+from solvers.stop import Progress, Stop, Uncounted
 from solvers.travel import IntArray
 
 _KEPT = 600  # routes of one annealing run that go to the pool, the latest
@@ -49,14 +49,14 @@ _TOLD = 10  # plans told of while groups are solved, at most
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class GroupPlan:
     """Routes of some visits, and what they cost with the penalties of the visits that they leave out."""
 
     routes: Routes
     objective: int
 
 
-GroupSearch = Callable[[list[int], list[int]], Part | None]  # of visits and vehicles (types)
+GroupSearch = Callable[[list[int], list[int]], GroupPlan | None]  # of visits and vehicles (types)
 
 
 class OrtoolsSolver:
@@ -156,7 +156,7 @@ class _Run:
         self.interrupted = False
         self.proven = False
         self.began = clock.seconds()
-        self.monitor = stop.monitor()
+        self.monitor, self.uncounted = stop.monitor(), Uncounted(stop).monitor()
         self.max_runtime = stop.max_runtime_s
         self.iterations = 0
         self.improved_at = 0
@@ -182,6 +182,11 @@ class _Run:
         return self.interrupted or self.monitor(
             Progress(self.iterations, self.iterations - self.improved_at, best)
         )
+
+    def enough(self) -> bool:
+        """Whether Ctrl-C, time or a cost ends the run; iterations do not before all groups are solved."""
+        best = self.history[-1][1] if self.history else None
+        return self.interrupted or self.uncounted(Progress(0, 0, best))
 
     def budget(self, share: float = 1.0) -> Budget:
         """For one search: by solutions where the stop has no time limit, else by time."""
@@ -245,18 +250,19 @@ class _Run:
             if self.objective is None:
                 self.accept((), int(self.penalty.sum()))
             return
-        given = self.objective is not None
+        given = bool(self.routes)
         groups = compact_groups(self.problem, self.servable, self.solver.group_size)
         parts = [] if given else self.sketch(groups)
-        found = fits(self.problem, self.solver.exact_visits) and self.prove()
+        small = fits(self.problem, self.solver.exact_visits) and not self.interrupted
+        found = small and self.prove()
         if self.proven:
             return
-        if not given and not found:
+        if not (given or found or self.enough()):
             self.build(groups, parts)
         self.improve()
 
     def prove(self) -> bool:
-        """Try the whole problem exactly; True if that finds a plan; whether it is `proven` optimal."""
+        """Try the whole problem exactly; whether that finds a plan. `proven` says whether it is optimal."""
         from solvers.ortools_exact import solve_exactly
 
         seconds = None if self.max_runtime is None else max(0.05, 0.5 * self.max_runtime - self.elapsed())
@@ -272,24 +278,27 @@ class _Run:
         self.proven = found.proven and value == found.objective
         return True
 
-    def sketch(self, groups: list[list[int]]) -> list[Part]:
-        """A first plan at once, group by group; what becomes of each."""
+    def sketch(self, groups: list[list[int]]) -> list[GroupPlan]:
+        """A first plan at once; the plans of the groups that it consists of.
+
+        It heeds no clock: a group given up for time would be missing from the plans that follow, too.
+        """
         left = np.array(self.problem.vehicle_types.count, dtype=np.int64)
-        parts: list[Part] = []
+        parts: list[GroupPlan] = []
         for i, group in enumerate(groups):
             parts.append(self.solve_group(group, left, self.first, remaining=sum(len(g) for g in groups[i:])))
             left -= self.used(parts[-1].routes)
         self.take(parts)
         return parts
 
-    def build(self, groups: list[list[int]], parts: list[Part]) -> None:
+    def build(self, groups: list[list[int]], parts: list[GroupPlan]) -> None:
         """Solve the groups one after the other; each leaves its unused vehicles to the next.
 
         Those yet to be solved are as in `parts` meanwhile, where there are vehicles for that. Plans are told of at
         most `_TOLD` times, since each is checked whole.
         """
         left = np.array(self.problem.vehicle_types.count, dtype=np.int64)
-        solved: list[Part] = []
+        solved: list[GroupPlan] = []
         for i, group in enumerate(groups):
             share = 1.0
             if self.max_runtime is not None:
@@ -299,10 +308,10 @@ class _Run:
             solved.append(self.solve_group(group, left, annealed, remaining=sum(len(g) for g in groups[i:])))
             left -= self.used(solved[-1].routes)
             self.iterations += 1
-            late = self.max_runtime is not None and self.elapsed() >= self.max_runtime
-            if len(solved) % math.ceil(len(groups) / _TOLD) == 0 or late or self.interrupted:
+            ending = self.enough()
+            if len(solved) % math.ceil(len(groups) / _TOLD) == 0 or ending:
                 self.take([*solved, *parts[len(solved) :]])
-            if late or self.interrupted:
+            if ending or self.enough():
                 return
         self.take(solved)
 
@@ -311,18 +320,18 @@ class _Run:
         kinds = np.array([route.vehicle_type for route in routes], dtype=np.int64)
         return np.bincount(kinds, minlength=len(self.problem.vehicle_types.count)).astype(np.int64)
 
-    def take(self, parts: list[Part]) -> None:
+    def take(self, parts: list[GroupPlan]) -> None:
         """Make groups' plans together the incumbent if they are better and there are vehicles for them."""
         routes = tuple(route for part in parts for route in part.routes)
-        beyond = set(range(self.problem.num_visits)) - set(self.servable)
-        objective = sum(part.objective for part in parts) + int(self.penalty[sorted(beyond)].sum())
+        hopeless = set(range(self.problem.num_visits)) - set(self.servable)
+        objective = sum(part.objective for part in parts) + int(self.penalty[sorted(hopeless)].sum())
         better = self.objective is None or objective < self.objective
         if better and (self.used(routes) <= self.problem.vehicle_types.count).all():
             self.accept(routes, objective)
 
-    def solve_group(self, group: list[int], left: IntArray, search: GroupSearch, remaining: int) -> Part:
+    def solve_group(self, group: list[int], left: IntArray, search: GroupSearch, remaining: int) -> GroupPlan:
         """Routes for `group` with few vehicles at first, and with more while mandatory visits stay unserved."""
-        best = Part((), int(self.penalty[group].sum()))
+        best = GroupPlan((), int(self.penalty[group].sum()))
         needs = need_of(self.problem, group)
         fair = np.ceil(left * (len(group) / remaining)).astype(np.int64)
         while True:
@@ -340,19 +349,19 @@ class _Run:
                 return best
             needs, fair = needs * 2, fair * 2
 
-    def first(self, visits: list[int], vehicles: list[int]) -> Part | None:
+    def first(self, visits: list[int], vehicles: list[int]) -> GroupPlan | None:
         """Routes by cheapest insertion."""
         chosen = able_visits(self.problem, visits, vehicles)
         if not chosen:
             return None
-        return self.part(Model(self.problem, chosen, vehicles, self.penalty).first(self.budget()), visits)
+        return self.part(Model(self.problem, chosen, vehicles, self.penalty).first(Budget(1)), visits)
 
-    def part(self, routes: Routes | None, visits: list[int]) -> Part | None:
+    def part(self, routes: Routes | None, visits: list[int]) -> GroupPlan | None:
         """The routes with their objective over `visits`, None where there are none or one breaks a rule."""
         value = None if routes is None else self.evaluate(routes, visits)
-        return None if routes is None or value is None else Part(routes, value)
+        return None if routes is None or value is None else GroupPlan(routes, value)
 
-    def anneal(self, visits: list[int], vehicles: list[int], share: float = 1.0) -> Part | None:
+    def anneal(self, visits: list[int], vehicles: list[int], share: float = 1.0) -> GroupPlan | None:
         """Routes and objective by annealing from nothing."""
         chosen = able_visits(self.problem, visits, vehicles)
         if not chosen:

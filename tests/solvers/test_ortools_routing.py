@@ -17,11 +17,13 @@ from solvers import (
     Result,
     Route,
     Solution,
+    Status,
     Stop,
+    TargetCost,
     make,
 )
 from solvers.check import check
-from solvers.ortools_routing import OrtoolsSolver, Part, _Run
+from solvers.ortools_routing import GroupPlan, OrtoolsSolver, _Run
 
 GROUPS = 3  # of 120 visits at most
 
@@ -39,18 +41,18 @@ def spread(n: int = 300, **more: int) -> Problem:
 
 
 def heard(
-    problem: Problem, stop: Stop, interrupted: bool = False
+    problem: Problem, stop: Stop, interrupted: int = 0
 ) -> tuple[list[Incumbent[Solution]], Result[Solution]]:
-    """All incumbents, the last of which the result must be; with `interrupted` Ctrl-C comes at the first."""
+    """All incumbents, the last of which the result must be; Ctrl-C comes at the one of number `interrupted`."""
     told: list[Incumbent[Solution]] = []
 
     def hear(found: Incumbent[Solution]) -> None:
         told.append(found)
-        if interrupted and len(told) == 1:
+        if len(told) == interrupted:
             signal.raise_signal(signal.SIGINT)
 
     result = make("ortools", {"group_solutions": 5}).solve(problem, stop, seed=1, on_best=hear)
-    assert result.interrupted == interrupted
+    assert result.interrupted == (interrupted > 0)
     assert (result.solution, result.cost) == (told[-1].solution, told[-1].cost)
     return told, result
 
@@ -64,9 +66,29 @@ def test_a_whole_plan_is_told_of_before_any_neighbourhood_is_searched() -> None:
 
 
 @pytest.mark.usefixtures("heard_signals")
+@pytest.mark.parametrize("visits", [10, 300])  # 10 would be proven
+def test_ctrl_c_at_the_first_plan_ends_it(visits: int) -> None:
+    _, end = heard(spread(visits), MaxIterations(50), interrupted=1)
+    assert (end.iterations, end.unserved, end.status) == (0, (), Status.FEASIBLE)
+
+
+@pytest.mark.usefixtures("heard_signals")
 def test_ctrl_c_ends_it_after_the_present_group() -> None:
-    _, end = heard(spread(), MaxIterations(50), interrupted=True)
+    _, end = heard(spread(), MaxIterations(50), interrupted=2)
     assert (end.iterations, end.unserved) == (1, ())
+
+
+def test_a_cost_that_the_first_plan_meets_ends_it() -> None:
+    first = heard(spread(), MaxIterations(1))[0][0]
+    _, end = heard(spread(), TargetCost(first.cost) | MaxIterations(50))
+    assert (end.iterations, end.cost) == (0, first.cost)
+
+
+def test_an_empty_start_is_none() -> None:
+    problem = spread()
+    solver = make("ortools", {"group_solutions": 5})
+    empty, none = (solver.solve(problem, MaxIterations(4), seed=1, start=s) for s in (Solution(), None))
+    assert (empty.cost, empty.unserved) == (none.cost, ())
 
 
 def test_groups_that_time_does_not_suffice_for_stay_as_they_were() -> None:
@@ -88,7 +110,7 @@ def test_plans_of_groups_fit_the_fleet_together() -> None:
 def test_groups_that_need_more_vehicles_than_there_are_are_no_plan() -> None:
     problem = spread(6, small=1)
     run = _Run(OrtoolsSolver(), problem, MaxIterations(1), 1, None)
-    run.take([Part((Route(0, (0, 1)),), 900), Part((Route(0, (2, 3)),), 900)])
+    run.take([GroupPlan((Route(0, (0, 1)),), 900), GroupPlan((Route(0, (2, 3)),), 900)])
     assert run.objective is None
-    run.take([Part((Route(0, (0, 1)),), 900), Part((), 900)])
+    run.take([GroupPlan((Route(0, (0, 1)),), 900), GroupPlan((), 900)])
     assert (run.objective, run.routes) == (1800, (Route(0, (0, 1)),))

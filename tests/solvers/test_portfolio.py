@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -346,6 +347,9 @@ def test_the_rules_leave_large_problems_with_rare_features_to_one_solver() -> No
     assert pick(large["pairs"], counted, rules, 4).solver == "decompose"
     assert pick(made("pairs", 5_000), timed, rules, 4).solver == "decompose"
     assert pick(large["open"], timed, rules, 4).solver == "decompose"
+    for objective in (Objective.LONGEST, Objective.VEHICLES):
+        assert pick(replace(large["open"], objective=objective), timed, rules, 4).solver == "portfolio"
+        assert pick(replace(large["open"], objective=objective), timed, rules, 1).solver == "alns"
     assert pick(little, timed, rules, 4).solver == "portfolio"
     assert pick(scattered(3_000), timed, rules, 4).solver == "portfolio"  # ruin_recreate knows plain ones
 

@@ -96,6 +96,15 @@ def test_a_changed_helper_drops_what_was_compiled_from_it(tmp_path: Path) -> Non
     assert drop_stale_cache("deep", deep, root, tmp_path / "constants.py")
 
 
+def test_type_checkers_know_a_wrong_name(tmp_path: Path) -> None:
+    (tmp_path / "user.py").write_text("from solvers import Problem, Problmes\nprint(Problem, Problmes)\n")
+    command = [sys.executable, "-m", "mypy", "--config-file=", "--follow-imports=silent", "--cache-dir"]
+    command += [str(tmp_path / "cache"), str(tmp_path / "user.py")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.count("error:") == 1
+    assert 'Module "solvers" has no attribute "Problmes"' in done.stdout
+
+
 def test_compiling_cold_is_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     deep = kernels(tmp_path / "kernels")
     with caplog.at_level(logging.WARNING, "solvers"):

@@ -7,5 +7,9 @@ from pathlib import Path
 from solvers.compiled import drop_stale_cache
 
 drop_stale_cache(
-    __name__, Path(__file__).parent, Path(__file__).parents[1], Path(__file__).parents[2] / "speeds.py"
+    __name__,
+    Path(__file__).parent,
+    Path(__file__).parents[1],
+    Path(__file__).parents[2] / "speeds.py",
+    Path(__file__).parents[2] / "travel.py",
 )

@@ -36,6 +36,8 @@ from solvers.kernels.rich.layout import (
     LEG_AT,
     LENGTH,
     LOAD_AT,
+    LOADED,
+    LOADED_STAMP,
     NEVER,
     NO_SOONER,
     OPEN,
@@ -112,6 +114,9 @@ def take_up(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, r: int, t: i
     for i in range(k):
         B[at + 1 + i] = S[base + i]
     _lay_loads(P, B, row, at, k, dims, depots)
+    if dims > 0:
+        S[slot(S, r) + LOADED] = B[B[BEFORE_AT]] - P[row + KIND + dims]
+        S[slot(S, r) + LOADED_STAMP] = S[slot(S, r) + STAMP]
     p, way, span = P[row + PROFILE], int(X[WAY_AT]), int(X[SPAN_AT])
     for i in range(k + 1):
         X[way + i] = distance(D, P, p, B[at + i], B[at + i + 1])

@@ -54,6 +54,8 @@ from solvers.kernels.rich.layout import (
     LIFO,
     LIMIT,
     LOAD_AT,
+    LOADED,
+    LOADED_STAMP,
     LOCKED,
     LONGER_AT,
     LONGEST,
@@ -76,7 +78,9 @@ from solvers.kernels.rich.layout import (
     RELOAD_LIST_AT,
     RELOAD_TIME,
     ROLE,
+    SINGLE,
     SPAN_AT,
+    STAMP,
     TIME_MATTERS,
     TIMES,
     TIMES_AT,
@@ -529,9 +533,24 @@ def best_pair(
     return best
 
 
+@inlined
+def is_full(P: Any, S: Any, job: int, r: int, t: int) -> bool:
+    """Whether the route in slot r is known to have no room for the delivery of the job; it need not be laid out."""
+    at, row = P[JOB_AT] + JOB * job, kind(P, t)
+    if P[DIMS] == 0 or P[at + J_KIND] != SINGLE or P[HAS_RELOADS] == 1 or S[slot(S, r) + LENGTH] == 0:
+        return False
+    if S[slot(S, r) + LOADED_STAMP] != S[slot(S, r) + STAMP]:
+        return False
+    x = P[P[MEMBER_AT] + P[at + J_FROM]]
+    load = S[slot(S, r) + LOADED] + P[row + KIND + P[DIMS]] + P[P[LOAD_AT] + 3 * P[DIMS] * x]
+    return load > P[row + KIND]
+
+
 @helper
 def best_in_route(D: Any, F: Any, P: Any, S: Any, V: Any, B: Any, X: Any, job: int, r: int, t: int) -> float:
     """Added cost of the job's best place in slot r driven by type t, INFINITE if none; FOUND_ says where."""
+    if is_full(P, S, job, r, t):
+        return INFINITE
     take_up(D, F, P, S, V, B, X, r, t)
     k, at = S[slot(S, r) + LENGTH], P[JOB_AT] + JOB * job
     old = 0.0 if k == 0 else V[int(V[V_COST_AT]) + r]

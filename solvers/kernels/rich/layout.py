@@ -174,9 +174,10 @@ F_KIND = 20
 S_HEAD = 32
 
 # --- S: slot rows of SLOT words: route length, type, version, tick of the last save; then as saved
-# SEEN is the number of the insertion that looked at it last
-SLOT = 9
-LENGTH, TYPE, STAMP, SAVED, OLD_LENGTH, OLD_TYPE, OLD_STAMP, PLACE, SEEN = range(9)
+# SEEN is the number of the insertion that looked at it last; LOADED is the first load that it takes out, besides
+# what is on board before, as of version LOADED_STAMP
+SLOT = 11
+LENGTH, TYPE, STAMP, SAVED, OLD_LENGTH, OLD_TYPE, OLD_STAMP, PLACE, SEEN, LOADED, LOADED_STAMP = range(SLOT)
 
 # --- S: cache rows of CACHE words by job and slot: the route's version, member, gaps and mode of the insertion
 CACHE = 4
