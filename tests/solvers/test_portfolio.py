@@ -341,17 +341,16 @@ def test_the_rules_choose_by_size_time_and_cores() -> None:
 
 def test_the_rules_leave_large_problems_with_rare_features_to_one_solver() -> None:
     rules, timed, counted = load_rules(DEFAULT_RULES), MaxRuntime(60), MaxIterations(100)
-    large, little = {kind: made(kind, 3_000) for kind in ("pairs", "open")}, made("open", 200)
-    assert pick(large["pairs"], timed, rules, 4).solver == "portfolio"
-    assert pick(large["pairs"], timed, rules, 1).solver == "alns"
-    assert pick(large["pairs"], counted, rules, 4).solver == "decompose"
-    assert pick(made("pairs", 5_000), timed, rules, 4).solver == "decompose"
-    assert pick(large["open"], timed, rules, 4).solver == "decompose"
+    for kind in ("pairs", "open"):
+        assert pick(made(kind, 5_000), timed, rules, 4).solver == "decompose"
+        assert pick(made(kind, 3_000), timed, rules, 4).solver == "portfolio"
+        assert pick(made(kind, 3_000), counted, rules, 4).solver == "decompose"
+    assert pick(made("pairs", 3_000), timed, rules, 1).solver == "alns"
     for objective in (Objective.LONGEST, Objective.VEHICLES):
-        assert pick(replace(large["open"], objective=objective), timed, rules, 4).solver == "portfolio"
-        assert pick(replace(large["open"], objective=objective), timed, rules, 1).solver == "alns"
-    assert pick(little, timed, rules, 4).solver == "portfolio"
-    assert pick(scattered(3_000), timed, rules, 4).solver == "portfolio"  # ruin_recreate knows plain ones
+        spread = replace(made("open", 5_000), objective=objective)
+        assert pick(spread, timed, rules, 4).solver == "portfolio"
+        assert pick(spread, timed, rules, 1).solver == "alns"
+    assert pick(scattered(5_000), timed, rules, 4).solver == "portfolio"  # ruin_recreate knows plain ones
 
 
 def test_solvers_that_cannot_are_passed_over(tmp_path: Path) -> None:
