@@ -49,7 +49,7 @@ class DecomposeSolver:
     first, first_share
         The solver that makes the start where none is given, and the share of the run that it may take (the
         construction of `savings` heeds no clock). Where it lacks features of the problem, the inner solver builds
-        the plan part by part.
+        the plan part by part, or as a whole where that leaves visits out.
 
     The idea is POPMUSIC (Taillard and Voss 2002); groups of neighbouring routes as Santini et al. (2023) compare.
     One iteration is one of the inner solver. No array grows with the square of the visits unless the problem

@@ -10,7 +10,7 @@ No matrix larger than a group's is made, so coordinates alone do at any size.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -283,30 +283,28 @@ class _Run:
 
         It heeds no clock: a group given up for time would be missing from the plans that follow, too.
         """
-        left = np.array(self.problem.vehicle_types.count, dtype=np.int64)
-        parts: list[GroupPlan] = []
-        for i, group in enumerate(groups):
-            parts.append(self.solve_group(group, left, self.first, remaining=sum(len(g) for g in groups[i:])))
-            left -= self.used(parts[-1].routes)
+        parts = list(self.solve_groups(groups, lambda _: self.first, None))
         self.take(parts)
         return parts
 
     def build(self, groups: list[list[int]], parts: list[GroupPlan]) -> None:
-        """Solve the groups one after the other; each leaves its unused vehicles to the next.
+        """Solve the groups anew by annealing.
 
         Those yet to be solved are as in `parts` meanwhile, where there are vehicles for that. Plans are told of at
         most `_TOLD` times, since each is checked whole.
         """
-        left = np.array(self.problem.vehicle_types.count, dtype=np.int64)
+
+        def annealing(i: int) -> GroupSearch:
+            if self.max_runtime is None:
+                return self.anneal
+            rest = 0.5 * self.max_runtime - self.elapsed()
+            share = max(0.02, min(1.0, rest / (len(groups) - i) / self.solver.group_seconds))
+            return partial(self.anneal, share=share)
+
         solved: list[GroupPlan] = []
-        for i, group in enumerate(groups):
-            share = 1.0
-            if self.max_runtime is not None:
-                rest = 0.5 * self.max_runtime - self.elapsed()
-                share = max(0.02, min(1.0, rest / (len(groups) - i) / self.solver.group_seconds))
-            annealed = partial(self.anneal, share=share)
-            solved.append(self.solve_group(group, left, annealed, remaining=sum(len(g) for g in groups[i:])))
-            left -= self.used(solved[-1].routes)
+        until = None if self.max_runtime is None else 0.6 * self.max_runtime
+        for plan in self.solve_groups(groups, annealing, until):
+            solved.append(plan)
             self.iterations += 1
             ending = self.enough()
             if len(solved) % math.ceil(len(groups) / _TOLD) == 0 or ending:
@@ -314,6 +312,18 @@ class _Run:
             if ending or self.enough():
                 return
         self.take(solved)
+
+    def solve_groups(
+        self, groups: list[list[int]], search_of: Callable[[int], GroupSearch], until: float | None
+    ) -> Iterator[GroupPlan]:
+        """`solve_group` one after the other, by the search for the number of each; unused vehicles go on."""
+        left = np.array(self.problem.vehicle_types.count, dtype=np.int64)
+        waiting = sum(map(len, groups))
+        for i, group in enumerate(groups):
+            plan = self.solve_group(group, left, search_of(i), waiting, until)
+            left -= self.used(plan.routes)
+            waiting -= len(group)
+            yield plan
 
     def used(self, routes: Routes) -> IntArray:
         """(types,) vehicles that the routes take."""
@@ -329,11 +339,14 @@ class _Run:
         if better and (self.used(routes) <= self.problem.vehicle_types.count).all():
             self.accept(routes, objective)
 
-    def solve_group(self, group: list[int], left: IntArray, search: GroupSearch, remaining: int) -> GroupPlan:
-        """Routes for `group` with few vehicles at first, and with more while mandatory visits stay unserved."""
+    def solve_group(
+        self, group: list[int], left: IntArray, search: GroupSearch, waiting: int, until: float | None
+    ) -> GroupPlan:
+        """Routes for `group`, of the `waiting` visits for which vehicles are `left`: with few at first, and with
+        more while mandatory visits stay unserved, but not after `until` seconds of the run."""
         best = GroupPlan((), int(self.penalty[group].sum()))
         needs = need_of(self.problem, group)
-        fair = np.ceil(left * (len(group) / remaining)).astype(np.int64)
+        fair = np.ceil(left * (len(group) / waiting)).astype(np.int64)
         while True:
             numbers = [min(int(left[k]), max(int(needs[k]), 1), max(int(fair[k]), 1)) for k in self.usable]
             vehicles = [k for k, number in zip(self.usable, numbers, strict=True) for _ in range(number)]
@@ -343,9 +356,8 @@ class _Run:
             served = {v for r in best.routes for v in r.visits}
             unserved = [v for v in group if v not in served and self.problem.visits.required[v]]
             most = [min(int(left[k]), len(group)) for k in self.usable]
-            if not unserved or numbers == most or self.interrupted:
-                return best
-            if self.max_runtime is not None and self.elapsed() > 0.6 * self.max_runtime:
+            late = until is not None and self.elapsed() > until
+            if not unserved or numbers == most or self.interrupted or late:
                 return best
             needs, fair = needs * 2, fair * 2
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from solvers.neighbourhood import Neighbourhoods
 from solvers.problem import Objective
 from solvers.result import Incumbent
 from solvers.subproblem import cut
+from tests.benchmarks.rich import made
 from tests.conformance.problems import random_problem
 
 
@@ -168,6 +170,15 @@ def test_pairs_are_built_part_by_part() -> None:
     result = solved(problem, MaxIterations(400), size=20)
     assert check(problem, result.solution).feasible
     assert result.cost < result.history[0][1]
+
+
+def test_visits_that_parts_leave_out_find_places_in_a_plan_of_the_whole() -> None:
+    """Built part by part, 6 of these stay out: each part uses a vehicle that it could do without."""
+    problem = made("open", 200)
+    problem = replace(problem, vehicle_types=replace(problem.vehicle_types, count=np.array([13])))
+    result = solved(problem, MaxIterations(20), size=40)
+    assert result.unserved == ()
+    assert check(problem, result.solution).feasible
 
 
 def test_the_longest_route_gets_shorter() -> None:
