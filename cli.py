@@ -14,6 +14,7 @@ import stat
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -25,7 +26,15 @@ from cli_shared import INTERNAL, INTERRUPTED, INVALID, ensure_kernel_cache, note
 from cli_solving import check, solve, solvers
 
 AGAIN_S = 0.02
-"""An interruption that falls into an import is tried again after this time."""
+"""An interruption that comes where an exception would be lost is tried again after this time."""
+
+LOSING = "<frozen importlib", str(Path("llvmlite", "binding"))
+"""Parts of the names of files in which an exception is lost.
+
+Compiled modules (numba's, for one) answer it while they are loaded with an `ImportError` of their own, so that the
+user would read of a failure and not of the interruption. LLVM calls back while it loads or makes machine code, and
+of an exception there only a message comes back.
+"""
 
 HANGUP: int | None = getattr(signal, "SIGHUP", None)
 """A lost terminal, where the platform knows it."""
@@ -60,18 +69,17 @@ _told: set[int] = set()  # signals that came once and are to be obeyed once
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
-    """Signal handler: raise `KeyboardInterrupt`, but not amid an import.
+    """Signal handler: raise `KeyboardInterrupt`, but not where that is lost (`LOSING`).
 
-    Compiled modules (numba's, for one) answer an exception while they are loaded with an `ImportError` of their
-    own, so that the user would read of a failure and not of the interruption. Of a lost terminal both the system
-    and the shell may tell; the second word must not end what the first one made the program save.
+    Of a lost terminal both the system and the shell may tell; the second word must not end what the first one made
+    the program save.
     """
     if number in _told:
         return
     if number == HANGUP:
         leave_terminal()
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        if any(part in frame.f_code.co_filename for part in LOSING):
             again = (threading.main_thread().ident, number)
             later = threading.Timer(AGAIN_S, signal.pthread_kill, again)
             later.daemon = True

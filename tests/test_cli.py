@@ -223,6 +223,27 @@ def test_an_interruption_amid_an_import_comes_after_it(tmp_path: Path, sign: sig
     assert done.stderr.strip() == "interrupted"
 
 
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interruption_while_machine_code_is_loaded_is_not_lost(
+    tmp_path: Path, sign: signal.Signals
+) -> None:
+    (tmp_path / "program.py").write_text(
+        f"import os, sys, time\nsys.path[:0] = [{str(ROOT)!r}]\nimport cli\n"
+        "@cli.logistics.command()\ndef slow():\n"
+        "    from numba import njit\n    from numba.core.codegen import CPUCodeLibrary\n"
+        "    notify = CPUCodeLibrary._object_compiled_hook\n"
+        "    def told(library, code):\n"
+        f"        os.kill(os.getpid(), {int(sign)})\n        time.sleep(0.001)\n        notify(library, code)\n"
+        "    CPUCodeLibrary._object_compiled_hook = staticmethod(told)\n"
+        "    @njit(cache=True)\n    def loop(x): return x\n    loop(1)\n"
+        "    time.sleep(30)\nsys.argv[1:] = ['slow']\ncli.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, timeout=25, check=False
+    )
+    assert (done.returncode, done.stderr.strip()) == (130, "interrupted")
+
+
 def test_a_folder_that_cannot_be_written_is_found_before_the_run(tmp_path: Path) -> None:
     call("init", "town", cwd=tmp_path)
     (tmp_path / "file").write_text("")

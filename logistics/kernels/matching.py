@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 
-@numba.njit(cache=True)
 def match_latest(
     first: Ints, purchase_at: Ints, bought: Ints, group: Ints, cancelled_at: Ints, cancelled: Ints
 ) -> tuple[Ints, Ints, Ints]:
@@ -18,9 +17,24 @@ def match_latest(
     Purchases of group g are rows first[g] : first[g + 1], in the order of time; cancellations are handled in
     the order given. Returns cancellation, purchase and units of each match.
     """
-    left = bought.copy()
-    capacity = len(cancelled_at) + 16
-    by, of, units = np.empty(capacity, np.int64), np.empty(capacity, np.int64), np.empty(capacity, np.int64)
+    # each match is the last of its cancellation or of its purchase
+    matches = np.empty((3, len(cancelled_at) + len(bought)), np.int64)
+    count = _match(first, purchase_at, bought.copy(), group, cancelled_at, cancelled, matches)
+    by, of, units = matches[:, :count]
+    return by, of, units
+
+
+@numba.njit(cache=True)
+def _match(
+    first: Ints,
+    purchase_at: Ints,
+    left: Ints,
+    group: Ints,
+    cancelled_at: Ints,
+    cancelled: Ints,
+    matches: Ints,
+) -> int:
+    """Fill the columns of `matches`, take units from those `left`; returns how many columns there are."""
     count = 0
     for row in range(len(cancelled_at)):
         wanted = cancelled[row]
@@ -28,19 +42,9 @@ def match_latest(
         while wanted > 0 and purchase >= first[group[row]]:
             taken = min(wanted, left[purchase])
             if purchase_at[purchase] < cancelled_at[row] and taken > 0:
-                if count == capacity:
-                    capacity *= 2
-                    by, of, units = _twice(by), _twice(of), _twice(units)
-                by[count], of[count], units[count] = row, purchase, taken
+                matches[0, count], matches[1, count], matches[2, count] = row, purchase, taken
                 count += 1
                 left[purchase] -= taken
                 wanted -= taken
             purchase -= 1
-    return by[:count], of[:count], units[:count]
-
-
-@numba.njit(cache=True)
-def _twice(array: Ints) -> Ints:
-    larger = np.empty(2 * len(array), np.int64)
-    larger[: len(array)] = array
-    return larger
+    return count

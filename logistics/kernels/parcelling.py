@@ -9,14 +9,6 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 
-@numba.njit(cache=True)
-def _grown(array: Ints) -> Ints:
-    larger = np.empty(2 * len(array) + 16, np.int64)
-    larger[: len(array)] = array
-    return larger
-
-
-@numba.njit(cache=True)
 def first_fit(
     first_line: Ints, weight: Ints, volume: Ints, quantity: Ints, limit_g: int, limit_ml: int
 ) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints]:
@@ -27,59 +19,72 @@ def first_fit(
     parcel, then parcel, line and units of each row of contents.
     """
     orders = len(first_line) - 1
-    order_of = np.empty(orders + 16, np.int64)
-    parcel_g = np.empty(orders + 16, np.int64)
-    parcel_ml = np.empty(orders + 16, np.int64)
-    parcel_units = np.empty(orders + 16, np.int64)
-    row_parcel = np.empty(len(weight) + 16, np.int64)
-    row_line = np.empty(len(weight) + 16, np.int64)
-    row_units = np.empty(len(weight) + 16, np.int64)
-    parcels = 0
-    rows = 0
-    for order in range(orders):
-        opened = parcels  # the order's first parcel
+    parcels = np.empty((4, orders), np.int64)
+    rows = np.empty((3, len(weight)), np.int64)
+    order = filled = listed = 0
+    while True:
+        order, filled, listed = _fill(
+            first_line, weight, volume, quantity, limit_g, limit_ml, order, filled, listed, parcels, rows
+        )
+        if order == orders:
+            break
+        parcels, rows = _twice(parcels), _twice(rows)
+    order_of, parcel_g, parcel_ml, parcel_units = parcels[:, :filled]
+    row_parcel, row_line, row_units = rows[:, :listed]
+    return order_of, parcel_g, parcel_ml, parcel_units, row_parcel, row_line, row_units
+
+
+def _twice(table: Ints) -> Ints:
+    return np.concatenate([table, np.empty_like(table)], axis=1)
+
+
+@numba.njit(cache=True)
+def _fill(
+    first_line: Ints,
+    weight: Ints,
+    volume: Ints,
+    quantity: Ints,
+    limit_g: int,
+    limit_ml: int,
+    order: int,
+    filled: int,
+    listed: int,
+    parcels: Ints,
+    rows: Ints,
+) -> tuple[int, int, int]:
+    """Go on from this order, with so many columns of both tables in use, while there is room for them.
+
+    Returns the order that found none, or how many there are, with the columns in use by those before it.
+    """
+    while order < len(first_line) - 1:
+        parcel_count, row_count = filled, listed
         for line in range(first_line[order], first_line[order + 1]):
             left = quantity[line]
-            parcel = opened
+            parcel = filled  # the order's first parcel
             while left > 0:
-                if parcel == parcels:
-                    if parcels == len(order_of):
-                        order_of = _grown(order_of)
-                        parcel_g = _grown(parcel_g)
-                        parcel_ml = _grown(parcel_ml)
-                        parcel_units = _grown(parcel_units)
-                    order_of[parcels] = order
-                    parcel_g[parcels] = 0
-                    parcel_ml[parcels] = 0
-                    parcel_units[parcels] = 0
-                    parcels += 1
+                if parcel == parcel_count:
+                    if parcel_count == parcels.shape[1]:
+                        return order, filled, listed
+                    parcels[0, parcel] = order
+                    parcels[1:, parcel] = 0
+                    parcel_count += 1
                     room = max(1, min(limit_g // weight[line], limit_ml // volume[line]))
                 else:
                     room = min(
-                        (limit_g - parcel_g[parcel]) // weight[line],
-                        (limit_ml - parcel_ml[parcel]) // volume[line],
+                        (limit_g - parcels[1, parcel]) // weight[line],
+                        (limit_ml - parcels[2, parcel]) // volume[line],
                     )
                 put = min(left, room)
                 if put > 0:
-                    if rows == len(row_parcel):
-                        row_parcel = _grown(row_parcel)
-                        row_line = _grown(row_line)
-                        row_units = _grown(row_units)
-                    row_parcel[rows] = parcel
-                    row_line[rows] = line
-                    row_units[rows] = put
-                    rows += 1
-                    parcel_g[parcel] += put * weight[line]
-                    parcel_ml[parcel] += put * volume[line]
-                    parcel_units[parcel] += put
+                    if row_count == rows.shape[1]:
+                        return order, filled, listed
+                    rows[0, row_count], rows[1, row_count], rows[2, row_count] = parcel, line, put
+                    row_count += 1
+                    parcels[1, parcel] += put * weight[line]
+                    parcels[2, parcel] += put * volume[line]
+                    parcels[3, parcel] += put
                     left -= put
                 parcel += 1
-    return (
-        order_of[:parcels],
-        parcel_g[:parcels],
-        parcel_ml[:parcels],
-        parcel_units[:parcels],
-        row_parcel[:rows],
-        row_line[:rows],
-        row_units[:rows],
-    )
+        filled, listed = parcel_count, row_count
+        order += 1
+    return order, filled, listed

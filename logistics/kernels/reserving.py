@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 
-@numba.njit(cache=True)
 def reserve_in_turn(
     free: Ints,
     parcels: Ints,
@@ -24,6 +23,20 @@ def reserve_in_turn(
     `item` and `quantity`. Returns (n,) whether the parcel got its units.
     """
     granted = np.zeros(len(parcels), np.bool_)
+    _reserve(free, parcels, warehouse, first_line, item, quantity, granted)
+    return granted
+
+
+@numba.njit(cache=True)
+def _reserve(
+    free: Ints,
+    parcels: Ints,
+    warehouse: NDArray[np.int32],
+    first_line: Ints,
+    item: NDArray[np.int32],
+    quantity: Ints,
+    granted: NDArray[np.bool_],
+) -> None:
     for turn in range(len(parcels)):
         parcel = parcels[turn]
         site = warehouse[parcel]
@@ -37,4 +50,3 @@ def reserve_in_turn(
         else:
             for taken in range(start, line):
                 free[site, item[taken]] += quantity[taken]
-    return granted

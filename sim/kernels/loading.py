@@ -6,7 +6,6 @@ import numba as nb
 import numpy as np
 
 
-@nb.njit(cache=True, nogil=True)
 def load_truck(
     kind: np.ndarray,
     weight_g: np.ndarray,
@@ -23,6 +22,21 @@ def load_truck(
     whole volume of the truck. A parcel larger than an empty container fills one by itself.
     """
     out = np.full(len(kind), -1, dtype=np.int32)
+    _load(kind, weight_g, volume_ml, container_g, container_ml, truck_g, truck_ml, out)
+    return out
+
+
+@nb.njit(cache=True, nogil=True)
+def _load(
+    kind: np.ndarray,
+    weight_g: np.ndarray,
+    volume_ml: np.ndarray,
+    container_g: np.ndarray,
+    container_ml: np.ndarray,
+    truck_g: int,
+    truck_ml: int,
+    out: np.ndarray,
+) -> None:
     kinds = len(container_g)
     opened = np.full(kinds, -1, dtype=np.int32)
     used_g = np.zeros(kinds, dtype=np.int64)
@@ -52,4 +66,3 @@ def load_truck(
         used_g[k] += weight_g[i]
         used_ml[k] += volume_ml[i]
         load_g += weight_g[i]
-    return out

@@ -25,9 +25,9 @@ _HORIZON = 2**31  # VROOM holds times in 32 bits
 class VroomSolver:
     """VROOM at a fixed exploration level (0 to 5), one thread.
 
-    The seed has no effect: what VROOM leaves to chance is the direction of a route that costs the same either way,
-    and that is set here. Of `stop` only the time limit is heeded. A start is not used, but the
-    result is never worse than it.
+    The seed has no effect: what VROOM leaves to chance is the direction of a route that costs the same either way
+    and which of several like vehicles drives it, and both are set here. Of `stop` only the time limit is heeded. A
+    start is not used, but the result is never worse than it.
     """
 
     name = "vroom"
@@ -145,8 +145,9 @@ class VroomSolver:
         jobs = steps[steps["type"] == "job"]
         routes = [
             directed(problem, Route(kinds[int(vehicle)], tuple(int(job) for job in rows["id"])))
-            for vehicle, rows in jobs.groupby("vehicle_id", sort=True)
+            for vehicle, rows in jobs.groupby("vehicle_id")
         ]
+        routes.sort(key=lambda route: (route.vehicle_type, route.visits))
         return routes, len(jobs) < len(visits)
 
 

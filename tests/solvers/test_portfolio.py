@@ -225,20 +225,23 @@ def test_workers_are_kept_for_the_next_pool() -> None:
         assert not processes(workers) & second
 
 
-def test_a_worker_that_dies_with_nothing_to_do_is_missed() -> None:
+def test_a_worker_that_dies_with_nothing_to_do_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = scattered(120)
     quick = Round("savings", {}, MaxIterations(10), None, 1, None, False, 100)
     longer = Round("genetic", {}, MaxRuntime(3.0), None, 1, None, True, 100)
     with WorkerPool(problem, 2) as workers:
         workers.run([quick, quick], lambda _: None)
-        idle = workers._workers[0].process
+        idle = workers._workers[0]
+        say = idle._say
 
-        def on_best(_: Incumbent[Solution]) -> None:
-            if 0 not in workers._busy:
-                idle.kill()
+        def die_when_done(kind: str, content: object = None) -> None:
+            say(kind, content)
+            if kind == "done":
+                idle.process.kill()
 
-        assert len(workers.run([quick, longer], on_best)[0]) == 2
-        assert idle.wait(5) != 0
+        monkeypatch.setattr(idle, "_say", die_when_done)
+        assert len(workers.run([quick, longer], lambda _: None)[0]) == 2
+        assert idle.process.wait(5) != 0
         assert len(workers) == 1
         assert len(workers.run([quick], lambda _: None)[0]) == 1
 

@@ -41,3 +41,17 @@ def test_legs_beyond_32_bits_are_refused_and_the_diagonal_is_no_leg(far: int, di
     else:
         with pytest.raises(common.PeerFailedError, match="larger units"):
             solver.solve(problem, MaxRuntime(1), seed=1)
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4, 5])
+def test_like_vehicles_take_their_routes_in_one_order(seed: int) -> None:
+    pytest.importorskip("vroom")
+    b = ProblemBuilder()
+    b.depot(50, 50)
+    for x, y in np.random.default_rng(seed).integers(0, 100, (12, 2)):
+        b.visit(int(x), int(y), delivery=1)
+    b.vehicle_type(count=6, capacity=3)
+    b.vehicle_type(count=2, capacity=3, fixed_cost=1000)
+    routes = [route.visits for route in make("vroom").solve(b.build(), MaxRuntime(1), seed=1).solution.routes]
+    assert len(routes) == 4
+    assert routes == sorted(routes)

@@ -58,10 +58,16 @@ def follow(
         leave_s[k] = now
 
 
-@numba.njit(cache=True)
 def warp(work: NDArray[np.float64], rate: NDArray[np.float64], clock_s: float) -> NDArray[np.float64]:
     """`elapsed` for each item of a flat array, all leaving at `clock_s`."""
     seconds = np.empty_like(work)
+    _warp(work, rate, clock_s, seconds)
+    return seconds
+
+
+@numba.njit(cache=True)
+def _warp(
+    work: NDArray[np.float64], rate: NDArray[np.float64], clock_s: float, seconds: NDArray[np.float64]
+) -> None:
     for k in range(len(work)):
         seconds[k] = elapsed(clock_s, work[k], rate)
-    return seconds

@@ -25,7 +25,6 @@ I32 = NDArray[np.int32]
 F64 = NDArray[np.float64]
 
 
-@numba.njit(cache=True)
 def search(
     first_edge: I32,
     head: I32,
@@ -45,9 +44,33 @@ def search(
     the departure at `clock_s`; inf where not reached. Values of vertices not wanted may be upper bounds.
     """
     n = len(first_edge) - 1
-    seconds = np.full(n, np.inf)
-    length = np.full(n, np.inf)
-    via = np.full(n, -1, dtype=np.int32)
+    seconds, length, via = np.empty(n), np.empty(n), np.empty(n, dtype=np.int32)
+    _search(
+        first_edge, head, work, metres, row, rates, at, cost, wanted, clock_s, slowdown, seconds, length, via
+    )
+    return seconds, length, via
+
+
+@numba.njit(cache=True)
+def _search(
+    first_edge: I32,
+    head: I32,
+    work: F64,
+    metres: F64,
+    row: I32,
+    rates: F64,
+    at: I32,
+    cost: F64,
+    wanted: NDArray[np.bool_],
+    clock_s: float,
+    slowdown: float,
+    seconds: F64,
+    length: F64,
+    via: I32,
+) -> None:
+    seconds[:] = np.inf
+    length[:] = np.inf
+    via[:] = -1
     keys = np.empty(len(head) + 3)
     items = np.empty(len(head) + 3, dtype=np.int32)
     size = 0
@@ -76,10 +99,8 @@ def search(
                 length[v] = length[u] + metres[e]
                 via[v] = e
                 size = _push(keys, items, size, reached, v)
-    return seconds, length, via
 
 
-@numba.njit(cache=True)
 def between(
     first_edge: I32,
     head: I32,
@@ -99,17 +120,55 @@ def between(
     Costs within an edge are taken as they stand, whatever the hour: such places are for graphs whose rates
     are all 1. inf where there is no way.
     """
+    total = np.full((len(from_at), len(to_at)), np.inf)
+    length = np.full((len(from_at), len(to_at)), np.inf)
+    _between(
+        first_edge,
+        head,
+        work,
+        metres,
+        row,
+        rates,
+        from_at,
+        from_cost,
+        to_at,
+        to_cost,
+        clock_s,
+        slowdown,
+        total,
+        length,
+    )
+    return total, length
+
+
+@numba.njit(cache=True)
+def _between(
+    first_edge: I32,
+    head: I32,
+    work: F64,
+    metres: F64,
+    row: I32,
+    rates: F64,
+    from_at: I32,
+    from_cost: F64,
+    to_at: I32,
+    to_cost: F64,
+    clock_s: float,
+    slowdown: float,
+    total: F64,
+    length: F64,
+) -> None:
     origins = len(from_at)
     targets = len(to_at)
-    wanted = np.zeros(len(first_edge) - 1, dtype=np.bool_)
+    n = len(first_edge) - 1
+    seconds, way, via = np.empty(n), np.empty(n), np.empty(n, dtype=np.int32)
+    wanted = np.zeros(n, dtype=np.bool_)
     for j in range(targets):
         for k in range(2, 4):
             if to_at[j, k] >= 0:
                 wanted[to_at[j, k]] = True
-    total = np.full((origins, targets), np.inf)
-    length = np.full((origins, targets), np.inf)
     for i in range(origins):
-        seconds, way, _ = search(
+        _search(
             first_edge,
             head,
             work,
@@ -121,6 +180,9 @@ def between(
             wanted,
             clock_s,
             slowdown,
+            seconds,
+            way,
+            via,
         )
         for j in range(targets):
             for k in range(2, 4):
@@ -134,7 +196,6 @@ def between(
                     if ahead >= 0.0 and ahead * slowdown < total[i, j]:
                         total[i, j] = ahead * slowdown
                         length[i, j] = to_cost[j, c + 1] - from_cost[i, c + 1]
-    return total, length
 
 
 @numba.njit(cache=True)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from solvers.travel import EARTH_RADIUS_M
 
 
-@numba.njit(cache=True)
 def along(
     lon: NDArray[np.float64], lat: NDArray[np.float64], places: NDArray[np.int32]
 ) -> NDArray[np.float64]:
@@ -20,26 +19,45 @@ def along(
     `lon`, `lat`: radians of all registered places, which `places` indexes.
     """
     metres = np.zeros(len(places))
-    for k in range(1, len(places)):
-        metres[k] = _metres(lon, lat, places[k - 1], places[k])
+    _along(lon, lat, places, metres)
     return metres
 
 
-@numba.njit(cache=True)
 def between(
     lon: NDArray[np.float64],
     lat: NDArray[np.float64],
     places: NDArray[np.int32],
 ) -> NDArray[np.float64]:
     """(n, n) metres between all pairs of places, flattened row by row."""
+    metres = np.zeros(len(places) ** 2)
+    _between(lon, lat, places, metres)
+    return metres
+
+
+@numba.njit(cache=True)
+def _along(
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    places: NDArray[np.int32],
+    metres: NDArray[np.float64],
+) -> None:
+    for k in range(1, len(places)):
+        metres[k] = _metres(lon, lat, places[k - 1], places[k])
+
+
+@numba.njit(cache=True)
+def _between(
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    places: NDArray[np.int32],
+    metres: NDArray[np.float64],
+) -> None:
     n = len(places)
-    metres = np.zeros(n * n)
     for i in range(n):
         for j in range(i):
             one_way = _metres(lon, lat, places[i], places[j])
             metres[i * n + j] = one_way
             metres[j * n + i] = one_way
-    return metres
 
 
 @numba.njit(cache=True, inline="always")
