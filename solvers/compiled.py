@@ -2,6 +2,9 @@
 
 Numba keys its cache by the file of the outermost function only, so a change in a helper's module, or of a constant
 that it imports, would leave stale machine code behind.
+
+Kernels fill the arrays that they are given and return numbers: numba runs Python code for each array returned, and
+a Ctrl-C heard there leaves a tuple with holes in it, which ends the process (numba 0.68).
 """
 
 from __future__ import annotations

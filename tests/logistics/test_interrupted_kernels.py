@@ -1,9 +1,4 @@
-"""Ctrl-C while compiled loops run.
-
-Numba makes Python objects of what a loop returns one by one, by way of a Python function where they are arrays. A
-signal heard there leaves a result with holes in it, which ends the process (numba 0.68). So loops fill arrays that
-they are given and return numbers.
-"""
+"""Ctrl-C while compiled loops run, see `solvers.compiled`."""
 
 from __future__ import annotations
 
