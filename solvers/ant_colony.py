@@ -31,8 +31,8 @@ class AntColonySolver(GeneticSolver):
     else from a few solutions parts of which ants have rebuilt (see `solvers.kernels.ant_colony`); so they do
     throughout in problems by coordinates of more than 2,500 places, where no population is kept.
 
-    With the pheromone frozen the mean gap on cvrp-x is about a fifth larger (docs/benchmarks/cvrp-x-ants: 1.21 times
-    on ten instances with three seeds, 1.17 times on 16 others with two).
+    With the pheromone frozen the mean gap on cvrp-x is about a fifth larger (docs/benchmarks/cvrp-x-ants: 1.211
+    times on ten instances with three seeds, 1.175 times on 16 others with two).
 
     Parameters
     ----------
